@@ -1,0 +1,79 @@
+# The house's tools. `./set-up --dev` makes the .venv that they run from.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := "1"  # no look at a server for a newer pyright
+
+bin := ".venv/bin"
+flake8_async := bin / "flake8-async --enable ASYNC --async200-blocking-calls 'sqlite3.connect->the_store,*.execute->the_store'"
+
+# ASYNC114 only asks for a list of names; ASYNC127 is advice about httpx.
+async_off := "ASYNC114,ASYNC127"
+
+# A test may wait on nothing; it has no neighbours to starve.
+async_off_in_tests := async_off + ",ASYNC124,ASYNC910,ASYNC911"
+
+# Show the recipes.
+default:
+    @{{ bin }}/just --list --unsorted
+
+# Run the fleet: `just run`, or `just run my-bots.toml --log-format json`.
+run *arguments="bots.toml":
+    {{ bin }}/shoal run {{ arguments }}
+
+# Run the tests, or some of them: `just test tests/pure -k breaker`.
+test *arguments:
+    {{ bin }}/python -m pytest -q {{ arguments }}
+
+# Everything that must be green, cheapest first; pytest's summary is the last line.
+check: lint types layers map-check test
+
+# Measure speed and memory; the README says what the figures mean.
+bench *arguments:
+    {{ bin }}/python -m tests.bench {{ arguments }}
+
+# Serve the simulated exchange on its own.
+sim *arguments="--exchange binance --port 9010":
+    {{ bin }}/shoal sim {{ arguments }}
+
+# Write docs/wiring.md as the program prints it.
+map:
+    {{ bin }}/shoal map > docs/wiring.md
+
+# Refuse a docs/wiring.md that the program would print otherwise.
+map-check:
+    @{{ bin }}/shoal map | diff -u docs/wiring.md - \
+        || { echo "docs/wiring.md is stale: run 'just map' and commit it" >&2; exit 1; }
+
+# Style, and what Trio forbids.
+lint:
+    {{ bin }}/ruff format --check --quiet .
+    {{ bin }}/ruff check --quiet .
+    {{ flake8_async }} --disable {{ async_off }} $(git ls-files 'actors/*.py' 'adapters/*.py')
+    {{ flake8_async }} --disable {{ async_off_in_tests }} $(git ls-files 'tests/*.py')
+
+# Types, strictly; a warning is an error.
+types *arguments:
+    {{ bin }}/pyright --warnings {{ arguments }}
+
+# The import contracts of pyproject.toml.
+layers:
+    {{ bin }}/lint-imports
+
+# Mend what can be mended without thought.
+format:
+    {{ bin }}/ruff format .
+    {{ bin }}/ruff check --fix .
+
+# Resolve the newest versions again (wants `uv` on the PATH).
+lock:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    compile() {
+        {{ bin }}/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+            | uv pip compile --quiet --universal --python-version 3.11 --only-binary :all: \
+                --generate-hashes --no-header --no-annotate --no-emit-index-url \
+                --no-emit-find-links --upgrade "$@" pyproject.toml -
+    }
+    compile --extra dev --output-file requirements-dev.lock
+    compile --constraint requirements-dev.lock --output-file requirements.lock

@@ -1,0 +1,8 @@
+"""Every word that crosses a channel: frozen, typed, complete, with its units."""
+
+from __future__ import annotations
+
+from actors.messages.facts import *  # noqa: F403 -- the vocabulary is one namespace
+from actors.messages.instruments import *  # noqa: F403 -- the same
+from actors.messages.market import *  # noqa: F403 -- the same
+from actors.messages.orders import *  # noqa: F403 -- the same

@@ -1,0 +1,229 @@
+"""What actors need from the world, as Protocols. The stage introduces the adapters.
+
+Every coroutine here may take as long as the network; deadlines are the caller's, except
+where a docstring says that an answer is bounded. Errors are those of `adapters.errors`
+seen from here as `VenueError` and its children.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+import attrs
+
+from actors.messages import (
+    BookSnapshot,
+    Candle,
+    Instrument,
+    OrderRequest,
+    PrivateMessage,
+    StreamMessage,
+    Subscription,
+    Ticker,
+    VenueAck,
+    VenueBalance,
+    VenueFill,
+    VenueOrder,
+    VenueReject,
+    VenueUnknown,
+)
+
+
+class VenueError(Exception):
+    """Something went wrong between us and a venue; the text says what and whose fault."""
+
+
+class ConnectionLost(VenueError):
+    """The other side went away, or could not be reached. Start again to reconnect."""
+
+
+class RemoteProtocolError(VenueError):
+    """The venue sent something its own documentation forbids."""
+
+
+class RateLimited(VenueError):
+    """The venue, or our own budget, forbids requests for a while."""
+
+    def __init__(self, text: str, *, retry_after_s: float) -> None:
+        super().__init__(text)
+        self.retry_after_s = retry_after_s
+
+
+class VenueRefused(VenueError):
+    """The venue answered a query with an error of its own."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(f"{code}: {text}")
+        self.code = code
+
+
+class WallClock(Protocol):
+    def now_ms(self) -> int:
+        """Return Unix milliseconds of this machine's wall clock."""
+        ...
+
+    def awake_s(self) -> float:
+        """Return seconds since boot without time asleep (CLOCK_MONOTONIC)."""
+        ...
+
+    def elapsed_s(self) -> float:
+        """Return seconds since boot with time asleep (CLOCK_BOOTTIME)."""
+        ...
+
+
+@attrs.frozen
+class Row:
+    """One fact on its way to the store: what it is filed under, and its JSON."""
+
+    kind: str
+    key: str | None  # unique where given: the second row of a key is not stored
+    bot: str
+    account: str
+    symbol: str
+    wall_ms: int
+    awake_ms: int  # monotonic of this boot
+    body: bytes
+
+
+@attrs.frozen
+class StoredRow:
+    seq: int
+    wall_ms: int
+    kind: str
+    body: bytes
+
+
+@attrs.frozen
+class Stored:
+    """Answer to `append`: one (seq, is_new) for each row, in the order given."""
+
+    seqs: tuple[int, ...]
+    are_new: tuple[bool, ...]
+
+
+class Store(Protocol):
+    """The ledger. One instance, one writer thread, owned by the journal actor."""
+
+    async def append(self, rows: Sequence[Row]) -> Stored:
+        """Commit `rows` in one transaction; they are on the disk when it returns.
+
+        Raises:
+          OSError: nothing of `rows` was stored (disk full, I/O error, corruption).
+        """
+        ...
+
+    async def read(
+        self, kinds: Sequence[str], *, bot: str | None, account: str | None
+    ) -> tuple[int, Sequence[StoredRow]]:
+        """Return the last sequence number and the rows of `kinds` up to it, in order."""
+        ...
+
+
+class MarketStream(Protocol):
+    """One open market-data connection. One task receives; one task sends."""
+
+    async def subscribe(self, subscriptions: Sequence[Subscription]) -> None: ...
+
+    async def unsubscribe(self, subscriptions: Sequence[Subscription]) -> None: ...
+
+    async def receive(self) -> Sequence[StreamMessage]:
+        """Return what arrived, at least one message.
+
+        Raises:
+          ConnectionLost: the connection ended, or its pings were not answered.
+          RemoteProtocolError: a frame could not be read; the caller counts and goes on.
+        """
+        ...
+
+
+class Market(Protocol):
+    """The public side of one venue: streams, and REST for what streams do not tell."""
+
+    def open_stream(self) -> AbstractAsyncContextManager[MarketStream]: ...
+
+    async def instruments(self) -> Mapping[str, Instrument]:
+        """Return every tradable symbol of the venue by canonical name."""
+        ...
+
+    async def ticker(self, symbol: str) -> Ticker: ...
+
+    async def candles(self, symbol: str, timeframe: str, *, limit: int) -> Sequence[Candle]:
+        """Return the newest candles, oldest first; the last may still be open."""
+        ...
+
+    async def book(self, symbol: str) -> BookSnapshot:
+        """Return a snapshot deep enough to bridge the diff stream."""
+        ...
+
+    async def measure_offset(self) -> tuple[int, int]:
+        """Measure and keep venue time minus ours; return (offset_ms, round_trip_ms)."""
+        ...
+
+
+class PrivateStream(Protocol):
+    async def receive(self) -> Sequence[PrivateMessage]:
+        """Return what arrived, at least one message.
+
+        Raises:
+          ConnectionLost: the connection ended, or its pings were not answered.
+          RemoteProtocolError: an event could not be read; reconcile, then go on.
+        """
+        ...
+
+
+class Trading(Protocol):
+    """The private side of one account at one venue. Nothing here retries an order."""
+
+    def open_private(self) -> AbstractAsyncContextManager[PrivateStream]: ...
+
+    def open_orders_connection(
+        self,
+    ) -> AbstractAsyncContextManager[Callable[[], Awaitable[None]]]:
+        """Connect the socket that carries orders.
+
+        The value is a coroutine function that serves the socket until it ends, then
+        raises ConnectionLost. While it is not connected, `place` and `cancel` go by REST.
+        """
+        ...
+
+    async def place(self, request: OrderRequest) -> VenueAck | VenueReject | VenueUnknown:
+        """Send one order once. Bounded: answers UNKNOWN after the reply deadline."""
+        ...
+
+    async def cancel(
+        self, symbol: str, client_order_id: str
+    ) -> VenueAck | VenueReject | VenueUnknown:
+        """Ask for a cancel once. The final state is read back by the caller (R-08)."""
+        ...
+
+    async def order(self, symbol: str, client_order_id: str) -> VenueOrder | None:
+        """Return the order, or None when the venue says that it does not exist.
+
+        Raises:
+          VenueError: no answer; that says nothing about the order (R-01).
+        """
+        ...
+
+    async def open_orders(self, symbols: Sequence[str]) -> Sequence[VenueOrder]: ...
+
+    async def past_orders(self, symbol: str, *, since_ms: int) -> Sequence[VenueOrder]: ...
+
+    async def fills(self, symbol: str, *, since_ms: int) -> Sequence[VenueFill]:
+        """Return the account's executions on `symbol`, oldest first, paged to the end."""
+        ...
+
+    async def balances(self) -> Sequence[VenueBalance]: ...
+
+    def now_ms(self) -> int:
+        """Return our clock corrected to the venue's."""
+        ...
+
+
+class Random(Protocol):
+    """Randomness by port, so that a seed can replay a run."""
+
+    def random(self) -> float:
+        """Return a float in [0, 1)."""
+        ...

@@ -1,0 +1,121 @@
+"""How an actor speaks to the journal: record facts and wait for the disk, or recall.
+
+any actor --Record, Recall--> [journal] --Told--> readers
+
+Waiting for the journal closes no cycle: the journal waits for nobody.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import attrs
+import trio
+
+from actors.mailbox import Mailbox
+from actors.messages import Fact
+
+RECORD_S = 5.0  # longest wait for a durable acknowledgement
+
+Result = TypeVar("Result")
+
+
+class JournalDown(Exception):
+    """The journal died or refused before it could say that the facts are durable."""
+
+
+@attrs.define(eq=False)
+class Receipt(Generic[Result]):
+    """The place where an answer will be put. One waiter, one answer."""
+
+    _done: trio.Event = attrs.Factory(trio.Event)
+    _result: Result | None = None
+    _error: str = ""
+
+    def resolve(self, result: Result) -> None:
+        """Answer; an answer after the first is ignored."""
+        if not self._done.is_set():
+            self._result = result
+            self._done.set()
+
+    def fail(self, error: str) -> None:
+        """Answer that there will be no answer."""
+        if not self._done.is_set():
+            self._error = error
+            self._done.set()
+
+    async def wait(self) -> Result:
+        """Return the answer.
+
+        Raises:
+          JournalDown: the journal died first, or could not write.
+        """
+        await self._done.wait()
+        if self._error:
+            raise JournalDown(self._error)
+        assert self._result is not None
+        return self._result
+
+
+@attrs.frozen
+class Recorded:
+    """What became of the facts: the sequence number of each, and which were new.
+
+    A fact whose key was recorded before keeps its first number and is not told again.
+    """
+
+    seqs: tuple[int, ...]
+    are_new: tuple[bool, ...]
+
+
+@attrs.frozen
+class Recalled:
+    """The facts a reader reads, in order, as of `seq`; it skips told facts up to it."""
+
+    seq: int
+    facts: tuple[Fact, ...]
+
+
+@attrs.frozen
+class Record:
+    """Make these facts durable in one commit, then tell them."""
+
+    facts: tuple[Fact, ...]
+    receipt: Receipt[Recorded]
+
+
+@attrs.frozen
+class Recall:
+    """Answer with everything `reader` (a name on the wiring table) reads."""
+
+    reader: str
+    receipt: Receipt[Recalled]
+
+
+JournalWish = Record | Recall
+
+
+async def record(journal: Mailbox[JournalWish], *facts: Fact) -> Recorded:
+    """Return once `facts` are on the disk.
+
+    Raises:
+      JournalDown: the journal died, could not write, or was silent for RECORD_S.
+    """
+    receipt = Receipt[Recorded]()
+    with trio.move_on_after(RECORD_S):
+        await journal.wish(Record(facts, receipt))
+        return await receipt.wait()
+    raise JournalDown(f"no durable acknowledgement within {RECORD_S:g} s")
+
+
+async def recall(journal: Mailbox[JournalWish], reader: str) -> Recalled:
+    """Return the facts that `reader` reads, as of a sequence number.
+
+    Raises:
+      JournalDown: as for `record`.
+    """
+    receipt = Receipt[Recalled]()
+    with trio.move_on_after(RECORD_S):
+        await journal.wish(Recall(reader, receipt))
+        return await receipt.wait()
+    raise JournalDown(f"no recall for {reader} within {RECORD_S:g} s")

@@ -1,0 +1,1 @@
+"""The room that waits: one file for each kind of supervised task."""

@@ -1,0 +1,51 @@
+"""The ways in which an actor's life ends, and the one that no restart can mend."""
+
+from __future__ import annotations
+
+from typing import cast
+
+
+class BrokenInvariant(Exception):
+    """Something that must always hold does not. Never restarted, always escalated."""
+
+
+class ActorReturned(Exception):
+    """A permanent actor came back without crashing."""
+
+
+class NotReady(Exception):
+    """An actor did not call `task_status.started()` before its deadline."""
+
+
+class NoProgress(Exception):
+    """An actor's own work was due and did not move for too long."""
+
+
+class MailboxOverfull(Exception):
+    """An actor read its facts too slowly; its next life recalls them."""
+
+
+class CrashInjected(Exception):
+    """An operator or a test ended this life on purpose."""
+
+
+class Escalated(Exception):
+    """A supervisor stopped its children because one of them could not be kept alive.
+
+    `error` is what that child died of, `path` says which one it was.
+    """
+
+    def __init__(self, path: str, error: Exception) -> None:
+        super().__init__(f"{path} could not be kept alive")
+        self.path = path
+        self.error = error
+
+
+def is_beyond_restart(error: BaseException) -> bool:
+    """Tell whether a broken invariant is in `error`, its group or its escalation."""
+    if isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return any(is_beyond_restart(each) for each in group.exceptions)
+    if isinstance(error, Escalated):
+        return is_beyond_restart(error.error)
+    return isinstance(error, BrokenInvariant)

@@ -37,8 +37,11 @@ class FleetStopped:
 @attrs.frozen
 class ExchangeConnected:
     exchange: str
-    attempt: int
-    gap_ms: int  # how long there were no prices
+    attempt: int  # 0 at the first connection of a life
+    subscriptions: int
+    proven_ms: int  # from subscribing to the last first datum
+    readers: int
+    gap_ms: int  # how long they were without prices
 
 
 @attrs.frozen
@@ -51,6 +54,7 @@ class ExchangeDisconnected:
 class ExchangeReconnecting:
     exchange: str
     attempt: int
+    attempts_max: int
     delay_ms: int
 
 

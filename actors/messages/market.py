@@ -117,7 +117,7 @@ class Candle:
 
 @attrs.frozen
 class BookDelta:
-    """Changed levels of a diff-depth stream. Never crosses a channel; the feed applies it."""
+    """Changed levels of a diff-depth stream. Crosses no channel; the feed applies it."""
 
     exchange: str
     symbol: str
@@ -180,11 +180,14 @@ StreamMessage = (
 
 @attrs.frozen
 class Trades:
-    """Public trades a reader has not taken yet, oldest first. Merged, never dropped."""
+    """Public trades a reader has not taken yet, oldest first. Merged, never dropped.
+
+    Until it is taken, only the feed touches the list: it appends.
+    """
 
     exchange: str
     symbol: str
-    trades: tuple[Traded, ...]
+    trades: list[Traded]
 
 
 @attrs.frozen

@@ -1,0 +1,246 @@
+"""The house's rules about code that no linter knows; `STYLE` numbers are the sheet's."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+from tests.tracked import (
+    functions,
+    imported,
+    line_of,
+    project,
+    rooms,
+    text_of,
+    tracked,
+    tree_of,
+)
+
+FILE_LINES_MAX = 300
+FUNCTION_LINES_MAX = 40
+DEPENDENCIES_MAX = 15  # S-10
+SUPERVISOR = Path("actors/supervisor.py")
+VAGUE = re.compile(r"(Manager|Handler|Helper|Utils?|Base|Service)$")
+SILENCED = re.compile(
+    r"#\s*(?:noqa(?::\s*[A-Z]+\d+(?:[, ]+[A-Z]+\d+)*)?"
+    r"|(?:pyright|type):\s*ignore(?:\[[\w, -]+\])?)(?P<rest>.*)$"
+)
+DEADLINES = {"move_on_after", "move_on_at", "fail_after", "fail_at"}
+MOST_CHANNELS = re.compile(r"open_memory_channel|Memory(Send|Receive)Channel")
+
+
+def test_files_stop_at_300_lines() -> None:
+    sizes = {f: text_of(f).count("\n") for f in tracked("*.py")}
+    assert [f"{f}: {n} lines" for f, n in sizes.items() if n > FILE_LINES_MAX] == []
+
+
+def test_functions_fit_in_40_lines() -> None:
+    long = [
+        f"{path}:{node.lineno}: {node.name} has {size} lines"
+        for path in rooms()
+        for node in functions(path)
+        if (size := (node.end_lineno or 0) - node.lineno + 1) > FUNCTION_LINES_MAX
+    ]
+    assert long == []
+
+
+def test_only_the_supervisor_catches_exception() -> None:
+    wide = [
+        f"{path}:{node.lineno}: catches {ast.unparse(node.type) if node.type else 'all'}"
+        for path in rooms()
+        if path != SUPERVISOR
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ExceptHandler) and _is_wide(node.type)
+    ]
+    assert wide == []
+
+
+def _is_wide(caught: ast.expr | None) -> bool:
+    if isinstance(caught, ast.Tuple):
+        return any(_is_wide(one) for one in caught.elts)
+    return caught is None or ast.unparse(caught) in {"Exception", "BaseException"}
+
+
+def test_memory_channels_are_not_closed_with_async_with() -> None:
+    """`async with` on one swallows the error of a cancelled body (trio #746, #1559)."""
+    wrong = [
+        f"{path}:{node.lineno}: async with {ast.unparse(item.context_expr)}"
+        for path in tracked("*.py")
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.AsyncWith)
+        for item in node.items
+        if _is_channel(item.context_expr, _channel_names(path))
+    ]
+    assert wrong == []
+
+
+def _is_channel(used: ast.expr, names: set[str]) -> bool:
+    shown = ast.unparse(used)
+    if shown.endswith(".clone()") or MOST_CHANNELS.search(shown):
+        return True
+    last = shown.rpartition(".")[2]
+    return last in names or last.endswith("mailbox")
+
+
+def _channel_names(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(tree_of(path)):
+        match node:
+            case ast.Assign(targets=[ast.Tuple(elts=elts)], value=value):
+                if MOST_CHANNELS.search(ast.unparse(value)):
+                    names |= {ast.unparse(one).rpartition(".")[2] for one in elts}
+            case ast.arg(arg=name, annotation=ast.expr() as kind):
+                if ast.unparse(kind).startswith(("trio.Memory", "Memory")):
+                    names.add(name)
+            case _:
+                pass
+    return names
+
+
+def test_memory_channels_are_bounded() -> None:
+    """Where the bound is kept elsewhere, the line says so: `# bounded by ...`."""
+    endless = [
+        f"{path}:{node.lineno}: {ast.unparse(node)}"
+        for path in rooms()
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call)
+        and "open_memory_channel" in ast.unparse(node.func)
+        and re.search(r"\binf\b", " ".join(map(ast.unparse, node.args)))
+        and not re.search(r"#.*\bbound", line_of(path, node.lineno))
+    ]
+    assert endless == []
+
+
+def test_every_shield_has_a_deadline() -> None:
+    """An endless shield hangs the shutdown. Elsewhere, name the deadline on the line."""
+    endless = [
+        f"{path}:{number}: {line_of(path, number)}"
+        for path in rooms()
+        for number in _shields_without_deadline(tree_of(path))
+        if not re.search(r"#.*\bdeadline\b", line_of(path, number))
+    ]
+    assert endless == []
+
+
+def _shields_without_deadline(tree: ast.Module) -> list[int]:
+    lines: list[int] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func).rpartition(".")[2]
+            words = {word.arg for word in node.keywords}
+            shield = [w.value.lineno for w in node.keywords if w.arg == "shield"]
+            if called not in DEADLINES and not words & {"deadline", "relative_deadline"}:
+                lines += shield
+        elif isinstance(node, ast.Assign):
+            ends = [ast.unparse(target) for target in node.targets]
+            lines += [node.lineno for end in ends if end.endswith(".shield")]
+    return lines
+
+
+def test_pure_code_asks_no_clock_no_dice_and_no_disk() -> None:
+    banned = re.compile(r"\.(now|utcnow|today)\(|\buuid[14]\(|(?<![\w.])open\(")
+    found = [
+        f"{path}: {match.group()}"
+        for path in tracked("actors/pure/*.py", "actors/messages*.py")
+        for match in banned.finditer(text_of(path))
+    ]
+    assert found == []
+
+
+def test_names_say_what_a_thing_is() -> None:
+    vague = [
+        f"{path}:{node.lineno}: class {node.name}"
+        for path in rooms()
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ClassDef) and VAGUE.search(node.name)
+    ]
+    vague += [str(path) for path in rooms() if VAGUE.search(path.stem.title())]
+    assert vague == []
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    mute = [
+        str(path)
+        for path in tracked("*.py")
+        if text_of(path).strip() and not ast.get_docstring(tree_of(path))
+    ]
+    assert mute == []
+
+
+def test_every_actor_shows_its_edges() -> None:
+    bare = [
+        str(path)
+        for path in tracked("actors/*.py")
+        if path.parent == Path("actors")
+        and any(f.name == f"run_{path.stem}" for f in functions(path))
+        and "-->" not in (ast.get_docstring(tree_of(path)) or "")
+    ]
+    assert bare == [], "an actor's docstring has a small arrow map: bots --Intent--> [risk]"
+
+
+def test_a_silenced_rule_carries_its_reason() -> None:
+    silent = [
+        f"{path}:{number}: {line.strip()}"
+        for path in tracked("*.py")
+        for number, line in enumerate(text_of(path).splitlines(), 1)
+        if (match := SILENCED.search(line))
+        if not re.search(r"\w{2}", match["rest"])
+    ]
+    assert silent == [], "write it as: # noqa: S101  # the reason"
+
+
+def test_no_file_relaxes_the_type_checker() -> None:
+    loose = re.compile(
+        r"^#\s*(pyright:\s*(?!strict)(?!ignore\[)|type:\s*ignore|mypy:)", re.MULTILINE
+    )
+    assert [str(f) for f in tracked("*.py") if loose.search(text_of(f))] == []
+
+
+def test_nothing_is_left_unwritten() -> None:
+    later = re.compile(r"\bNotImplementedError\b|\bTO" + r"DO\b|\bFIX" + r"ME\b")
+    assert [str(f) for f in tracked("*.py") if later.search(text_of(f))] == []
+
+
+def test_every_test_can_fail() -> None:
+    can_fail = re.compile(r"\bassert|raises|RaisesGroup|expect|check")
+    idle = [
+        f"{path}:{node.lineno}: {node.name}"
+        for path in tracked("tests/*.py")
+        for node in functions(path)
+        if node.name.startswith("test_") and not can_fail.search(ast.unparse(node))
+    ]
+    assert idle == []
+
+
+def test_each_room_of_tests_keeps_to_its_means() -> None:
+    """Pure tests know no Trio; actors' tests know no sockets and no threads."""
+    banned = {
+        "tests/pure/*.py": {"trio", "socket", "threading"},
+        "tests/actors/*.py": {
+            "socket",
+            "threading",
+            "adapters.http",
+            "adapters.sqlite",
+            "adapters.websocket",
+        },
+    }
+    found = [
+        f"{path} imports {name}"
+        for pattern, names in banned.items()
+        for path in tracked(pattern)
+        for name in sorted(imported(path) & names)
+    ]
+    assert found == []
+
+
+def test_every_library_that_is_used_is_declared() -> None:
+    declared = {
+        re.split(r"[^\w.-]", one)[0].lower().replace("-", "_")
+        for one in project()["project"]["dependencies"]
+    }
+    used = {name.partition(".")[0] for path in rooms() for name in imported(path)}
+    used -= {"actors", "adapters", "attr", *sys.stdlib_module_names}
+    assert used <= declared
+    assert len(declared) <= DEPENDENCIES_MAX

@@ -119,3 +119,12 @@ async def recall(journal: Mailbox[JournalWish], reader: str) -> Recalled:
         await journal.wish(Recall(reader, receipt))
         return await receipt.wait()
     raise JournalDown(f"no recall for {reader} within {RECORD_S:g} s")
+
+
+async def note(journal: Mailbox[JournalWish], *facts: Fact) -> bool:
+    """Record facts that no order depends on; return whether they are durable."""
+    try:
+        await record(journal, *facts)
+    except JournalDown:
+        return False
+    return True

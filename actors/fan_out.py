@@ -1,0 +1,298 @@
+"""Hand each market datum to the readers that want it. Synchronous: the feed's hot path.
+
+stream --StreamMessage--> [fan-out] --Ticker, BookTop, Trades, Candles, BookSnapshot-->
+readers' mailboxes (latest: replaced; trades and closed candles: merged, never dropped)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+import trio
+
+from actors.mailbox import Mailbox
+from actors.messages import (
+    BookDelta,
+    BookSnapshot,
+    BookTop,
+    Candle,
+    Candles,
+    Channel,
+    FeedState,
+    Subscription,
+    Ticker,
+    Traded,
+    Trades,
+    Wanted,
+)
+from actors.pure.book import Book, BookStep
+from actors.pure.candle_window import CandleStep, CandleWindow
+
+CANDLES_MIN = 120  # closed candles kept at least
+BOOK_DEPTH = 20  # levels of each side that readers are shown
+
+Reader = Mailbox[Any]
+
+
+@attrs.define(eq=False)
+class Route:
+    """One subscription, who reads it, and how fresh it is."""
+
+    subscription: Subscription
+    key: str
+    readers: dict[str, Reader] = attrs.Factory(dict[str, Reader])
+    mailboxes: list[Reader] = attrs.Factory(list[Reader])
+    data_s: float | None = None  # last datum of this connection
+    received: int = 0
+    newest: Any = None  # what a reader that joins late is shown at once
+
+
+@attrs.define(eq=False)
+class FanOut:
+    """Routes, windows and books of one exchange, for one life of its feed."""
+
+    exchange: str
+    outlets: Mapping[str, Reader]
+    routes: dict[Subscription, Route] = attrs.Factory(dict[Subscription, Route])
+    windows: dict[Subscription, CandleWindow] = attrs.Factory(
+        dict[Subscription, CandleWindow]
+    )
+    books: dict[str, Book] = attrs.Factory(dict[str, Book])
+    to_load: set[Subscription] = attrs.Factory(set[Subscription])  # over REST
+    load_asked: trio.Event = attrs.Factory(trio.Event)
+    state: FeedState | None = None
+    frames: int = 0
+    _wanted: dict[str, Wanted] = attrs.Factory(dict[str, Wanted])
+    _by_symbol: dict[tuple[type, str], Route] = attrs.Factory(dict[tuple[type, str], Route])
+    _doors: dict[type, Callable[[Any, float], None]] = attrs.Factory(
+        dict[type, Callable[[Any, float], None]]
+    )
+
+    def __attrs_post_init__(self) -> None:
+        self._doors = {
+            Ticker: self._newest,
+            BookTop: self._newest,
+            BookSnapshot: self._newest,
+            Traded: self._traded,
+            Candle: self._candle,
+            BookDelta: self._delta,
+        }
+
+    def want(self, wanted: Wanted) -> None:
+        """Serve this reader these subscriptions and no others; show it what is known."""
+        before = self._wanted.pop(wanted.reader, None)
+        if before is not None:
+            for subscription in before.subscriptions - wanted.subscriptions:
+                self._leave(subscription, wanted.reader)
+        if not wanted.subscriptions or wanted.reader not in self.outlets:
+            return
+        self._wanted[wanted.reader] = wanted
+        reader = self.outlets[wanted.reader]
+        if self.state is not None:
+            reader.latest(f"feed:{self.exchange}", self.state)
+        for subscription in wanted.subscriptions:
+            self._join(subscription, wanted, reader)
+
+    def deliver(self, message: object, now_s: float) -> None:
+        """Hand one message of the stream to its readers."""
+        self.frames += 1
+        door = self._doors.get(type(message))
+        if door is not None:
+            door(message, now_s)
+
+    def announce(self, state: FeedState) -> None:
+        """Tell every reader the state of the feed."""
+        self.state = state
+        for name in self._wanted:
+            self.outlets[name].latest(f"feed:{self.exchange}", state)
+
+    def readers(self) -> int:
+        """Return how many readers want something."""
+        return len(self._wanted)
+
+    def load_candles(self, subscription: Subscription, history: Sequence[Candle]) -> None:
+        """Fill a window from REST; readers get the final candles they have missed."""
+        window = self.windows.get(subscription)
+        if window is not None:
+            self._show(subscription, window, window.load(history))
+
+    def load_book(self, snapshot: BookSnapshot, now_s: float) -> BookStep | None:
+        """Bridge a snapshot; GAP means that it is too old and another is needed."""
+        book = self.books.get(snapshot.symbol)
+        if book is None:
+            return None
+        step = book.load(snapshot)
+        if step is BookStep.APPLIED:
+            self._newest(book.best(BOOK_DEPTH, now_s), now_s)
+        return step
+
+    def lost(self) -> None:
+        """Begin anew after a disconnect: nothing is proven, books have holes."""
+        for route in self.routes.values():
+            route.data_s = None
+        for book in self.books.values():
+            book.reset()
+        for window in self.windows.values():
+            window.is_loaded = False
+        for subscription in self.routes:
+            if subscription.channel in _OVER_REST:
+                self.ask(subscription)
+
+    def ask(self, subscription: Subscription) -> None:
+        """Ask the session to load history or a snapshot over REST."""
+        self.to_load.add(subscription)
+        self.load_asked.set()
+
+    def _join(self, subscription: Subscription, wanted: Wanted, reader: Reader) -> None:
+        route = self.routes.get(subscription)
+        if route is None:
+            route = self._open(subscription)
+        if wanted.reader not in route.readers:
+            route.readers[wanted.reader] = reader
+            route.mailboxes.append(reader)
+        if subscription.channel is Channel.CANDLES:
+            window = self.windows[subscription]
+            if wanted.candles_min > window.depth:
+                window.depth = wanted.candles_min
+                self.ask(subscription)
+            if window.candles:
+                shown = Candles(
+                    self.exchange,
+                    subscription.symbol,
+                    subscription.timeframe,
+                    (),
+                    window.candles,
+                    window.running,
+                )
+                reader.latest(route.key, shown, _merge_candles)
+        elif route.newest is not None:
+            reader.latest(route.key, route.newest)
+
+    def _open(self, subscription: Subscription) -> Route:
+        key = ":".join(
+            part
+            for part in (
+                subscription.channel.value,
+                self.exchange,
+                subscription.symbol,
+                subscription.timeframe,
+            )
+            if part
+        )
+        route = self.routes[subscription] = Route(subscription, key)
+        kind = _KINDS.get(subscription.channel)
+        if kind is not None:
+            self._by_symbol[kind, subscription.symbol] = route
+        elif subscription.channel is Channel.CANDLES:
+            self.windows[subscription] = CandleWindow(CANDLES_MIN)
+            self.ask(subscription)
+        if subscription.channel is Channel.BOOK:
+            self.books[subscription.symbol] = Book(self.exchange, subscription.symbol)
+            self.ask(subscription)
+        return route
+
+    def _leave(self, subscription: Subscription, reader: str) -> None:
+        route = self.routes.get(subscription)
+        if route is None:
+            return
+        mailbox = route.readers.pop(reader, None)
+        if mailbox is not None:
+            route.mailboxes.remove(mailbox)
+        if route.readers:
+            return
+        del self.routes[subscription]
+        self.windows.pop(subscription, None)
+        kind = _KINDS.get(subscription.channel)
+        if kind is not None:
+            self._by_symbol.pop((kind, subscription.symbol), None)
+        if subscription.channel is Channel.BOOK:
+            self.books.pop(subscription.symbol, None)
+
+    def _newest(self, message: Ticker | BookTop | BookSnapshot, now_s: float) -> None:
+        route = self._by_symbol.get((type(message), message.symbol))
+        if route is None:
+            return
+        route.data_s = now_s
+        route.received += 1
+        route.newest = message
+        key = route.key
+        for mailbox in route.mailboxes:
+            mailbox.latest(key, message)
+
+    def _traded(self, trade: Traded, now_s: float) -> None:
+        route = self._by_symbol.get((Traded, trade.symbol))
+        if route is None:
+            return
+        route.data_s = now_s
+        route.received += 1
+        for mailbox in route.mailboxes:
+            mailbox.latest(
+                route.key, Trades(self.exchange, trade.symbol, [trade]), _merge_trades
+            )
+
+    def _candle(self, candle: Candle, now_s: float) -> None:
+        subscription = Subscription(candle.symbol, Channel.CANDLES, candle.timeframe)
+        route = self.routes.get(subscription)
+        if route is None:
+            return
+        route.data_s = now_s
+        route.received += 1
+        window = self.windows[subscription]
+        step = window.take(candle)
+        if step is CandleStep.HOLE:
+            self.ask(subscription)
+        elif step is not CandleStep.OLD:
+            closed = (candle,) if step is CandleStep.CLOSED else ()
+            self._show(subscription, window, closed)
+
+    def _show(
+        self, subscription: Subscription, window: CandleWindow, closed: tuple[Candle, ...]
+    ) -> None:
+        route = self.routes[subscription]
+        shown = Candles(
+            self.exchange,
+            subscription.symbol,
+            subscription.timeframe,
+            closed,
+            window.candles,
+            window.running,
+        )
+        for mailbox in route.mailboxes:
+            mailbox.latest(route.key, shown, _merge_candles)
+
+    def _delta(self, delta: BookDelta, now_s: float) -> None:
+        book = self.books.get(delta.symbol)
+        if book is None:
+            return
+        subscription = Subscription(delta.symbol, Channel.BOOK)
+        step = book.apply(delta)
+        if step is BookStep.GAP:
+            self.ask(subscription)
+        elif step is BookStep.APPLIED:
+            self._newest(book.best(BOOK_DEPTH, now_s), now_s)
+            return
+        self.routes[subscription].data_s = now_s
+        self.routes[subscription].received += 1
+
+
+_KINDS: dict[Channel, type] = {
+    Channel.TICKER: Ticker,
+    Channel.BOOK_TOP: BookTop,
+    Channel.TRADES: Traded,
+    Channel.BOOK: BookSnapshot,
+}
+
+_OVER_REST = frozenset({Channel.CANDLES, Channel.BOOK})  # begun by a REST answer
+
+
+def _merge_trades(older: Trades, newer: Trades) -> Trades:
+    older.trades.extend(newer.trades)
+    return older
+
+
+def _merge_candles(older: Candles, newer: Candles) -> Candles:
+    if not older.closed:
+        return newer
+    return attrs.evolve(newer, closed=(*older.closed, *newer.closed))

@@ -59,6 +59,22 @@ class ExchangeReconnecting:
 
 
 @attrs.frozen
+class FallbackBegun:
+    """A stream is silent on a symbol; its prices now come over REST, marked so."""
+
+    exchange: str
+    symbol: str
+    silent_ms: int
+
+
+@attrs.frozen
+class FallbackEnded:
+    exchange: str
+    symbol: str
+    polls: int
+
+
+@attrs.frozen
 class PriceUpdated:
     """A price a bot saw. A sample: prices are replaced, not journalled one by one."""
 
@@ -311,6 +327,8 @@ Fact = (
     | ExchangeConnected
     | ExchangeDisconnected
     | ExchangeReconnecting
+    | FallbackBegun
+    | FallbackEnded
     | PriceUpdated
     | SignalGenerated
     | Refused
@@ -342,3 +360,4 @@ class Told:
     seq: int
     previous_seq: int
     fact: Fact
+    at_ms: int = 0  # our wall clock when it was recorded

@@ -83,9 +83,13 @@ class Breaker:
     def stopped(self) -> Breaker:
         return self._in(State.STOPPED)
 
+    def broken(self) -> Breaker:
+        """Fail for good, whatever the policy says: no restart mends this."""
+        return Breaker(self.policy, State.FAILED, self.consecutive + 1)
+
     def reset(self) -> Breaker:
         """Forget every failure, because an operator says so."""
-        return Breaker(self.policy)
+        return attrs.evolve(self, consecutive=0)
 
     def healthy(self, *, health_s: float, units: int) -> Breaker:
         """Forget every failure if this life was ready long enough and did its work."""

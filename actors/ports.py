@@ -103,6 +103,10 @@ class Stored:
     are_new: tuple[bool, ...]
 
 
+class StoreCorrupt(OSError):
+    """The ledger is damaged: nothing may trade on it, nothing may mend it silently."""
+
+
 class Store(Protocol):
     """The ledger. One instance, one writer thread, owned by the journal actor."""
 
@@ -110,14 +114,22 @@ class Store(Protocol):
         """Commit `rows` in one transaction; they are on the disk when it returns.
 
         Raises:
-          OSError: nothing of `rows` was stored (disk full, I/O error, corruption).
+          OSError: nothing of `rows` was stored (disk full, I/O error).
+          TimeoutError: the disk did not answer; the rows may be stored later.
+          StoreCorrupt: the ledger is damaged.
         """
         ...
 
     async def read(
-        self, kinds: Sequence[str], *, bot: str | None, account: str | None
+        self, kinds: Sequence[str], *, bot: str | None, account: str | None, after: int = 0
     ) -> tuple[int, Sequence[StoredRow]]:
-        """Return the last sequence number and the rows of `kinds` up to it, in order."""
+        """Return the last sequence number and the rows of `kinds` up to it, in order.
+
+        Without `bot` or `account`: of all; `after`: only rows with a higher number.
+
+        Raises:
+          OSError: as for `append`.
+        """
         ...
 
 

@@ -2,7 +2,11 @@
 
 any actor --Record, Recall--> [journal] --Told--> readers
 
-Waiting for the journal closes no cycle: the journal waits for nobody.
+Waiting for the journal closes no cycle: the journal waits for nobody. A wish that is
+still queued when the journal dies is served by its next life, even where the waiter has
+given up meanwhile: a fact happened, whether or not somebody waits to hear that it is
+durable. Whoever got JournalDown therefore knows nothing about the disk, and asks again
+with the same facts: their keys make that harmless.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ import attrs
 import trio
 
 from actors.mailbox import Mailbox
-from actors.messages import Fact
+from actors.messages import Fact, Told
 
 RECORD_S = 5.0  # longest wait for a durable acknowledgement
 
@@ -22,6 +26,10 @@ Result = TypeVar("Result")
 
 class JournalDown(Exception):
     """The journal died or refused before it could say that the facts are durable."""
+
+
+class FactGap(Exception):
+    """A fact told to this reader is missing; only a new recall can mend that."""
 
 
 @attrs.define(eq=False)
@@ -51,9 +59,8 @@ class Receipt(Generic[Result]):
           JournalDown: the journal died first, or could not write.
         """
         await self._done.wait()
-        if self._error:
+        if self._result is None:
             raise JournalDown(self._error)
-        assert self._result is not None
         return self._result
 
 
@@ -93,6 +100,29 @@ class Recall:
 
 
 JournalWish = Record | Recall
+
+
+@attrs.define(eq=False)
+class Replay:
+    """Joins what was recalled with what is told: each fact once, in order, none missing.
+
+    Begin with `Replay(recalled.seq)` and pass every Told of this life through `fresh`.
+    """
+
+    seq: int  # the last one known, recalled or told
+
+    def fresh(self, told: Told) -> Fact | None:
+        """Return the fact, or None when the recall held it already.
+
+        Raises:
+          FactGap: a fact between the last one known and this one was never told.
+        """
+        if told.seq <= self.seq:
+            return None
+        if told.previous_seq > self.seq:
+            raise FactGap(f"told {told.seq} after {told.previous_seq}, knew {self.seq}")
+        self.seq = told.seq
+        return told.fact
 
 
 async def record(journal: Mailbox[JournalWish], *facts: Fact) -> Recorded:

@@ -1,0 +1,148 @@
+"""Facts as the ledger keeps them: kind, key and JSON, exact both ways. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from math import isfinite
+from typing import Any, Final, TypeVar, cast, get_args
+
+import attrs
+import msgspec
+
+from actors.messages import (
+    Acknowledged,
+    Attempted,
+    Ended,
+    ExitTriggered,
+    Fact,
+    Filled,
+    FleetStarted,
+    FleetStopped,
+    Intended,
+    PositionClosed,
+    PositionOpened,
+    Refused,
+    Signal,
+    SignalGenerated,
+)
+
+FACT_TYPES: Final[tuple[type[Fact], ...]] = get_args(Fact)
+
+F = TypeVar("F")
+
+
+class UnreadableFact(ValueError):
+    """A row that this version cannot read: a newer Shoal wrote it, or it is damaged."""
+
+
+def kind_of(fact_type: type[Fact]) -> str:
+    """Return the name a fact is filed under: `PositionOpened` is `position_opened`."""
+    return _KINDS[fact_type]
+
+
+def key_of(fact: Fact) -> str | None:
+    """Return what makes this fact one of its kind, or None where it may be repeated.
+
+    The journal stores a key once: recording the fact again changes nothing (R-11).
+    """
+    parts = _KEYS.get(type(fact))
+    values = parts(fact) if parts else ()
+    return "/".join((_KINDS[type(fact)], *values)) if any(values) else None
+
+
+def encode(fact: Fact) -> bytes:
+    """Return the fact as JSON; Decimals are text and keep every digit.
+
+    Raises:
+      ValueError: a number is not finite, or a text is not Unicode.
+    """
+    if isinstance(fact, SignalGenerated):
+        _check_finite(fact.signal)
+    return _ENCODER.encode(fact)
+
+
+def decode(kind: str, body: bytes) -> Fact:
+    """Return the fact that `encode` wrote.
+
+    Raises:
+      UnreadableFact: the kind or a field of it is not known here.
+    """
+    try:
+        decoder, fields = _DECODERS[kind]
+    except KeyError:
+        raise UnreadableFact(
+            f"facts of kind {kind!r} are not known: a newer Shoal wrote this ledger"
+        ) from None
+    try:
+        fact = decoder.decode(body)
+        unknown = _unknown_fields(_RAW.decode(body), fields)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UnreadableFact(f"{kind}: {error}") from error
+    if unknown:
+        raise UnreadableFact(
+            f"{kind}: field {unknown!r} is not known: a newer Shoal wrote this ledger"
+        )
+    return fact
+
+
+def _unknown_fields(found: dict[str, msgspec.Raw], fields: dict[str, object]) -> str:
+    """Return the first unknown field, as a path; msgspec itself passes over them."""
+    for name, raw in found.items():
+        if name not in fields:
+            return name
+        inner = fields[name]
+        if isinstance(inner, dict):
+            nested = cast("dict[str, object]", inner)
+            if unknown := _unknown_fields(_RAW.decode(raw), nested):
+                return f"{name}.{unknown}"
+    return ""
+
+
+def _check_finite(signal: Signal) -> None:
+    if not (isfinite(signal.strength) and isfinite(signal.confidence)):
+        raise ValueError(
+            f"signal: strength {signal.strength}, confidence {signal.confidence}"
+        )
+
+
+def _fields(of: type[Any]) -> dict[str, object]:
+    """Return the names of a class's fields; the fields of a class inside under its name."""
+    attrs.resolve_types(of)
+    return {
+        field.name: _fields(field.type) if attrs.has(field.type) else None
+        for field in attrs.fields(of)
+    }
+
+
+def _key(of: type[F], parts: Callable[[F], tuple[str, ...]]) -> tuple[Any, Any]:
+    return of, parts
+
+
+_KEYS: Final[dict[type[Any], Callable[[Any], tuple[str, ...]]]] = dict(
+    (
+        _key(FleetStarted, lambda fact: (fact.execution,)),
+        _key(FleetStopped, lambda fact: (fact.execution,)),
+        _key(Refused, lambda fact: (fact.intent_id,)),
+        _key(Intended, lambda fact: (fact.intent_id,)),
+        _key(Attempted, lambda fact: (fact.client_order_id,)),
+        _key(Acknowledged, lambda fact: (fact.client_order_id,)),
+        _key(
+            Filled, lambda fact: (fact.exchange, fact.account, fact.symbol, fact.trade_id)
+        ),
+        _key(Ended, lambda fact: (fact.client_order_id,)),
+        _key(PositionOpened, lambda fact: (fact.position_id,)),
+        _key(ExitTriggered, lambda fact: (fact.position_id, fact.reason.value)),
+        _key(PositionClosed, lambda fact: (fact.position_id,)),
+    )
+)
+
+_KINDS: Final[dict[type[Any], str]] = {
+    each: re.sub(r"(?<!^)(?=[A-Z])", "_", each.__name__).lower() for each in FACT_TYPES
+}
+_ENCODER: Final = msgspec.json.Encoder()
+_RAW: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_DECODERS: Final[dict[str, tuple[msgspec.json.Decoder[Any], dict[str, object]]]] = {
+    kind: (msgspec.json.Decoder(each), _fields(each)) for each, kind in _KINDS.items()
+}
+KINDS: Final = frozenset(_DECODERS)

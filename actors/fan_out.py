@@ -55,6 +55,7 @@ class FanOut:
 
     exchange: str
     outlets: Mapping[str, Reader]
+    watcher: Reader | None = None  # the fallback, which is shown every ticker
     routes: dict[Subscription, Route] = attrs.Factory(dict[Subscription, Route])
     windows: dict[Subscription, CandleWindow] = attrs.Factory(
         dict[Subscription, CandleWindow]
@@ -220,6 +221,8 @@ class FanOut:
         key = route.key
         for mailbox in route.mailboxes:
             mailbox.latest(key, message)
+        if self.watcher is not None and type(message) is Ticker:
+            self.watcher.latest(key, message)
 
     def _traded(self, trade: Traded, now_s: float) -> None:
         route = self._by_symbol.get((Traded, trade.symbol))

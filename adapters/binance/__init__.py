@@ -1,0 +1,1 @@
+"""Binance spot: its wire, both ways, and the connections that speak it."""

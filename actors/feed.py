@@ -12,6 +12,8 @@ books (they are loaded again over REST) and recalls what is wanted from the dema
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import attrs
@@ -26,15 +28,15 @@ from actors.messages import (
     ExchangeConnected,
     ExchangeDisconnected,
     ExchangeReconnecting,
+    Fact,
     FeedState,
     Link,
     Wanted,
 )
-from actors.ports import Market, Random, RateLimited, VenueError
-from actors.pure.reconnect import Reconnect, ReconnectPolicy
+from actors.ports import Market, Random, VenueError
+from actors.pure.reconnect import ReconnectPolicy
+from actors.reconnecting import keep_connected
 from actors.records import JournalWish, note
-
-CONNECT_S = 30.0
 
 
 @attrs.frozen
@@ -43,12 +45,7 @@ class FeedSettings:
 
     exchange: str
     reconnect: ReconnectPolicy = attrs.Factory(ReconnectPolicy)
-    connect_s: float = CONNECT_S
     silence: SilenceLimits = attrs.Factory(SilenceLimits)
-
-
-class FeedLost(Exception):
-    """All attempts of one disconnect are spent."""
 
 
 async def run_feed(
@@ -65,13 +62,21 @@ async def run_feed(
     """Serve the demand until cancelled. Ready at once: never "connected".
 
     Raises:
-      ExceptionGroup: of `FeedLost`, when all attempts of one disconnect are spent.
+      ExceptionGroup: of `AttemptsSpent`, when one disconnect has used them all.
     """
     for wanted in demand.current().values():
         fan_out.want(wanted)
-    connection = _Connection(mailbox, market, journal, fan_out, settings, random)
+    connection = _Connection(mailbox, market, journal, fan_out, settings)
+    connection.gap_s = trio.current_time()
+    keep = partial(
+        keep_connected,
+        connection.serve,
+        policy=settings.reconnect,
+        random=random,
+        on_lost=connection.tell_lost,
+    )
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(connection.keep)
+        nursery.start_soon(keep)
         task_status.started()
         while True:
             match await mailbox.receive():
@@ -89,32 +94,31 @@ class _Connection:
     journal: Mailbox[JournalWish]
     fan_out: FanOut
     settings: FeedSettings
-    random: Random
     session: FeedSession | None = None
     changed: trio.Event = attrs.Factory(trio.Event)
+    attempt: int = 0
     gap_s: float = 0.0  # since when readers are without prices
 
-    async def keep(self) -> None:
-        """Connect, serve, and connect again, as the reconnect policy allows."""
-        reconnect = Reconnect(self.settings.reconnect)
-        self.gap_s = trio.current_time()
-        while True:
-            while not self.fan_out.routes:
-                await self.changed.wait()
-                self.changed = trio.Event()
-            reconnect, error = await self._serve(reconnect)
-            now_s = trio.current_time()
-            reconnect, delay_s = reconnect.lost(
-                now_s,
-                self.random.random(),
-                at_least_s=error.retry_after_s if isinstance(error, RateLimited) else 0.0,
-            )
-            await self._tell_lost(error, reconnect.attempt, delay_s)
-            if delay_s is None:
-                raise FeedLost(
-                    f"{self.settings.reconnect.attempts} attempts spent: {error}"
+    async def serve(self, connected: Callable[[], None]) -> VenueError:
+        """Serve one connection, once somebody wants something; return why it ended."""
+        while not self.fan_out.routes:
+            await self.changed.wait()
+            self.changed = trio.Event()
+            self.gap_s = trio.current_time()
+        try:
+            async with self.market.open_stream() as stream:
+                connected()
+                self.session = FeedSession(
+                    stream,
+                    self.market,
+                    self.fan_out,
+                    self.mailbox,
+                    self.settings.silence,
+                    self.tell_proven,
                 )
-            await trio.sleep_until(now_s + delay_s)
+                return await self.session.run()
+        finally:
+            self.session = None
 
     def demand_changed(self) -> None:
         self.changed.set()
@@ -126,47 +130,32 @@ class _Connection:
         if self.session is not None:
             self.session.end(VenueError(reason))
 
-    async def _serve(self, reconnect: Reconnect) -> tuple[Reconnect, VenueError]:
-        attempt = reconnect.attempt
-        try:
-            async with self.market.open_stream() as stream:
-                reconnect = reconnect.connected(trio.current_time())
-                self.session = session = FeedSession(
-                    stream, self.market, self.fan_out, self.mailbox, self.settings.silence
-                )
-                session.on_proven = lambda proven_s: self._tell_proven(attempt, proven_s)
-                error = await session.run()
-        except VenueError as reason:
-            error = reason
-        finally:
-            self.session = None
-        return reconnect, error
-
-    async def _tell_lost(
+    async def tell_lost(
         self, error: VenueError, attempt: int, delay_s: float | None
     ) -> None:
-        was_up = self.fan_out.state is not None and self.fan_out.state.link is Link.RESUMED
-        if was_up or self.fan_out.state is None:
+        """Tell readers GAP, and the journal what is done next."""
+        state, self.attempt = self.fan_out.state, attempt
+        if state is not None and state.link is Link.RESUMED:
             self.gap_s = trio.current_time()
         exchange, reason = self.settings.exchange, str(error)
         self.fan_out.lost()
         self.fan_out.announce(FeedState(exchange, Link.GAP, self.gap_s, attempt, reason))
-        await note(self.journal, ExchangeDisconnected(exchange, reason))
+        facts: list[Fact] = [ExchangeDisconnected(exchange, reason)]
         if delay_s is not None:
             attempts_max = self.settings.reconnect.attempts
-            await note(
-                self.journal,
-                ExchangeReconnecting(exchange, attempt, attempts_max, int(delay_s * 1000)),
-            )
+            delay_ms = int(delay_s * 1000)
+            facts.append(ExchangeReconnecting(exchange, attempt, attempts_max, delay_ms))
+        await note(self.journal, *facts)
 
-    async def _tell_proven(self, attempt: int, proven_s: float) -> None:
+    async def tell_proven(self, proven_s: float) -> None:
+        """Tell readers RESUMED: every subscription has had a datum."""
         exchange, now_s = self.settings.exchange, trio.current_time()
-        self.fan_out.announce(FeedState(exchange, Link.RESUMED, now_s, attempt))
+        self.fan_out.announce(FeedState(exchange, Link.RESUMED, now_s, self.attempt))
         await note(
             self.journal,
             ExchangeConnected(
                 exchange,
-                attempt,
+                self.attempt,
                 len(self.fan_out.routes),
                 int(proven_s * 1000),
                 self.fan_out.readers(),

@@ -1,0 +1,119 @@
+"""Turn what a venue says about our orders into facts. Pure.
+
+Only a venue answer about an order changes that order (R-01); fills carry the venue's
+trade id, so that the same one heard twice is recorded once (R-11).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from actors.messages import (
+    Acknowledged,
+    Ended,
+    Fact,
+    Filled,
+    OrderStatus,
+    OutcomeUnknown,
+    VenueAck,
+    VenueFill,
+    VenueOrder,
+    VenueReject,
+    VenueUnknown,
+)
+from actors.pure.order_life import Order
+
+TERMINAL = frozenset(
+    {
+        OrderStatus.FILLED,
+        OrderStatus.CANCELED,
+        OrderStatus.EXPIRED,
+        OrderStatus.REJECTED,
+    }
+)
+
+
+def facts_of_order(order: Order, venue: VenueOrder) -> tuple[Fact, ...]:
+    """Return what `venue` adds to what we know of `order`; nothing when it adds nothing."""
+    facts: list[Fact] = []
+    if venue.status is not OrderStatus.REJECTED and not order.venue_order_id:
+        facts.append(_acknowledged(order, venue.venue_order_id))
+    if venue.status in TERMINAL:
+        facts.append(_ended(order, venue.status, venue.filled_base, "", venue.reason))
+    return tuple(facts)
+
+
+def fact_of_fill(order: Order, fill: VenueFill, account: str) -> Filled:
+    """Return the fill as a fact of the bot that owns the order (R-09)."""
+    return Filled(
+        order.bot,
+        account,
+        fill.exchange,
+        fill.symbol,
+        order.client_order_id,
+        fill.trade_id,
+        fill.side,
+        fill.price,
+        fill.base,
+        fill.fee,
+        fill.fee_asset,
+        fill.is_maker,
+        fill.trade_ms,
+    )
+
+
+def facts_of_answer(
+    order: Order, answer: VenueAck | VenueReject | VenueUnknown
+) -> tuple[Fact, ...]:
+    """Return what the answer to our request says: ACK, a definite no, or UNKNOWN."""
+    match answer:
+        case VenueAck():
+            facts: list[Fact] = [_acknowledged(order, answer.venue_order_id)]
+            facts += [
+                fact_of_fill(order, fill, order.intended.account) for fill in answer.fills
+            ]
+            if answer.status in TERMINAL:
+                facts.append(_ended(order, answer.status, answer.filled_base, "", ""))
+            return tuple(facts)
+        case VenueReject(code=code, reason=reason):
+            return (_ended(order, OrderStatus.REJECTED, order.filled_base, code, reason),)
+        case VenueUnknown(reason=reason):
+            return (
+                OutcomeUnknown(
+                    order.bot,
+                    order.intended.account,
+                    order.symbol,
+                    order.client_order_id,
+                    reason,
+                ),
+            )
+
+
+def not_placed(order: Order, reason: str) -> Ended:
+    """Return the proof that the venue never took the order."""
+    return _ended(order, OrderStatus.NOT_PLACED, order.filled_base, "", reason)
+
+
+def _acknowledged(order: Order, venue_order_id: str) -> Acknowledged:
+    return Acknowledged(
+        order.bot,
+        order.intended.account,
+        order.symbol,
+        order.client_order_id,
+        venue_order_id,
+    )
+
+
+def _ended(
+    order: Order, status: OrderStatus, filled_base: Decimal, code: str, reason: str
+) -> Ended:
+    return Ended(
+        order.bot,
+        order.intended.account,
+        order.symbol,
+        order.client_order_id,
+        status,
+        filled_base,
+        code,
+        reason,
+    )

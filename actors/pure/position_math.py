@@ -1,0 +1,166 @@
+"""Fold fills into what a bot holds of one symbol, what it paid and what it earned. Pure.
+
+Ownership is by the fills of a bot's own orders (R-09), so two bots on one symbol hold two
+positions. Money is net of fees: a fee in the base asset takes from what is held, a fee in
+the quote asset takes from what is earned (R-18). A fee in a third asset is summed apart.
+
+A position begins with the first fill from flat; its id is that order's client order id.
+It ends with `PositionClosed`, which writes off what is too little to be sold: the dust
+stays in `base`, at no cost, and goes out with the next exit.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+
+from actors.messages import Filled, Instrument, PositionClosed, Side
+from actors.pure.money import ZERO, split_symbol
+
+
+@attrs.frozen
+class Holding:
+    """What one bot holds of one symbol. Quantities in base, money in quote."""
+
+    position_id: str = ""  # "" while flat
+    base: Decimal = ZERO
+    entry: Decimal = ZERO  # average price paid, without fees
+    bought_base: Decimal = ZERO  # of this position, before fees
+    cost_quote: Decimal = ZERO  # of what is held, with fees
+    sold_base: Decimal = ZERO  # of this position
+    sold_quote: Decimal = ZERO  # received for it, before fees
+    realized_quote: Decimal = ZERO  # of this position, net of fees
+    other_fees: tuple[tuple[str, Decimal], ...] = ()  # paid in a third asset
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.position_id)
+
+    @property
+    def exit_price(self) -> Decimal:
+        """The average price of this position's exits, or 0 before the first."""
+        return self.sold_quote / self.sold_base if self.sold_base else ZERO
+
+    def unrealized(self, price: Decimal) -> Decimal:
+        """Return what selling everything at `price` would add to what is realized."""
+        return self.base * price - self.cost_quote
+
+    def after(self, fill: Filled) -> Holding:
+        """Return the holding after one fill. The caller tells each fill once (I-5)."""
+        return self._bought(fill) if fill.side is Side.BUY else self._sold(fill)
+
+    def closed(self) -> Holding:
+        """Return the flat holding after this position: only dust is left, at no cost."""
+        return Holding(base=self.base, other_fees=self.other_fees)
+
+    def loss_of_dust(self) -> Decimal:
+        """Return what is realized once the rest is written off as dust."""
+        return self.realized_quote - self.cost_quote
+
+    def _bought(self, fill: Filled) -> Holding:
+        fee_base, fee_quote, fees = self._fees(fill)
+        bought = self.bought_base + fill.base
+        paid = self.entry * self.bought_base + fill.price * fill.base
+        return attrs.evolve(
+            self,
+            position_id=self.position_id or fill.client_order_id,
+            base=self.base + fill.base - fee_base,
+            entry=paid / bought,
+            bought_base=bought,
+            cost_quote=self.cost_quote + fill.price * fill.base + fee_quote,
+            other_fees=fees,
+        )
+
+    def _sold(self, fill: Filled) -> Holding:
+        fee_base, fee_quote, fees = self._fees(fill)
+        gone = fill.base + fee_base
+        is_all = gone >= self.base
+        cost = self.cost_quote if is_all else self.cost_quote * gone / self.base
+        proceeds = fill.price * fill.base
+        return attrs.evolve(
+            self,
+            base=self.base - gone,
+            cost_quote=self.cost_quote - cost,
+            sold_base=self.sold_base + fill.base,
+            sold_quote=self.sold_quote + proceeds,
+            realized_quote=self.realized_quote + proceeds - fee_quote - cost,
+            other_fees=fees,
+        )
+
+    def _fees(
+        self, fill: Filled
+    ) -> tuple[Decimal, Decimal, tuple[tuple[str, Decimal], ...]]:
+        base_asset, quote_asset = split_symbol(fill.symbol)
+        if fill.fee_asset == base_asset:
+            return fill.fee, ZERO, self.other_fees
+        if fill.fee_asset == quote_asset:
+            return ZERO, fill.fee, self.other_fees
+        if not fill.fee:
+            return ZERO, ZERO, self.other_fees
+        sums = dict(self.other_fees)
+        sums[fill.fee_asset] = sums.get(fill.fee_asset, ZERO) + fill.fee
+        return ZERO, ZERO, tuple(sorted(sums.items()))
+
+
+FLAT = Holding()
+
+
+@attrs.define
+class Holdings:
+    """Every bot's holdings. `Books` sees to it that each fill comes here once (I-5)."""
+
+    _held: dict[tuple[str, str], Holding] = attrs.Factory(dict[tuple[str, str], Holding])
+    _base: dict[str, Decimal] = attrs.Factory(dict[str, Decimal])  # by symbol
+    open: set[tuple[str, str]] = attrs.Factory(set[tuple[str, str]])
+
+    def apply(self, fact: object) -> Holding | None:
+        """Take one fact; return the holding it changed, or None."""
+        match fact:
+            case Filled():
+                after = self.of(fact.bot, fact.symbol).after(fact)
+            case PositionClosed():
+                after = self.of(fact.bot, fact.symbol)
+                if after.position_id != fact.position_id:
+                    return None
+                after = after.closed()
+            case _:
+                return None
+        self._put((fact.bot, fact.symbol), after)
+        return after
+
+    def of(self, bot: str, symbol: str) -> Holding:
+        """Return what a bot holds of a symbol; flat when it never had any."""
+        return self._held.get((bot, symbol), FLAT)
+
+    def base_by_symbol(self) -> dict[str, Decimal]:
+        """Return what all bots together hold of each symbol, dust included."""
+        return self._base
+
+    def _put(self, owner: tuple[str, str], after: Holding) -> None:
+        before = self._held.get(owner, FLAT)
+        self._held[owner] = after
+        symbol = owner[1]
+        total = self._base.get(symbol, ZERO) + after.base - before.base
+        if total:
+            self._base[symbol] = total
+        else:
+            self._base.pop(symbol, None)
+        (self.open.add if after.is_open else self.open.discard)(owner)
+
+
+def least_base(instrument: Instrument, price: Decimal) -> Decimal:
+    """Return the smallest quantity that a market order at `price` may have.
+
+    A venue that has no smallest notional for market orders sets no second bound.
+    """
+    least = max(instrument.base_min, instrument.lot)
+    if instrument.quote_min and instrument.is_quote_min_for_market and price > 0:
+        return max(least, instrument.quote_min / price)
+    return least
+
+
+def sellable_base(base: Decimal, price: Decimal, instrument: Instrument) -> Decimal:
+    """Return how much of `base` one exit may sell, or 0 when it is too little (R-18)."""
+    floored = instrument.floor_base(base)
+    return floored if floored > 0 and floored >= least_base(instrument, price) else ZERO

@@ -1,0 +1,72 @@
+"""Where each exchange lives, and which hosts may be given a key (S-9).
+
+A new exchange is one entry here. Sources: WIRE 2.1; SEED "Exchange WebSocket Endpoints".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import attrs
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+_URL = re.compile(
+    r"(?P<scheme>wss?|https?)://(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])"
+    r"(?P<port>:[0-9]{1,5})?(?P<path>/[A-Za-z0-9._~/-]*)?"
+)
+
+
+@attrs.frozen
+class Endpoints:
+    """The addresses used where none is given, and the hosts that are the exchange's own."""
+
+    url: str
+    rest_url: str
+    ws_api_url: str
+    hosts: frozenset[str]
+
+
+ENDPOINTS: Mapping[str, Endpoints] = {
+    "binance": Endpoints(
+        url="wss://stream.binance.com:9443/ws",
+        rest_url="https://api.binance.com",
+        ws_api_url="wss://ws-api.binance.com:443/ws-api/v3",
+        hosts=frozenset(
+            {
+                "api.binance.com",
+                "api-gcp.binance.com",
+                "api1.binance.com",
+                "api2.binance.com",
+                "api3.binance.com",
+                "api4.binance.com",
+                "data-api.binance.vision",
+                "stream.binance.com",
+                "data-stream.binance.vision",
+                "ws-api.binance.com",
+                "testnet.binance.vision",
+                "stream.testnet.binance.vision",
+                "ws-api.testnet.binance.vision",
+                "demo-api.binance.com",
+                "demo-stream.binance.com",
+                "demo-ws-api.binance.com",
+            }
+        ),
+    ),
+}
+
+
+def host_of(url: str) -> str | None:
+    """Return the host of an address that may be used, None for any other.
+
+    Plain ws:// and http:// are for this machine only; names, passwords, queries and
+    fragments are no part of an address here.
+    """
+    match = _URL.fullmatch(url)
+    if match is None:
+        return None
+    host = match["host"]
+    is_plain = match["scheme"] in {"ws", "http"}
+    is_port_real = match["port"] is None or 0 < int(match["port"][1:]) < 65536
+    return host if is_port_real and (not is_plain or host in LOOPBACK) else None

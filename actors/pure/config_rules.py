@@ -1,0 +1,138 @@
+"""Judge a whole config: names that refer to each other, and keys that must agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from actors.messages import OrderType
+from actors.pure.config_endpoints import ENDPOINTS, host_of
+from actors.pure.config_fleet import refuse_unknown_exchange
+from actors.pure.config_problems import Place
+from actors.pure.config_types import AccountConfig, BotConfig, Config, ExchangeConfig, Mode
+from actors.pure.nearest import did_you_mean
+
+ADDRESS_KEYS = ("url", "rest_url", "ws_api_url")
+ORDER_TYPE_OF = {
+    "limit_offset_percent": OrderType.LIMIT,
+    "stop_trigger_percent": OrderType.STOP_LOSS_LIMIT,
+    "stop_limit_percent": OrderType.STOP_LOSS_LIMIT,
+}
+
+
+def judge(config: Config, root: Place) -> None:
+    """Report every rule that `config` breaks; what is already reported is left alone."""
+    if config.mode is Mode.PAPER:
+        root.at("mode").refuse('"paper" is not available yet; use "sim" or "live"')
+    if not config.bots and root.is_clean("bots"):
+        root.refuse("nothing to run: add [[bots]]")
+    _judge_breaker(
+        root.at("supervision"),
+        threshold=config.supervision.threshold,
+        max_consecutive=config.supervision.max_consecutive,
+    )
+    for name, exchange in config.exchanges.items():
+        _judge_exchange(exchange, root.at("exchanges", name))
+    _judge_accounts(config, root)
+    for number, bot in enumerate(config.bots):
+        _judge_bot(config, bot, root.at("bots", number))
+    _judge_names(config.bots, root)
+
+
+def _judge_breaker(place: Place, *, threshold: int, max_consecutive: int) -> None:
+    is_clean = place.is_clean("threshold", "max_consecutive")
+    if is_clean and threshold > max_consecutive:
+        place.at("threshold").refuse(
+            f"must be at most max_consecutive, {max_consecutive}, not {threshold}"
+        )
+
+
+def _judge_exchange(exchange: ExchangeConfig, place: Place) -> None:
+    if exchange.name not in ENDPOINTS:
+        return  # The name itself was refused.
+    hosts = ENDPOINTS[exchange.name].hosts
+    for key in ADDRESS_KEYS:
+        if not place.is_clean(key):
+            continue
+        host = host_of(getattr(exchange, key))
+        if host is None:
+            place.at(key).refuse(
+                "must be wss:// or https:// with a host and a path and nothing else; "
+                "plain ws:// or http:// only to this machine"
+            )
+        elif host not in hosts and not exchange.send_keys_to_this_host:
+            place.at(key).refuse(
+                f"{host} is not known to be {exchange.name}'s, so no key is sent to it; "
+                "if it is yours, set send_keys_to_this_host = true"
+            )
+    reconnect = exchange.reconnect
+    is_clean = place.at("reconnect").is_clean("initial_s", "max_s")
+    if is_clean and reconnect.initial_s > reconnect.max_s:
+        place.at("reconnect", "initial_s").refuse(
+            f"must be at most max_s, {reconnect.max_s:g}, not {reconnect.initial_s:g}"
+        )
+
+
+def _judge_accounts(config: Config, root: Place) -> None:
+    users: dict[str, str] = {}
+    for name, account in config.accounts.items():
+        place = root.at("accounts", name)
+        if place.is_clean("exchange") and account.exchange not in config.exchanges:
+            refuse_unknown_exchange(account.exchange, place.at("exchange"))
+        for key, reference in (("key", account.key), ("secret", account.secret)):
+            if reference is None and config.mode is Mode.LIVE and place.is_clean(key):
+                place.at(key).refuse('missing; mode "live" needs it, like "env:NAME"')
+        if account.key is not None and account.key in users:
+            owner = users[account.key]
+            place.at("key").refuse(f"is also accounts.{owner}.key; one key, one account")
+        elif account.key is not None:
+            users[account.key] = name
+        _judge_capital(config, account, place)
+
+
+def _judge_capital(config: Config, account: AccountConfig, place: Place) -> None:
+    given = sum((bot.capital for bot in config.bots_of(account.name)), Decimal(0))
+    if place.is_clean("capital") and account.capital < given:
+        place.at("capital").refuse(
+            f"must be at least the {given} that its bots are given, not {account.capital}"
+        )
+
+
+def _judge_bot(config: Config, bot: BotConfig, place: Place) -> None:
+    if place.is_clean("account") and bot.account not in config.accounts:
+        near = did_you_mean(bot.account, config.accounts)
+        place.at("account").refuse(f'unknown account "{bot.account}"{near}')
+    if _is_given(place, "threshold") or _is_given(place, "max_consecutive"):
+        _judge_breaker(place, threshold=bot.threshold, max_consecutive=bot.max_consecutive)
+    for key, order in ORDER_TYPE_OF.items():
+        if (
+            _is_given(place, key)
+            and place.is_clean("order", key)
+            and bot.order is not order
+        ):
+            place.at(key).refuse(
+                f'has no meaning with order = "{bot.order.value}"; remove it, or set '
+                f'order = "{order.value}"'
+            )
+    prices = config.simulator.prices
+    is_clean = place.is_clean("symbol") and place.report.is_clean(("simulator", "prices"))
+    if config.mode is Mode.SIM and is_clean and bot.symbol not in prices:
+        near = did_you_mean(bot.symbol, prices)
+        place.at("symbol").refuse(f'"{bot.symbol}" is not in simulator.prices{near}')
+
+
+def _is_given(place: Place, key: str) -> bool:
+    return (*place.path, key) in place.report.lines.by_path
+
+
+def _judge_names(bots: Iterable[BotConfig], root: Place) -> None:
+    first: dict[str, int] = {}
+    for number, bot in enumerate(bots):
+        place = root.at("bots", number)
+        if not place.is_clean("name"):
+            continue
+        if bot.name in first:
+            place.at("name").refuse(
+                f'"{bot.name}" is also the name of bots[{first[bot.name]}]'
+            )
+        first.setdefault(bot.name, number)

@@ -1,0 +1,223 @@
+"""Every key of `bots.toml`: what it may be and what it means.
+
+Defaults stand in the types; `docs/configuration.md` is printed from both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from actors.messages import Channel, OrderType
+from actors.pure.config_kinds import (
+    AnyTable,
+    Choice,
+    Kind,
+    Number,
+    SecretReference,
+    Text,
+    Truth,
+    Whole,
+    WordOr,
+    members,
+)
+from actors.pure.config_read import Key, Table
+from actors.pure.config_types import (
+    AccountConfig,
+    BotConfig,
+    ExchangeConfig,
+    JournalConfig,
+    Mode,
+    RiskConfig,
+    SilenceConfig,
+    SupervisionConfig,
+)
+from actors.pure.reconnect import ReconnectPolicy
+
+NAME_PATTERN = r"[a-z0-9-]{1,32}"
+NAME = Text(NAME_PATTERN, "1 to 32 characters of a-z, 0-9 and -")
+SYMBOL_PATTERN = r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}"
+SYMBOL = Text(SYMBOL_PATTERN, "a symbol as BASE/QUOTE, in capitals")
+MINUTES, HOURS = ("1m", "3m", "5m", "15m", "30m"), ("1h", "2h", "4h", "6h", "8h", "12h")
+TIMEFRAMES = ("1s", *MINUTES, *HOURS, "1d", "3d", "1w")  # WIRE 2: kline intervals
+
+SECONDS = Number("0", "86400", "a number of seconds", is_float=True)
+SECONDS_OR_0 = Number(
+    "0", "86400", "a number of seconds", is_float=True, is_least_allowed=True
+)
+MONEY = Number("0", "1000000000000")
+PERCENT = Number("0", "100", "a percentage")
+PERCENT_PART = Number("0", "100", "a percentage", is_most_allowed=False)
+PERCENT_OR_0 = Number(
+    "0", "100", "a percentage", is_least_allowed=True, is_most_allowed=False
+)
+GAIN_PERCENT = Number("0", "10000", "a percentage")
+RATIO = Number("0", "1", is_float=True, is_least_allowed=True)
+
+
+def seconds(meaning: str, kind: Kind = SECONDS) -> Key:
+    return Key(kind, meaning, "s")
+
+
+SUPERVISION_KEYS: Mapping[str, Key] = {
+    "circuit_breaker": Key(
+        Truth(), "Open a circuit after `threshold` failures; false: only back off."
+    ),
+    "threshold": Key(Whole(1, 1000), "Failures in a row that open the circuit."),
+    "reset_s": seconds("How long an open circuit waits before its one try."),
+    "max_consecutive": Key(Whole(1, 1000), "Failures in a row after which it is FAILED."),
+}
+
+SUPERVISION = Table(SupervisionConfig, SUPERVISION_KEYS)
+
+RECONNECT = Table(
+    ReconnectPolicy,
+    {
+        "attempts": Key(Whole(1, 1000), "Tries per disconnect; then the feed crashes."),
+        "initial_s": seconds("Wait before the first try."),
+        "max_s": seconds("Longest wait."),
+        "multiplier": Key(
+            Number("1", "100", is_float=True, is_least_allowed=True),
+            "How much longer each wait is than the one before.",
+        ),
+        "jitter": Key(RATIO, "Part of a wait that is random: 0.1 is ±10 %, 1 is full."),
+        "healthy_s": seconds("Time connected after which the tries count from 0 again."),
+    },
+)
+
+SILENCE = Table(
+    SilenceConfig,
+    {
+        channel.value: seconds(
+            f"Longest silence of a {channel.value} stream before its feed reconnects; "
+            "0 is for ever.",
+            SECONDS_OR_0,
+        )
+        for channel in Channel
+    },
+)
+
+_ADDRESS = "the exchange's own"
+
+EXCHANGE = Table(
+    ExchangeConfig,
+    {
+        "url": Key(
+            Text(r"wss?://[ -~]{1,300}", "a WebSocket address, wss://host/path"),
+            "Market data. The three addresses are not used in mode sim.",
+            default_words=_ADDRESS,
+        ),
+        "rest_url": Key(
+            Text(r"https?://[ -~]{1,300}", "a web address, https://host"),
+            "REST.",
+            default_words=_ADDRESS,
+        ),
+        "ws_api_url": Key(
+            Text(r"wss?://[ -~]{1,300}", "a WebSocket address, wss://host/path"),
+            "Orders and the private stream.",
+            default_words=_ADDRESS,
+        ),
+        "send_keys_to_this_host": Key(
+            Truth(), "Allow addresses whose host is not known to be the exchange's."
+        ),
+        "reconnect": Key(RECONNECT, "How a lost connection is tried again."),
+        "connect_s": seconds("Longest time to connect."),
+        "ping_s": seconds("Time between our pings."),
+        "pong_s": seconds("Longest wait for a pong; then the connection is dropped."),
+        "proof_s": seconds("Longest wait for the first datum of a subscription."),
+        "silence_s": Key(SILENCE, "Longest silence, by channel."),
+        "fallback_after_s": seconds("Silence after which prices are asked for by REST."),
+        "poll_s": seconds("Time between such requests for one symbol."),
+    },
+)
+
+RISK = Table(
+    RiskConfig,
+    {
+        "exposure_percent_max": Key(
+            PERCENT, "Most of the account's capital in positions and open orders.", "%"
+        ),
+        "daily_loss_percent_max": Key(
+            PERCENT, "Loss of one day, of the account's capital, that halts entries.", "%"
+        ),
+        "positions_max": Key(Whole(1, 100_000), "Most positions open at once."),
+        "order_quote_max": Key(MONEY, "Largest single order.", "quote"),
+        "price_age_s_max": seconds("Entries at an older price are refused."),
+    },
+)
+
+ACCOUNT = Table(
+    AccountConfig,
+    {
+        "owner": Key(Text(r"[^\x00-\x1f]{1,100}", "a text"), "The tenant it belongs to."),
+        "exchange": Key(NAME, "Where it is: a name of `[exchanges]`."),
+        "key": Key(SecretReference(), "The API key, by reference; live needs one."),
+        "secret": Key(SecretReference(), "The API secret or private key, by reference."),
+        "capital": Key(
+            MONEY,
+            "What percentages of the account are taken of.",
+            "quote",
+            "the sum of its bots' capital",
+        ),
+        "risk": Key(RISK, "The account's limits."),
+    },
+)
+
+BOT = Table(
+    BotConfig,
+    {
+        "name": Key(NAME, "Its name, in logs and commands."),
+        "type": Key(Choice(("trading",)), "What kind of bot it is."),
+        "account": Key(NAME, "A name of `[accounts]`."),
+        "symbol": Key(SYMBOL, "What it trades."),
+        "strategy": Key(
+            Text(
+                r"[a-z0-9_]{1,64}|[A-Za-z_][A-Za-z0-9_.]{0,99}:[A-Za-z_][A-Za-z0-9_]{0,99}",
+                'the name of a strategy, or "module:Class"',
+            ),
+            "A built-in strategy, or one of yours as `module:Class`.",
+        ),
+        "params": Key(
+            AnyTable(), "The strategy's own settings.", default_words="the strategy's"
+        ),
+        "timeframe": Key(Choice(TIMEFRAMES), "Length of the strategy's candles."),
+        "capital": Key(MONEY, "What it may trade with.", "quote"),
+        "position_percent": Key(PERCENT, "Part of its capital in one position.", "%"),
+        "order": Key(members(OrderType), "The type of its orders."),
+        "limit_offset_percent": Key(
+            PERCENT_OR_0,
+            "With `limit`: how far below (BUY) or above (SELL) the live price.",
+            "%",
+        ),
+        "stop_trigger_percent": Key(
+            PERCENT_PART,
+            "With `stop_loss_limit`: the trigger, above (BUY) or below (SELL) the price.",
+            "%",
+        ),
+        "stop_limit_percent": Key(
+            PERCENT_OR_0,
+            "With `stop_loss_limit`: the limit price, as far again beyond the trigger.",
+            "%",
+        ),
+        "stop_loss_percent": Key(PERCENT_PART, "Exit this far below the entry.", "%"),
+        "take_profit_percent": Key(GAIN_PERCENT, "Exit this far above the entry.", "%"),
+        "trailing_stop_percent": Key(
+            PERCENT_PART, "Exit this far below the highest price since the entry.", "%"
+        ),
+        "evaluate_s": Key(
+            WordOr(Choice(("tick", "candle")), SECONDS),
+            "When the strategy is asked: each so many seconds, on each price or candle.",
+            "s",
+        ),
+        "check_s": seconds("How often its position is checked, besides on every price."),
+        "enabled": Key(Truth(), "false: it is listed, and waits for `shoal start`."),
+        **SUPERVISION_KEYS,
+    },
+)
+
+JOURNAL = Table(
+    JournalConfig,
+    {"price_every_s": seconds("How often the price a bot sees is recorded.")},
+)
+
+MODE = members(Mode)
+STATE = Text(r"[^\x00-\x1f]{1,1000}", "the path of a folder")

@@ -1,0 +1,167 @@
+"""What `bots.toml` says, once it is known to be good: frozen, typed, complete.
+
+Numbers about money and percents are Decimal, `_s` are float seconds. What each key
+means and allows stands in `config_schema`; `docs/configuration.md` is printed from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import Enum
+from typing import Literal
+
+import attrs
+
+from actors.messages import Channel, OrderType
+from actors.pure.config_simulator import SimulatorConfig
+from actors.pure.reconnect import ReconnectPolicy
+
+
+class Mode(Enum):
+    """Where prices and orders are real. Read once, shown everywhere (R-44)."""
+
+    SIM = "sim"
+    PAPER = "paper"
+    LIVE = "live"
+
+
+@attrs.frozen(kw_only=True)
+class SupervisionConfig:
+    """The numbers of every actor's circuit breaker that people may set."""
+
+    circuit_breaker: bool = True
+    threshold: int = 3
+    reset_s: float = 60.0
+    max_consecutive: int = 10
+
+
+@attrs.frozen(kw_only=True)
+class SilenceConfig:
+    """How long a channel may be silent before its feed reconnects; 0 is for ever."""
+
+    ticker: float = 10.0
+    book_top: float = 30.0
+    book: float = 30.0
+    candles: float = 30.0
+    trades: float = 0.0
+
+    def by_channel(self) -> Mapping[Channel, float]:
+        return {
+            Channel.TICKER: self.ticker,
+            Channel.BOOK_TOP: self.book_top,
+            Channel.BOOK: self.book,
+            Channel.CANDLES: self.candles,
+            Channel.TRADES: self.trades,
+        }
+
+
+@attrs.frozen(kw_only=True)
+class ExchangeConfig:
+    """One exchange: where it is, and how long to wait for it."""
+
+    name: str
+    url: str  # market-data WebSocket
+    rest_url: str
+    ws_api_url: str  # orders and the private stream
+    send_keys_to_this_host: bool = False
+    reconnect: ReconnectPolicy = attrs.Factory(ReconnectPolicy)
+    connect_s: float = 30.0
+    ping_s: float = 30.0
+    pong_s: float = 10.0
+    proof_s: float = 10.0
+    silence_s: SilenceConfig = attrs.Factory(SilenceConfig)
+    fallback_after_s: float = 5.0
+    poll_s: float = 2.0
+
+
+@attrs.frozen(kw_only=True)
+class RiskConfig:
+    """The limits of one account. None is no limit."""
+
+    exposure_percent_max: Decimal = Decimal(100)
+    daily_loss_percent_max: Decimal | None = None
+    positions_max: int | None = None
+    order_quote_max: Decimal | None = None
+    price_age_s_max: float = 10.0
+
+
+@attrs.frozen(kw_only=True)
+class AccountConfig:
+    """A tenant: an owner, an exchange, references to keys, limits."""
+
+    name: str
+    exchange: str
+    owner: str = "me"
+    key: str | None = None  # "env:NAME" or "file:/path", never the key itself (S-1)
+    secret: str | None = None
+    capital: Decimal  # quote; where not given, the sum of its bots' capital
+    risk: RiskConfig = attrs.Factory(RiskConfig)
+
+
+@attrs.frozen(kw_only=True)
+class BotConfig:
+    """One bot. `params` is an instance of the built-in strategy's own params class,
+    or the plain table for a strategy of yours.
+    """
+
+    name: str
+    type: Literal["trading"] = "trading"
+    account: str
+    symbol: str
+    strategy: str
+    params: object = attrs.Factory(dict[str, object])
+    timeframe: str = "1m"
+    capital: Decimal  # quote
+    position_percent: Decimal
+    order: OrderType = OrderType.MARKET
+    limit_offset_percent: Decimal = Decimal(0)
+    stop_trigger_percent: Decimal = Decimal("0.1")
+    stop_limit_percent: Decimal = Decimal("0.1")
+    stop_loss_percent: Decimal | None = None
+    take_profit_percent: Decimal | None = None
+    trailing_stop_percent: Decimal | None = None
+    evaluate_s: float | Literal["tick", "candle"] = 60.0
+    check_s: float = 5.0
+    enabled: bool = True
+    circuit_breaker: bool = True
+    threshold: int = 3
+    reset_s: float = 60.0
+    max_consecutive: int = 10
+
+    @property
+    def supervision(self) -> SupervisionConfig:
+        """The bot's own numbers where it has some, else those of `[supervision]`."""
+        return SupervisionConfig(
+            circuit_breaker=self.circuit_breaker,
+            threshold=self.threshold,
+            reset_s=self.reset_s,
+            max_consecutive=self.max_consecutive,
+        )
+
+
+@attrs.frozen(kw_only=True)
+class JournalConfig:
+    price_every_s: float = 10.0
+
+
+@attrs.frozen(kw_only=True)
+class Config:
+    """A whole `bots.toml`. Every name in it refers to something in it."""
+
+    mode: Mode = Mode.SIM
+    state: str = "var"
+    supervision: SupervisionConfig = attrs.Factory(SupervisionConfig)
+    exchanges: Mapping[str, ExchangeConfig]
+    accounts: Mapping[str, AccountConfig]
+    bots: tuple[BotConfig, ...]
+    simulator: SimulatorConfig = attrs.Factory(SimulatorConfig)
+    journal: JournalConfig = attrs.Factory(JournalConfig)
+
+    def exchange_of(self, bot: BotConfig) -> ExchangeConfig:
+        """Return the exchange that `bot` trades on."""
+        return self.exchanges[self.accounts[bot.account].exchange]
+
+    def bots_of(self, account: str) -> tuple[BotConfig, ...]:
+        """Return the bots that trade on `account`, in the order of the file."""
+        return tuple(bot for bot in self.bots if bot.account == account)

@@ -1,0 +1,157 @@
+"""The last word before an order exists: entries and exits are judged here once more. Pure.
+
+`risk` has approved an entry at its own price, but its reservations die with it, and time
+has passed since; so `orders` asks again, of the facts alone (I-4, I-11, I-13, I-16).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+
+from actors.messages import (
+    BotPaused,
+    BotResumed,
+    BotStarted,
+    BotStopped,
+    ExitIntent,
+    Fact,
+    Instrument,
+    Intended,
+    OrderIntent,
+    OrderRequest,
+    OrderType,
+    Purpose,
+    Refused,
+    Side,
+)
+from actors.pure.books import Books
+from actors.pure.position_math import sellable_base
+
+
+@attrs.define
+class Gate:
+    """What the facts say that bars new risk. The lease is the account stream's word."""
+
+    books: Books = attrs.Factory(Books)
+    paused: dict[str, str] = attrs.Factory(dict[str, str])  # bot: why
+    lease_until_s: float = 0.0
+
+    def apply(self, fact: Fact) -> None:
+        """Take one fact."""
+        match fact:
+            case BotPaused(bot=bot, reason=reason):
+                self.paused[bot] = reason or "paused by the operator"
+            case BotStopped(bot=bot):
+                self.paused[bot] = "stopped by the operator"
+            case BotResumed(bot=bot) | BotStarted(bot=bot):
+                self.paused.pop(bot, None)
+            case _:
+                self.books.apply(fact)
+
+    def bar_to_entry(self, intent: OrderIntent, now_s: float) -> tuple[str, str] | None:
+        """Return the code and the reason that forbid this entry, or None."""
+        if now_s > intent.valid_until_s:
+            return "expired", f"decided {now_s - intent.price_s:.1f} s ago"
+        if intent.bot in self.paused:
+            return "paused", self.paused[intent.bot]
+        if now_s > self.lease_until_s:
+            return "not_reconciled", "the account stream has not confirmed what is open"
+        orders = self.books.orders
+        unknown = orders.unknown(intent.bot, intent.symbol)
+        if unknown is not None:
+            return "unknown_order", f"the outcome of {unknown.client_order_id} is unknown"
+        entry = orders.live_entry(intent.bot, intent.symbol)
+        if entry is not None:
+            return "open_entry", f"{entry.client_order_id} is still open"
+        return None
+
+    def exit_base(
+        self, intent: ExitIntent, instrument: Instrument
+    ) -> Decimal | tuple[str, str]:
+        """Return how much this exit may sell, or the code and reason that forbid it.
+
+        Never more than is held less what other exits may still sell (I-13, I-15).
+        """
+        held = self.books.of(intent.bot, intent.symbol)
+        if not held.is_open or not held.base:
+            return "no_position", f"{intent.bot} holds no {intent.symbol}"
+        exiting = self.books.orders.exiting_base(intent.bot, intent.symbol)
+        left = min(intent.base, held.base - exiting)
+        base = sellable_base(left, intent.price, instrument)
+        if base:
+            return min(base, instrument.market_base_max or base)
+        if exiting:
+            return "exit_in_flight", f"{exiting:f} of {held.base:f} is already being sold"
+        return "below_minimum", f"{left:f} is less than {intent.symbol} lets us sell"
+
+
+def entry_of(intent: OrderIntent) -> Intended:
+    """Return the decision to enter, ready to be recorded."""
+    return Intended(
+        intent.bot,
+        intent.account,
+        intent.exchange,
+        intent.symbol,
+        intent.intent_id,
+        Purpose.ENTRY,
+        intent.side,
+        intent.order_type,
+        intent.base,
+        intent.price,
+        intent.limit_price,
+        intent.stop_price,
+        intent.strategy,
+        intent.notes,
+    )
+
+
+def exit_of(intent: ExitIntent, base: Decimal) -> Intended:
+    """Return the decision to sell `base` at the market, ready to be recorded."""
+    return Intended(
+        intent.bot,
+        intent.account,
+        intent.exchange,
+        intent.symbol,
+        intent.intent_id,
+        Purpose.EXIT,
+        Side.SELL,
+        OrderType.MARKET,
+        base,
+        intent.price,
+        None,
+        None,
+        "",
+        intent.notes,
+        intent.position_id,
+        intent.reason,
+    )
+
+
+def request_of(intended: Intended, client_order_id: str) -> OrderRequest:
+    """Return what is sent for one attempt at a decision."""
+    return OrderRequest(
+        client_order_id,
+        intended.symbol,
+        intended.side,
+        intended.order_type,
+        intended.base,
+        intended.limit_price,
+        intended.stop_price,
+    )
+
+
+def refusal(
+    intent: OrderIntent | ExitIntent, purpose: Purpose, code: str, reason: str
+) -> Refused:
+    """Return the refusal of a wish, as a fact."""
+    return Refused(
+        intent.bot,
+        intent.account,
+        intent.symbol,
+        intent.intent_id,
+        purpose,
+        code,
+        (reason,),
+    )

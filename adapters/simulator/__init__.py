@@ -1,0 +1,1 @@
+"""An exchange on loopback that speaks the venues' own wire, and misbehaves on request."""

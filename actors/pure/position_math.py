@@ -112,6 +112,7 @@ class Holdings:
 
     _held: dict[tuple[str, str], Holding] = attrs.Factory(dict[tuple[str, str], Holding])
     _base: dict[str, Decimal] = attrs.Factory(dict[str, Decimal])  # by symbol
+    cost_quote: Decimal = ZERO  # of all that is held, with fees
     open: set[tuple[str, str]] = attrs.Factory(set[tuple[str, str]])
 
     def apply(self, fact: object) -> Holding | None:
@@ -140,6 +141,7 @@ class Holdings:
     def _put(self, owner: tuple[str, str], after: Holding) -> None:
         before = self._held.get(owner, FLAT)
         self._held[owner] = after
+        self.cost_quote += after.cost_quote - before.cost_quote
         symbol = owner[1]
         total = self._base.get(symbol, ZERO) + after.base - before.base
         if total:

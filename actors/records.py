@@ -20,6 +20,7 @@ from actors.mailbox import Mailbox
 from actors.messages import Fact, Told
 
 RECORD_S = 5.0  # longest wait for a durable acknowledgement
+RECALL_S = 20.0  # below the 30 s in which an actor must be ready
 
 Result = TypeVar("Result")
 
@@ -142,13 +143,13 @@ async def recall(journal: Mailbox[JournalWish], reader: str) -> Recalled:
     """Return the facts that `reader` reads, as of a sequence number.
 
     Raises:
-      JournalDown: as for `record`.
+      JournalDown: the journal died, could not read, or was silent for RECALL_S.
     """
     receipt = Receipt[Recalled]()
-    with trio.move_on_after(RECORD_S):
+    with trio.move_on_after(RECALL_S):
         await journal.wish(Recall(reader, receipt))
         return await receipt.wait()
-    raise JournalDown(f"no recall for {reader} within {RECORD_S:g} s")
+    raise JournalDown(f"no recall for {reader} within {RECALL_S:g} s")
 
 
 async def note(journal: Mailbox[JournalWish], *facts: Fact) -> bool:
@@ -156,5 +157,6 @@ async def note(journal: Mailbox[JournalWish], *facts: Fact) -> bool:
     try:
         await record(journal, *facts)
     except JournalDown:
+        await trio.lowlevel.checkpoint()
         return False
     return True

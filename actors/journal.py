@@ -1,0 +1,248 @@
+"""The journal: the only writer to the ledger, and the only teller of facts.
+
+any actor --Record--> [journal] --rows--> store
+any actor --Recall--> [journal] --Told--> readers
+
+It waits for the disk and for nobody else, so whoever waits for it closes no cycle. While
+one commit is under way the wishes behind it gather into the next one: under load the
+batches grow by themselves, and a quiet fleet never waits for company.
+
+A full disk or an I/O error refuses the records in hand and the journal lives on. A ledger
+that is damaged is a broken invariant. When a life ends, every receipt in its hands fails;
+what is still queued in the mailbox is served by the next life. That life begins by telling
+what the one before committed and did not tell, so a reader's chain of `previous_seq` has
+no gap across lives; a fact told by both is skipped by its number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import assert_never
+
+import attrs
+import trio
+
+from actors.errors import BrokenInvariant
+from actors.mailbox import Mailbox
+from actors.messages import Fact
+from actors.outlets import Outlets
+from actors.ports import Row, Store, StoreCorrupt, Stored, StoredRow, WallClock
+from actors.pure.facts import KINDS, UnreadableFact, decode, encode, key_of, kind_of
+from actors.records import JournalWish, Recall, Recalled, Record, Recorded
+
+BATCH_FACTS_MAX = 64  # D-1; one record may hold more and is still one commit
+DECODE_ROWS = 256  # rows decoded before others get a turn
+
+
+class LedgerCorrupt(BrokenInvariant):
+    """The ledger is damaged, or holds what this version cannot read."""
+
+
+async def run_journal(
+    mailbox: Mailbox[JournalWish],
+    store: Store,
+    outlets: Outlets,
+    *,
+    clock: WallClock,
+    say: Callable[[str], None] = lambda _: None,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Commit records, tell facts and answer recalls until cancelled.
+
+    Ready once everything committed is told. `say` hears when the disk refuses and when
+    it takes rows again.
+
+    Raises:
+      LedgerCorrupt: no restart can mend the ledger.
+      TimeoutError: the disk does not answer.
+    """
+    life = _Life(store, outlets, clock, say)
+    await life.catch_up()
+    async with trio.open_nursery() as nursery:
+        task_status.started()
+        while True:
+            batch: list[Record] = []
+            message: JournalWish | None = await mailbox.receive()
+            while message is not None:
+                match message:
+                    case Record():
+                        batch.append(message)
+                    case Recall():
+                        nursery.start_soon(life.answer, message)
+                    case _:
+                        assert_never(message)
+                is_full = sum(len(each.facts) for each in batch) >= BATCH_FACTS_MAX
+                message = None if is_full else mailbox.receive_nowait()
+            if batch:
+                await life.commit(batch)
+
+
+@attrs.define(eq=False)
+class _Life:
+    """One life of the journal, and how often the disk has refused in a row."""
+
+    store: Store
+    outlets: Outlets
+    clock: WallClock
+    say: Callable[[str], None]
+    refusals: int = 0
+    recalling: trio.CapacityLimiter = attrs.Factory(lambda: trio.CapacityLimiter(1))
+
+    async def commit(self, batch: Sequence[Record]) -> None:
+        """Make the batch durable, answer its receipts, tell what is new."""
+        try:
+            records, rows = self._rows(batch)
+            stored = await self.store.append(rows)
+        except StoreCorrupt as error:
+            _fail(batch, reason(error))
+            raise LedgerCorrupt(reason(error)) from error
+        except TimeoutError as error:  # the rows may be stored later: catch up, then tell
+            _fail(batch, reason(error))
+            raise
+        except OSError as error:
+            self._refuse(batch, reason(error))
+            await trio.lowlevel.checkpoint()
+        else:
+            self._took_rows()
+            _resolve(records, stored)
+            await self._tell(records, stored)
+        finally:
+            _fail(batch, "the journal ended before the disk answered")
+
+    async def catch_up(self) -> None:
+        """Tell what was committed and not told: by a life that ended in between."""
+        told_seq = self.outlets.told_seq
+        if told_seq is None:  # nobody has recalled yet: recalls will hold it all
+            self.outlets.told_seq, _ = await self._read(())
+            return
+        seq, rows = await self._read(sorted(KINDS), after=told_seq)
+        for row in rows:
+            self.outlets.tell(row.seq, _decoded(row))
+        self.outlets.told_seq = seq
+
+    async def answer(self, recall: Recall) -> None:
+        """Read what a reader reads; what is told meanwhile waits in its mailbox."""
+        try:
+            reader = self.outlets.reader(recall.reader)
+            if reader is None:
+                recall.receipt.fail(f"no reader is called {recall.reader}")
+                await trio.lowlevel.checkpoint()
+                return
+            kinds = sorted(kind_of(each) for each in reader.kinds)
+            async with self.recalling:
+                seq, rows = await self._read(kinds, bot=reader.bot, account=reader.account)
+                facts = await _decoded_in_turns(rows)
+            recall.receipt.resolve(Recalled(seq, facts))
+        except TimeoutError as error:
+            recall.receipt.fail(reason(error))
+            raise
+        except OSError as error:
+            recall.receipt.fail(reason(error))
+            await trio.lowlevel.checkpoint()
+        finally:
+            recall.receipt.fail("the journal ended before it had recalled")
+
+    async def _tell(self, records: Sequence[Record], stored: Stored) -> None:
+        """Tell the new facts in order; out of the ledger where rows lie in between.
+
+        Rows lie in between when an append was reported as failed and was stored after all.
+        """
+        told = zip(stored.seqs, stored.are_new, _facts(records), strict=True)
+        new = [(seq, fact) for seq, is_new, fact in told if is_new]
+        if new and new[0][0] - 1 != self.outlets.told_seq:
+            await self.catch_up()
+            return
+        for seq, fact in new:
+            self.outlets.tell(seq, fact)
+        await trio.lowlevel.checkpoint()
+
+    async def _read(
+        self,
+        kinds: Sequence[str],
+        *,
+        bot: str | None = None,
+        account: str | None = None,
+        after: int = 0,
+    ) -> tuple[int, Sequence[StoredRow]]:
+        try:
+            return await self.store.read(kinds, bot=bot, account=account, after=after)
+        except StoreCorrupt as error:
+            raise LedgerCorrupt(reason(error)) from error
+
+    def _rows(self, batch: Sequence[Record]) -> tuple[list[Record], list[Row]]:
+        """Return the records that can be written, and their rows; refuse the others."""
+        wall_ms, awake_ms = self.clock.now_ms(), int(self.clock.awake_s() * 1000)
+        records: list[Record] = []
+        rows: list[Row] = []
+        for record in batch:
+            try:
+                rows += [_row(fact, wall_ms, awake_ms) for fact in record.facts]
+            except ValueError as error:
+                record.receipt.fail(f"it cannot be written: {error}")
+            else:
+                records.append(record)
+        return records, rows
+
+    def _refuse(self, batch: Sequence[Record], why: str) -> None:
+        self.refusals += 1
+        _fail(batch, why)
+        if self.refusals == 1:
+            self.say(f"refuses: {why} · no order is sent that cannot be written first")
+
+    def _took_rows(self) -> None:
+        if self.refusals:
+            self.say(f"writes again · {self.refusals} commits were refused")
+            self.refusals = 0
+
+
+def reason(error: OSError) -> str:
+    """Return what the error says, without its number."""
+    return error.strerror or str(error)
+
+
+def _row(fact: Fact, wall_ms: int, awake_ms: int) -> Row:
+    return Row(
+        kind=kind_of(type(fact)),
+        key=key_of(fact),
+        bot=getattr(fact, "bot", ""),
+        account=getattr(fact, "account", ""),
+        symbol=getattr(fact, "symbol", ""),
+        wall_ms=wall_ms,
+        awake_ms=awake_ms,
+        body=encode(fact),
+    )
+
+
+def _decoded(row: StoredRow) -> Fact:
+    try:
+        return decode(row.kind, row.body)
+    except UnreadableFact as error:
+        raise LedgerCorrupt(f"row {row.seq}: {error}") from error
+
+
+async def _decoded_in_turns(rows: Sequence[StoredRow]) -> tuple[Fact, ...]:
+    """Decode without starving anybody: a board's recall may be long."""
+    facts: list[Fact] = []
+    for start in range(0, len(rows), DECODE_ROWS):
+        facts += [_decoded(row) for row in rows[start : start + DECODE_ROWS]]
+        await trio.lowlevel.checkpoint()
+    await trio.lowlevel.checkpoint()
+    return tuple(facts)
+
+
+def _facts(records: Iterable[Record]) -> Iterable[Fact]:
+    return (fact for record in records for fact in record.facts)
+
+
+def _resolve(records: Sequence[Record], stored: Stored) -> None:
+    """Give each record its own part of the answer."""
+    start = 0
+    for record in records:
+        part = slice(start, start := start + len(record.facts))
+        record.receipt.resolve(Recorded(stored.seqs[part], stored.are_new[part]))
+
+
+def _fail(batch: Sequence[Record], why: str) -> None:
+    """Fail the receipts that have no answer yet."""
+    for record in batch:
+        record.receipt.fail(why)

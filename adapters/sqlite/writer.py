@@ -1,0 +1,164 @@
+"""The writing side of one ledger file, for one thread.
+
+One transaction for each append, a number without gap for each new row, and a hash over it
+and all rows before. A failed append leaves nothing behind, and the next one finds a file
+that it can use (R-31).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Final
+
+from actors.ports import Row, Stored
+from adapters.files import StateUnusable, create_private, sync_folder
+from adapters.sqlite.checks import Link, check_pages, check_rows, identify, link, link_at
+from adapters.sqlite.faults import as_os_error, unusable
+from adapters.sqlite.reading import Query, Reading
+from adapters.sqlite.schema import (
+    MIGRATIONS,
+    Migration,
+    connect,
+    migrate,
+    set_durable,
+    version_of,
+)
+
+CHECKPOINT_COMMITS: Final = 1024  # about 20 MB of WAL
+INSERT: Final = "INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # as in COLUMNS
+
+
+class LedgerFile:
+    """An open ledger. Every method belongs to the thread that opened it."""
+
+    def __init__(
+        self,
+        path: Path,
+        identity: Mapping[str, str],
+        migrations: Sequence[Migration] = MIGRATIONS,
+    ) -> None:
+        """Open the ledger at `path`: made or found, checked and brought up to date.
+
+        Raises:
+          StateUnusable: it is damaged, newer, another's, or cannot be opened.
+        """
+        self.path = path
+        self.commits = 0  # since the last checkpoint
+        self._reading: Reading | None = None
+        try:
+            with ExitStack() as undo:
+                if create_private(path):
+                    sync_folder(path.parent)
+                self._connection = connect(path)
+                undo.callback(self._connection.close)
+                self.meta = self._prepare(identity, migrations)
+                self._last: Link | None = link_at(self._connection)
+                self._reader = connect(path, is_read_only=True)
+                undo.pop_all()
+        except sqlite3.Error as error:
+            raise unusable(error, path) from error
+        except OSError as error:
+            raise StateUnusable(f"{path} cannot be used: {error.strerror}") from error
+
+    def append(self, rows: Sequence[Row]) -> Stored:
+        """Commit the rows whose key is new; return number and newness of each.
+
+        Raises:
+          OSError: nothing was stored.
+        """
+        try:
+            return self._append(rows)
+        except sqlite3.Error as error:
+            self._last = None  # what is in the file now is asked of the file
+            with suppress(sqlite3.Error):
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+            raise as_os_error(error, self.path) from error
+
+    def read(self, query: Query) -> Reading:
+        """Begin a consistent reading and return it with its first rows.
+
+        One at a time: a reading that was begun and not finished ends here.
+
+        Raises:
+          OSError: the file cannot be read.
+        """
+        if self._reading:
+            self._reading.close()
+        try:
+            self._reading = Reading(self._reader, query, self.path)
+        except sqlite3.Error as error:
+            raise as_os_error(error, self.path) from error
+        return self._reading
+
+    def checkpoint(self) -> None:
+        """Carry the WAL over into the file, as far as readers allow, and block nobody."""
+        with suppress(sqlite3.Error):  # the WAL keeps it all; a real fault shows at append
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        self.commits = 0
+
+    def close(self) -> None:
+        """Close both connections; the last one out carries the WAL over."""
+        if self._reading:
+            self._reading.close()
+        self._reader.close()
+        self._connection.close()
+
+    def _prepare(
+        self, identity: Mapping[str, str], migrations: Sequence[Migration]
+    ) -> dict[str, str]:
+        connection, path = self._connection, self.path
+        version_of(connection, path, len(migrations))  # before anything is written
+        check_pages(connection, path)
+        set_durable(connection)
+        migrate(connection, path, migrations)
+        meta = identify(connection, path, identity)
+        check_rows(connection, path)
+        return meta
+
+    def _append(self, rows: Sequence[Row]) -> Stored:
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        last = self._last or link_at(connection)
+        seqs: list[int] = []
+        are_new: list[bool] = []
+        inserts: list[tuple[object, ...]] = []
+        known: dict[str | None, int] = {}  # keys of this very batch
+        for row in rows:
+            seq = None if row.key is None else known.get(row.key) or self._seq_of(row.key)
+            are_new.append(seq is None)
+            if seq is None:
+                last = link(last, row)
+                seq = known[row.key] = last[0]
+                inserts.append(_values(row, last))
+            seqs.append(seq)
+        connection.executemany(INSERT, inserts)
+        connection.execute("COMMIT")
+        self._last = last
+        self.commits += 1
+        return Stored(tuple(seqs), tuple(are_new))
+
+    def _seq_of(self, key: str) -> int | None:
+        """Return the number of the row that has this key already."""
+        found = self._connection.execute("SELECT seq FROM facts WHERE key = ?", (key,))
+        row = found.fetchone()
+        return row[0] if row else None
+
+
+def _values(row: Row, chained: Link) -> tuple[object, ...]:
+    seq, chain = chained
+    return (
+        seq,
+        row.kind,
+        row.key,
+        row.bot,
+        row.account,
+        row.symbol,
+        row.wall_ms,
+        row.awake_ms,
+        row.body.decode(),
+        chain,
+    )

@@ -105,7 +105,7 @@ class _Life:
         else:
             self._took_rows()
             _resolve(records, stored)
-            await self._tell(records, stored)
+            await self._tell(records, stored, rows[0].wall_ms if rows else 0)
         finally:
             _fail(batch, "the journal ended before the disk answered")
 
@@ -117,7 +117,7 @@ class _Life:
             return
         seq, rows = await self._read(sorted(KINDS), after=told_seq)
         for row in rows:
-            self.outlets.tell(row.seq, _decoded(row))
+            self.outlets.tell(row.seq, _decoded(row), row.wall_ms)
         self.outlets.told_seq = seq
 
     async def answer(self, recall: Recall) -> None:
@@ -132,7 +132,9 @@ class _Life:
             async with self.recalling:
                 seq, rows = await self._read(kinds, bot=reader.bot, account=reader.account)
                 facts = await _decoded_in_turns(rows)
-            recall.receipt.resolve(Recalled(seq, facts))
+            recall.receipt.resolve(
+                Recalled(seq, facts, tuple(row.wall_ms for row in rows))
+            )
         except TimeoutError as error:
             recall.receipt.fail(reason(error))
             raise
@@ -142,7 +144,9 @@ class _Life:
         finally:
             recall.receipt.fail("the journal ended before it had recalled")
 
-    async def _tell(self, records: Sequence[Record], stored: Stored) -> None:
+    async def _tell(
+        self, records: Sequence[Record], stored: Stored, wall_ms: int
+    ) -> None:
         """Tell the new facts in order; out of the ledger where rows lie in between.
 
         Rows lie in between when an append was reported as failed and was stored after all.
@@ -153,7 +157,7 @@ class _Life:
             await self.catch_up()
             return
         for seq, fact in new:
-            self.outlets.tell(seq, fact)
+            self.outlets.tell(seq, fact, wall_ms)
         await trio.lowlevel.checkpoint()
 
     async def _read(

@@ -74,12 +74,12 @@ class Outlets:
         outlet = self._by_name.get(name)
         return outlet.reader if outlet else None
 
-    def tell(self, seq: int, fact: Fact) -> None:
+    def tell(self, seq: int, fact: Fact, at_ms: int = 0) -> None:
         """Post `fact` to each of its readers who has not been told it, without waiting."""
         for place in _places(fact):
             for outlet in self._by_place.get(place, ()):
                 if outlet.told_seq < seq:
-                    told = Told(seq, outlet.told_seq, fact)
+                    told = Told(seq, outlet.told_seq, fact, at_ms)
                     outlet.told_seq = seq
                     outlet.reader.mailbox.fact(told)
         self.told_seq = seq

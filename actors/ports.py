@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 
@@ -29,6 +29,7 @@ from actors.messages import (
     VenueReject,
     VenueUnknown,
 )
+from actors.messages_supervision import ActorState
 
 
 class VenueError(Exception):
@@ -238,4 +239,26 @@ class Random(Protocol):
 
     def random(self) -> float:
         """Return a float in [0, 1)."""
+        ...
+
+
+class Operator(Protocol):
+    """What an operator may do with the tree of actors; refused with False, never waits."""
+
+    def states(self) -> Sequence[ActorState]: ...
+
+    def start(self, name: str) -> bool: ...
+
+    def stop(self, name: str) -> bool: ...
+
+    def crash(self, name: str) -> bool: ...
+
+
+class Desk(Protocol):
+    """Where operators of this machine are heard, a 0600 socket (S-5)."""
+
+    async def serve(
+        self, ask: Callable[[str, str, str], Awaitable[Mapping[str, Any]]]
+    ) -> None:
+        """Pass each question (verb, subject, reason) on and return its answer."""
         ...

@@ -1,0 +1,283 @@
+"""What people look at: the fleet as a fold of its facts, live or from the ledger. Pure.
+
+`shoal status` shows this fold, the board's while the fleet runs and the ledger's
+afterwards, so both tell the same story. What is not a fact (ages of prices, states of
+actors now) the board adds to its own.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+
+from actors.messages import (
+    Attempted,
+    BotPaused,
+    BotResumed,
+    BotStarted,
+    BotStopped,
+    Ended,
+    ExchangeConnected,
+    ExchangeDisconnected,
+    ExchangeReconnecting,
+    ExitTriggered,
+    Fact,
+    FallbackBegun,
+    FallbackEnded,
+    Filled,
+    FleetStarted,
+    FleetStopped,
+    OutcomeUnknown,
+    PositionClosed,
+    PositionOpened,
+    PriceUpdated,
+    Reconciled,
+    Refused,
+    SignalGenerated,
+    StopMoved,
+    Supervised,
+)
+
+ZERO = Decimal(0)
+
+
+@attrs.define
+class PriceSeen:
+    price: Decimal
+    at_ms: int
+    source: str = "stream"
+
+
+@attrs.define
+class ExchangeSeen:
+    """One exchange: its link, and the newest price of each symbol."""
+
+    is_connected: bool = False
+    link: str = "not connected yet"
+    since_ms: int = 0
+    disconnects: int = 0
+    fallback: set[str] = attrs.Factory(set[str])
+
+
+@attrs.define
+class PositionShown:
+    position_id: str
+    symbol: str
+    entry: Decimal
+    base: Decimal
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    trailing_stop: Decimal | None
+
+
+@attrs.define
+class BotSeen:
+    """One bot: what it did last, what it holds, what it earned."""
+
+    symbol: str = ""
+    account: str = ""
+    is_stopped: bool = False
+    paused: str = ""  # why, when it is
+    position: PositionShown | None = None
+    outcome: str = "no evaluation yet"
+    outcome_ms: int = 0
+    signals: int = 0
+    orders: int = 0
+    fills: int = 0
+    refusals: int = 0
+    unknown: set[str] = attrs.Factory(set[str])
+    closed: int = 0
+    pnl: Decimal = ZERO  # realized, quote
+
+    def came_to(self, outcome: str, at_ms: int) -> None:
+        """Note the last outcome."""
+        self.outcome, self.outcome_ms = outcome, at_ms
+
+
+@attrs.define
+class AccountSeen:
+    reconciled_ms: int = 0
+    why: str = ""
+    open_orders: int = 0
+    foreign_orders: int = 0
+    drifts: tuple[str, ...] = ()
+
+
+@attrs.define
+class ActorSeen:
+    """One actor as its last transition left it."""
+
+    state: str
+    incarnation: int
+    consecutive: int
+    error: str
+    at_ms: int
+
+
+@attrs.define
+class ReadModel:
+    """The fold. `apply` takes every fact of one ledger, in order."""
+
+    execution: str = ""
+    mode: str = ""
+    version: str = ""
+    started_ms: int = 0
+    stopped: str = ""  # why the run ended; "" while it runs, or after a kill -9
+    seq: int = 0
+    prices: dict[str, PriceSeen] = attrs.Factory(dict[str, PriceSeen])
+    exchanges: dict[str, ExchangeSeen] = attrs.Factory(dict[str, ExchangeSeen])
+    bots: dict[str, BotSeen] = attrs.Factory(dict[str, BotSeen])
+    accounts: dict[str, AccountSeen] = attrs.Factory(dict[str, AccountSeen])
+    actors: dict[str, ActorSeen] = attrs.Factory(dict[str, ActorSeen])
+    restarts: int = 0
+
+    def apply(self, fact: Fact, at_ms: int) -> None:
+        """Take one fact, told or stored at `at_ms`."""
+        match fact:
+            case FleetStarted() | FleetStopped():
+                self._fleet(fact, at_ms)
+            case Supervised():
+                self._supervised(fact, at_ms)
+            case Reconciled():
+                self.accounts[fact.account] = AccountSeen(
+                    at_ms,
+                    fact.why,
+                    fact.open_orders,
+                    fact.foreign_orders,
+                    fact.drifts,
+                )
+            case PriceUpdated():
+                self.prices[fact.symbol] = PriceSeen(fact.price, at_ms)
+            case ExchangeConnected() | ExchangeDisconnected() | ExchangeReconnecting():
+                self._exchange(fact, at_ms)
+            case FallbackBegun(exchange=exchange, symbol=symbol):
+                self._exchange_of(exchange).fallback.add(symbol)
+            case FallbackEnded(exchange=exchange, symbol=symbol):
+                self._exchange_of(exchange).fallback.discard(symbol)
+            case _:
+                self._bot(fact, at_ms)
+
+    def bot(self, name: str) -> BotSeen:
+        """Return what is known of a bot, which may be nothing yet."""
+        return self.bots.setdefault(name, BotSeen())
+
+    def _exchange_of(self, name: str) -> ExchangeSeen:
+        return self.exchanges.setdefault(name, ExchangeSeen())
+
+    def _fleet(self, fact: FleetStarted | FleetStopped, at_ms: int) -> None:
+        if isinstance(fact, FleetStopped):
+            self.stopped = fact.reason
+            for exchange in self.exchanges.values():
+                exchange.is_connected, exchange.link = False, "the fleet stopped"
+            return
+        self.execution, self.mode, self.version = fact.execution, fact.mode, fact.version
+        self.started_ms, self.stopped = at_ms, ""
+        self.actors.clear()
+        for name in fact.bots:
+            self.bot(name)
+
+    def _supervised(self, fact: Supervised, at_ms: int) -> None:
+        before = self.actors.get(fact.path)
+        if fact.event == "ready" and before is not None and fact.incarnation > 1:
+            self.restarts += 1
+        error = fact.error or (before.error if before is not None else "")
+        self.actors[fact.path] = ActorSeen(
+            fact.new, fact.incarnation, fact.consecutive, error, at_ms
+        )
+
+    def _exchange(
+        self,
+        fact: ExchangeConnected | ExchangeDisconnected | ExchangeReconnecting,
+        at_ms: int,
+    ) -> None:
+        seen = self._exchange_of(fact.exchange)
+        match fact:
+            case ExchangeConnected():
+                seen.is_connected, seen.link, seen.since_ms = True, "connected", at_ms
+            case ExchangeDisconnected(reason=reason):
+                seen.is_connected, seen.link, seen.since_ms = False, reason, at_ms
+                seen.disconnects += 1
+            case ExchangeReconnecting(attempt=attempt, attempts_max=attempts_max):
+                seen.link += f" · attempt {attempt} of {attempts_max}"
+
+    def _bot(self, fact: Fact, at_ms: int) -> None:
+        name: str | None = getattr(fact, "bot", None)
+        if not name:
+            return
+        bot = self.bot(name)
+        bot.symbol = getattr(fact, "symbol", bot.symbol) or bot.symbol
+        bot.account = getattr(fact, "account", bot.account)
+        match fact:
+            case BotPaused(reason=reason):
+                bot.paused = reason or "paused by the operator"
+            case BotResumed():
+                bot.paused = ""
+            case BotStopped():
+                bot.is_stopped = True
+            case BotStarted():
+                bot.is_stopped = False
+            case PositionOpened() | StopMoved() | ExitTriggered() | PositionClosed():
+                _show_position(bot, fact, at_ms)
+            case _:
+                _show_order(bot, fact, at_ms)
+
+
+def _show_position(
+    bot: BotSeen,
+    fact: PositionOpened | StopMoved | ExitTriggered | PositionClosed,
+    at_ms: int,
+) -> None:
+    match fact:
+        case PositionOpened():
+            bot.position = PositionShown(
+                fact.position_id,
+                fact.symbol,
+                fact.entry,
+                fact.base,
+                fact.stop_loss,
+                fact.take_profit,
+                fact.trailing_stop,
+            )
+        case StopMoved(stop_loss=stop_loss):
+            if bot.position is not None:
+                bot.position.stop_loss = stop_loss
+        case ExitTriggered(reason=reason, exit_price=price):
+            bot.came_to(f"{reason.value} hit at {price:f}", at_ms)
+        case PositionClosed():
+            bot.position = None
+            bot.closed += 1
+            bot.pnl += fact.pnl
+            bot.came_to(
+                f"closed by {fact.exit_reason.value} at {fact.exit_price:f},"
+                f" pnl {fact.pnl:+.2f}",
+                at_ms,
+            )
+
+
+def _show_order(bot: BotSeen, fact: Fact, at_ms: int) -> None:
+    match fact:
+        case SignalGenerated(signal=signal):
+            bot.signals += 1
+            because = signal.reasons[0] if signal.reasons else "no reason given"
+            bot.came_to(f"{signal.type.value}: {because}", at_ms)
+        case Refused(code=code, reasons=reasons):
+            bot.refusals += 1
+            bot.came_to(f"refused {code}: {'; '.join(reasons)}", at_ms)
+        case Attempted(client_order_id=order_id):
+            bot.orders += 1
+            bot.came_to(f"order {order_id} sent", at_ms)
+        case Filled(side=side, base=base, price=price, symbol=symbol):
+            bot.fills += 1
+            bot.came_to(f"{side.value} {base:f} {symbol} filled at {price:f}", at_ms)
+        case OutcomeUnknown(client_order_id=order_id, reason=reason):
+            bot.unknown.add(order_id)
+            bot.came_to(f"order {order_id} UNKNOWN: {reason}", at_ms)
+        case Ended(client_order_id=order_id, status=status, reason=reason):
+            bot.unknown.discard(order_id)
+            if status.value != "filled":
+                bot.came_to(
+                    f"order {order_id} {status.value}: {reason}".rstrip(": "), at_ms
+                )
+        case _:
+            pass

@@ -1,0 +1,220 @@
+"""Put the state of the fleet into words and into JSON. Pure.
+
+One shape for a fleet that runs and for a ledger it left behind; the second has no ages of
+prices and says how the run ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from actors.messages import FeedState, Link
+from actors.messages.board import Alarmed, Evaluated, Outcome, PositionSeen
+from actors.messages_supervision import ActorState, State
+from actors.pure.read_model import BotSeen, PositionShown, ReadModel
+
+Status = Mapping[str, Any]
+
+
+@attrs.define
+class Live:
+    """What only a running fleet knows."""
+
+    feeds: dict[str, FeedState] = attrs.Factory(dict[str, FeedState])
+    evaluated: dict[str, Evaluated] = attrs.Factory(dict[str, Evaluated])
+    positions: dict[str, PositionSeen] = attrs.Factory(dict[str, PositionSeen])
+    alarms: dict[tuple[str, str, str], Alarmed] = attrs.Factory(
+        dict[tuple[str, str, str], Alarmed]
+    )
+    actors: Sequence[ActorState] = ()
+
+
+def status_of(
+    model: ReadModel, now_ms: int, live: Live | None = None, now_s: float = 0.0
+) -> Status:
+    """Return the whole status as plain data, ready for JSON."""
+    return {
+        "run": {
+            "execution": model.execution,
+            "mode": model.mode,
+            "version": model.version,
+            "started_ms": model.started_ms,
+            "is_running": live is not None,
+            "ended": model.stopped or ("" if live else "without a goodbye"),
+            "seq": model.seq,
+            "restarts": model.restarts,
+        },
+        "exchanges": _exchanges(model, live, now_s),
+        "prices": {
+            symbol: {
+                "price": f"{seen.price:f}",
+                "age_s": round((now_ms - seen.at_ms) / 1000, 1),
+                "source": seen.source,
+            }
+            for symbol, seen in sorted(model.prices.items())
+        },
+        "accounts": {
+            name: attrs.asdict(seen) for name, seen in sorted(model.accounts.items())
+        },
+        "bots": {name: _bot(name, bot, model, live) for name, bot in model.bots.items()},
+        "alarms": [alarm.text for alarm in live.alarms.values()] if live else [],
+        "actors": _actors(model, live),
+    }
+
+
+def _exchanges(model: ReadModel, live: Live | None, now_s: float) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
+    feeds = live.feeds if live is not None else {}
+    for name in sorted(model.exchanges.keys() | feeds.keys()):
+        seen = model.exchanges.get(name)
+        feed = feeds.get(name)
+        is_connected = seen is not None and seen.is_connected
+        if feed is not None:
+            is_connected = feed.link is Link.RESUMED
+        link = seen.link if seen is not None else "connecting"
+        shown[name] = {
+            "is_connected": is_connected,
+            "link": "connected" if is_connected else link,
+            "for_s": round(now_s - feed.since_s, 1) if feed is not None else None,
+            "disconnects": seen.disconnects if seen is not None else 0,
+            "over_rest": sorted(seen.fallback) if seen is not None else [],
+        }
+    return shown
+
+
+def _bot(name: str, bot: BotSeen, model: ReadModel, live: Live | None) -> dict[str, Any]:
+    evaluated = live.evaluated.get(name) if live is not None else None
+    position = live.positions.get(name) if live is not None else None
+    outcome = bot.outcome
+    if evaluated is not None and evaluated.outcome in {Outcome.HOLD, Outcome.REFUSED}:
+        outcome = f"{evaluated.outcome.value} {evaluated.code}".rstrip()
+        outcome += f": {'; '.join(evaluated.reasons)}" if evaluated.reasons else ""
+    return {
+        "symbol": bot.symbol,
+        "state": _bot_state(name, bot, model, live),
+        "position": _position(bot.position, position),
+        "outcome": outcome,
+        "signals": bot.signals,
+        "orders": bot.orders,
+        "fills": bot.fills,
+        "refusals": bot.refusals,
+        "unknown_orders": sorted(bot.unknown),
+        "closed": bot.closed,
+        "pnl": f"{bot.pnl:.2f}",
+    }
+
+
+def _bot_state(name: str, bot: BotSeen, model: ReadModel, live: Live | None) -> str:
+    path = f"bots/bot:{name}"
+    state = model.actors[path].state if path in model.actors else "STOPPED"
+    for actor in live.actors if live is not None else ():
+        if actor.path == path:
+            state = actor.state.value
+    if bot.is_stopped:
+        return "stopped by the operator"
+    if bot.paused and state == State.RUNNING.value:
+        return f"paused: {bot.paused}"
+    if live is None and not model.stopped:
+        return f"was {state.lower()}"
+    return state.lower()
+
+
+def _position(
+    position: PositionShown | None, seen: PositionSeen | None
+) -> dict[str, Any] | None:
+    if position is None:
+        return None
+    shown = {
+        key: f"{number:f}"
+        for key in ("entry", "base", "stop_loss", "take_profit", "trailing_stop")
+        if (number := getattr(position, key)) is not None
+    }
+    if seen is not None and seen.position_id == position.position_id:
+        if seen.unrealized_pnl is not None:
+            shown["unrealized_pnl"] = f"{seen.unrealized_pnl:.2f}"
+        if seen.stop_loss is not None:
+            shown["stop_loss"] = f"{seen.stop_loss:f}"
+    return shown
+
+
+def _actors(model: ReadModel, live: Live | None) -> list[dict[str, Any]]:
+    if live is not None:
+        return [
+            {
+                "path": actor.path,
+                "state": actor.state.value,
+                "incarnation": actor.incarnation,
+                "consecutive": actor.consecutive,
+                "error": actor.error,
+                "depth": actor.depth,
+            }
+            for actor in live.actors
+        ]
+    return [
+        {
+            "path": path,
+            "state": actor.state,
+            "incarnation": actor.incarnation,
+            "consecutive": actor.consecutive,
+            "error": actor.error,
+            "depth": 0,
+        }
+        for path, actor in model.actors.items()
+    ]
+
+
+def status_lines(status: Status) -> list[str]:
+    """Return the status as people read it."""
+    run = status["run"]
+    ending = "running" if run["is_running"] else f"ended: {run['ended']}"
+    lines = [
+        f"run {run['execution']} · mode {run['mode']} · {ending}"
+        f" · {run['restarts']} restarts · ledger at {run['seq']}"
+    ]
+    for name, exchange in status["exchanges"].items():
+        over_rest = exchange["over_rest"]
+        extra = f" · over REST: {', '.join(over_rest)}" if over_rest else ""
+        lines.append(
+            f"{name}  {exchange['link']} · {exchange['disconnects']} disconnects{extra}"
+        )
+    for symbol, price in status["prices"].items():
+        lines.append(f"  {symbol}  {price['price']}  {price['age_s']} s ago")
+    for name, account in status["accounts"].items():
+        lines.append(
+            f"account {name}  {account['open_orders']} open orders"
+            f" · {len(account['drifts'])} drifts · {account['foreign_orders']} foreign"
+        )
+        lines += [f"  drift: {drift}" for drift in account["drifts"]]
+    lines += [f"alarm: {text}" for text in status["alarms"]]
+    for name, bot in status["bots"].items():
+        lines += _bot_lines(name, bot)
+    for actor in status["actors"]:
+        if actor["error"] or actor["state"] not in {"RUNNING", "STOPPED"}:
+            error = f" · last error {actor['error']}" if actor["error"] else ""
+            lines.append(
+                f"actor {actor['path']}  {actor['state'].lower()}"
+                f" · life {actor['incarnation']}{error}"
+            )
+    return lines
+
+
+def _bot_lines(name: str, bot: Mapping[str, Any]) -> list[str]:
+    position = bot["position"]
+    holds = "flat"
+    if position is not None:
+        holds = f"holds {position['base']} from {position['entry']}"
+        for key, word in (("stop_loss", "stop"), ("take_profit", "target")):
+            if key in position:
+                holds += f", {word} {position[key]}"
+        if "unrealized_pnl" in position:
+            holds += f", now {position['unrealized_pnl']}"
+    lines = [
+        f"bot {name}  {bot['symbol']}  {bot['state']} · {holds} · {bot['orders']} orders,"
+        f" {bot['fills']} fills, {bot['closed']} closed, pnl {bot['pnl']}",
+        f"  last: {bot['outcome']}",
+    ]
+    lines += [f"  order {order} is UNKNOWN" for order in bot["unknown_orders"]]
+    return lines

@@ -5,7 +5,7 @@ Pure. `adapters.config_file` reads the file; `shoal check` prints the answer.
 
 from __future__ import annotations
 
-from actors.pure.config_fleet import read_fleet
+from actors.pure.config_fleet import read_fleet, read_state
 from actors.pure.config_problems import Place, Problem, Problems
 from actors.pure.config_rules import judge
 from actors.pure.config_simulator import (
@@ -15,6 +15,7 @@ from actors.pure.config_simulator import (
     PhaseConfig,
     SimulatorConfig,
 )
+from actors.pure.config_summary import summary
 from actors.pure.config_syntax import decode, parse
 from actors.pure.config_types import (
     AccountConfig,
@@ -47,6 +48,8 @@ __all__ = [
     "SupervisionConfig",
     "load",
     "load_bytes",
+    "state_of",
+    "summary",
 ]
 
 
@@ -69,3 +72,15 @@ def load(text: str, file_name: str) -> Config | Problems:
     judge(config, root)
     problems = report.problems()
     return problems if problems.problems else config
+
+
+def state_of(data: bytes, file_name: str) -> str | Problems:
+    """Return the state folder that a file names, whatever else is wrong with it."""
+    text = decode(data, file_name)
+    parsed = text if isinstance(text, Problems) else parse(text, file_name)
+    if isinstance(parsed, Problems):
+        return parsed
+    values, report = parsed
+    state = read_state(values, Place(report))
+    problems = report.problems()
+    return problems if problems.problems else state

@@ -25,6 +25,7 @@ from actors.pure.nearest import did_you_mean
 
 TABLES = ("mode", "state", "supervision", "exchanges", "accounts", "bots", "simulator")
 KEYS = (*TABLES, "journal")
+DEFAULT_STATE = "var"
 PLANNED = frozenset({"coinbase", "kraken"})
 NOWHERE = Endpoints("", "", "", frozenset())
 
@@ -45,7 +46,7 @@ def read_fleet(values: Raw, place: Place) -> Config:
             )
     return Config(
         mode=schema.MODE.read(values.get("mode", Mode.SIM.value), place.at("mode")),
-        state=schema.STATE.read(values.get("state", "var"), place.at("state")),
+        state=read_state(values, place),
         supervision=supervision,
         exchanges=exchanges,
         accounts=accounts,
@@ -53,6 +54,11 @@ def read_fleet(values: Raw, place: Place) -> Config:
         simulator=SIMULATOR.read(values.get("simulator", {}), place.at("simulator")),
         journal=schema.JOURNAL.read(values.get("journal", {}), place.at("journal")),
     )
+
+
+def read_state(values: Raw, place: Place) -> str:
+    """Return the state folder, as the file names it."""
+    return schema.STATE.read(values.get("state", DEFAULT_STATE), place.at("state"))
 
 
 def _exchanges(raw: object, place: Place) -> dict[str, ExchangeConfig]:

@@ -124,7 +124,7 @@ class Number:
         return ""
 
     def _typed(self, number: Decimal) -> Decimal | float:
-        exact = number if number else abs(number)  # There is no minus 0 in money.
+        exact = number or abs(number)  # There is no minus 0 in money.
         return float(exact) if self.is_float else exact
 
 

@@ -9,6 +9,7 @@ from actors.messages import OrderType
 from actors.pure.config_endpoints import ENDPOINTS, host_of
 from actors.pure.config_fleet import refuse_unknown_exchange
 from actors.pure.config_problems import Place
+from actors.pure.config_strategy import judge_strategy
 from actors.pure.config_types import AccountConfig, BotConfig, Config, ExchangeConfig, Mode
 from actors.pure.nearest import did_you_mean
 
@@ -36,6 +37,7 @@ def judge(config: Config, root: Place) -> None:
     _judge_accounts(config, root)
     for number, bot in enumerate(config.bots):
         _judge_bot(config, bot, root.at("bots", number))
+        judge_strategy(bot, root.at("bots", number))
     _judge_names(config.bots, root)
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import attrs
+
 from actors.messages import Channel, OrderType
 from actors.pure.config_kinds import (
     AnyTable,
@@ -210,7 +212,10 @@ BOT = Table(
         ),
         "check_s": seconds("How often its position is checked, besides on every price."),
         "enabled": Key(Truth(), "false: it is listed, and waits for `shoal start`."),
-        **SUPERVISION_KEYS,
+        **{
+            name: attrs.evolve(key, default_words="as in `[supervision]`")
+            for name, key in SUPERVISION_KEYS.items()
+        },
     },
 )
 

@@ -101,16 +101,14 @@ class AccountConfig:
 
 @attrs.frozen(kw_only=True)
 class BotConfig:
-    """One bot. `params` is an instance of the built-in strategy's own params class,
-    or the plain table for a strategy of yours.
-    """
+    """One bot. `params` are what `strategies.build` takes; a built-in one took them."""
 
     name: str
     type: Literal["trading"] = "trading"
     account: str
     symbol: str
     strategy: str
-    params: object = attrs.Factory(dict[str, object])
+    params: Mapping[str, object] = attrs.Factory(dict[str, object])
     timeframe: str = "1m"
     capital: Decimal  # quote
     position_percent: Decimal

@@ -1,0 +1,46 @@
+"""Say in one line what a config will run (R-38, R-45). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from actors.pure.config_types import AccountConfig, Config
+
+
+def summary(config: Config) -> str:
+    """Return `mode sim, 1 exchange, 1 account, 4 bots on 2 symbols` and the loss limit."""
+    used = {account.exchange for account in config.accounts.values()}
+    symbols = {bot.symbol for bot in config.bots}
+    waiting = sum(not bot.enabled for bot in config.bots)
+    bots = count(len(config.bots), "bot") + (f" ({waiting} disabled)" if waiting else "")
+    return ", ".join(
+        (
+            f"mode {config.mode.value}",
+            count(len(used), "exchange"),
+            count(len(config.accounts), "account"),
+            f"{bots} on {count(len(symbols), 'symbol')}",
+            halt(config.accounts.values()),
+        )
+    )
+
+
+def halt(accounts: Iterable[AccountConfig]) -> str:
+    """Return at which loss it halts; with several accounts, the loss and name of each."""
+    limits = {one.name: one.risk.daily_loss_percent_max for one in accounts}
+    losses = {name: _loss(limit) for name, limit in limits.items() if limit is not None}
+    if not losses:
+        return "no daily loss limit"
+    if len(limits) == 1:
+        return f"will halt at {losses.popitem()[1]}"
+    return "will halt at " + ", ".join(f"{loss} ({name})" for name, loss in losses.items())
+
+
+def _loss(percent: Decimal) -> str:
+    text = f"{percent:f}"
+    return f"\N{MINUS SIGN}{text if '.' in text else f'{text}.0'} %"
+
+
+def count(number: int, noun: str) -> str:
+    """Return `1 bot` or `4 bots`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

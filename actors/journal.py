@@ -132,9 +132,7 @@ class _Life:
             async with self.recalling:
                 seq, rows = await self._read(kinds, bot=reader.bot, account=reader.account)
                 facts = await _decoded_in_turns(rows)
-            recall.receipt.resolve(
-                Recalled(seq, facts, tuple(row.wall_ms for row in rows))
-            )
+            recall.receipt.resolve(Recalled(seq, facts, tuple(row.wall_ms for row in rows)))
         except TimeoutError as error:
             recall.receipt.fail(reason(error))
             raise
@@ -144,9 +142,7 @@ class _Life:
         finally:
             recall.receipt.fail("the journal ended before it had recalled")
 
-    async def _tell(
-        self, records: Sequence[Record], stored: Stored, wall_ms: int
-    ) -> None:
+    async def _tell(self, records: Sequence[Record], stored: Stored, wall_ms: int) -> None:
         """Tell the new facts in order; out of the ledger where rows lie in between.
 
         Rows lie in between when an append was reported as failed and was stored after all.

@@ -74,7 +74,7 @@ class Outlets:
         outlet = self._by_name.get(name)
         return outlet.reader if outlet else None
 
-    def tell(self, seq: int, fact: Fact, at_ms: int = 0) -> None:
+    def tell(self, seq: int, fact: Fact, at_ms: int) -> None:
         """Post `fact` to each of its readers who has not been told it, without waiting."""
         for place in _places(fact):
             for outlet in self._by_place.get(place, ()):

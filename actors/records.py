@@ -82,7 +82,6 @@ class Recalled:
 
     seq: int
     facts: tuple[Fact, ...]
-    at_ms: tuple[int, ...] = ()  # when each was recorded, our wall clock
     at_ms: tuple[int, ...] = ()  # our wall clock when each was recorded
 
 

@@ -61,7 +61,8 @@ class Mailbox(Generic[M]):
 
     def __init__(self, name: str, *, wishes_max: int = 64, facts_max: int = 1024) -> None:
         self.name = name
-        self._in, self._out = trio.open_memory_channel[_Letter[M]](math.inf)
+        channel = trio.open_memory_channel[_Letter[M]](math.inf)  # bounded at the doors
+        self._in, self._out = channel
         self._wishes, self._wishes_max = 0, wishes_max
         self._facts, self._facts_max = 0, facts_max
         self._waiting: OrderedDict[trio.lowlevel.Task, _Letter[M]] | None = None

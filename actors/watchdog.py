@@ -29,10 +29,11 @@ async def watch(seats: Sequence[Seat], report: Report) -> None:
     every_s = min(deadlines_s, default=30.0) / LOOKS_PER_DEADLINE
     while True:
         await trio.sleep(every_s)
-        for number, seat in enumerate(seats, 1):
-            _look_at(seat, report, trio.current_time())
-            if number % SEATS_PER_SLICE == 0:
-                await trio.lowlevel.checkpoint()
+        for first in range(0, len(seats), SEATS_PER_SLICE):
+            now_s = trio.current_time()
+            for seat in seats[first : first + SEATS_PER_SLICE]:
+                _look_at(seat, report, now_s)
+            await trio.lowlevel.checkpoint()
 
 
 def doom(seat: Seat, reason: Exception) -> bool:
@@ -62,14 +63,20 @@ def note_late(seat: Seat, report: Report, now_s: float) -> None:
 
 
 def _look_at(seat: Seat, report: Report, now_s: float) -> None:
-    if seat.scope is None or not seat.is_alive:
+    scope, breaker = seat.scope, seat.breaker
+    if scope is None:
         return
-    if seat.scope.cancel_called:
-        if seat.late_at_s is None:
-            seat.late_at_s = now_s + seat.stop_s
-        if now_s >= seat.late_at_s:
-            note_late(seat, report, now_s)
-    elif seat.breaker.state is State.RUNNING:
-        note_health(seat, report, now_s)
+    if scope.cancel_called:
+        _look_at_end(seat, report, now_s)
+    elif breaker.state is State.RUNNING:
+        if breaker.consecutive:
+            note_health(seat, report, now_s)
         if seat.is_stuck(now_s):
             doom(seat, NoProgress(f"no progress for {seat.child.progress_s:g} s"))
+
+
+def _look_at_end(seat: Seat, report: Report, now_s: float) -> None:
+    if seat.late_at_s is None:
+        seat.late_at_s = now_s + seat.stop_s
+    if seat.is_alive and now_s >= seat.late_at_s:
+        note_late(seat, report, now_s)

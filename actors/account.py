@@ -21,11 +21,17 @@ import trio
 
 from actors.mailbox import Mailbox
 from actors.messages import (
+    Acknowledged,
+    Attempted,
     BalancesHeard,
     ClockStepped,
+    Ended,
     Fact,
+    Filled,
+    Intended,
     Lease,
     OutcomeUnknown,
+    PositionClosed,
     PrivateMessage,
     PrivateStreamEnded,
     Told,
@@ -54,6 +60,11 @@ RETRY_S_MAX = 30.0
 LEASE_S = 15.0
 RENEW_S = 5.0
 EARLY_S = 1.0  # the venue may speak of an order before the journal has told us of it
+
+
+READS: frozenset[type[Fact]] = frozenset(
+    {Intended, Attempted, Acknowledged, OutcomeUnknown, Filled, Ended, PositionClosed}
+)
 
 
 @attrs.frozen

@@ -11,7 +11,7 @@ ever without touching anything above it; a restart recalls the run from the ledg
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, assert_never
+from typing import Any, assert_never, get_args
 
 import attrs
 import trio
@@ -36,6 +36,7 @@ from actors.records import JournalDown, JournalWish, Receipt, Replay, recall, re
 LOOK_S = 0.1
 ANSWER_S = 5.0
 
+READS: frozenset[type[Fact]] = frozenset(get_args(Fact))
 Answer = Mapping[str, Any]
 
 

@@ -22,17 +22,25 @@ import trio
 
 from actors.mailbox import Mailbox
 from actors.messages import (
+    Acknowledged,
     Approved,
     Attempted,
+    BotPaused,
+    BotResumed,
+    BotStarted,
+    BotStopped,
     CancelIntent,
+    Ended,
     ExitIntent,
     Fact,
+    Filled,
     Instrument,
     Intended,
     Lease,
     OrderIntent,
     OrderStatus,
     OutcomeUnknown,
+    PositionClosed,
     Purpose,
     Told,
     VenueReject,
@@ -50,6 +58,21 @@ from actors.records import JournalDown, JournalWish, Replay, note, recall, recor
 SEND_S = 15.0  # the transport answers UNKNOWN well before
 GOODBYE_S = 2.0  # for answers in flight, and for cancelling entries, when a life ends
 
+READS: frozenset[type[Fact]] = frozenset(
+    {
+        Intended,
+        Attempted,
+        Acknowledged,
+        OutcomeUnknown,
+        Filled,
+        Ended,
+        PositionClosed,
+        BotPaused,
+        BotResumed,
+        BotStopped,
+        BotStarted,
+    }
+)
 OrdersMail = Approved | ExitIntent | CancelIntent | Lease | Told
 Recheck = Callable[[OrderIntent, Books], tuple[str, str] | None]
 

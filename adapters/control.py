@@ -1,0 +1,117 @@
+"""The operators' desk: questions to a running fleet over a 0600 Unix socket (S-5).
+
+One line of JSON in, one line of JSON out. The folder it lies in is 0700, so whoever may
+speak here may read the ledger anyway.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+import msgspec
+import trio
+
+SOCKET: Final = "control.sock"
+LINE_BYTES_MAX: Final = 16 * 1024
+LINE_S: Final = 5.0
+ANSWER_S: Final = 10.0
+PATH_BYTES_MAX: Final = 100  # of a socket's name; the kernel's limit is 108 or 104
+
+Ask = Callable[[str, str, str], Awaitable[Mapping[str, Any]]]
+
+
+class FleetNotRunning(Exception):
+    """Nobody answers at the desk of this state folder."""
+
+
+class Request(msgspec.Struct, forbid_unknown_fields=True):
+    verb: str
+    subject: str = ""
+    reason: str = ""
+
+
+@attrs.frozen
+class ControlDesk:
+    """Serves the socket in one state folder (`actors.ports.Desk`)."""
+
+    folder: Path
+
+    async def serve(self, ask: Ask) -> None:
+        """Answer operators until cancelled. Two at once are answered at once."""
+
+        async def answer(stream: trio.SocketStream) -> None:
+            await _answer(stream, ask)
+
+        path = self.folder / SOCKET
+        with suppress(FileNotFoundError):
+            path.unlink()  # left by a kill -9; the folder's lock says that it is ours
+        with _short(self.folder) as folder, trio.socket.socket(socket.AF_UNIX) as listening:
+            await listening.bind(f"{folder}/{SOCKET}")
+            path.chmod(0o600)
+            listening.listen(16)
+            try:
+                await trio.serve_listeners(answer, [trio.SocketListener(listening)])
+            finally:
+                path.unlink(missing_ok=True)
+
+
+async def _answer(stream: trio.SocketStream, ask: Ask) -> None:
+    async with stream:
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            line = await _line(stream)
+            try:
+                request = msgspec.json.decode(line, type=Request)
+            except msgspec.DecodeError as error:
+                answer: Mapping[str, Any] = {"error": f"not a question: {error}"}
+            else:
+                answer = await ask(request.verb, request.subject, request.reason)
+            with trio.move_on_after(LINE_S):
+                await stream.send_all(msgspec.json.encode(answer) + b"\n")
+
+
+async def _line(stream: trio.SocketStream) -> bytes:
+    line = b""
+    with trio.move_on_after(LINE_S):
+        while not line.endswith(b"\n") and len(line) < LINE_BYTES_MAX:
+            chunk = await stream.receive_some(4096)
+            if not chunk:
+                break
+            line += chunk
+    return line
+
+
+def ask_fleet(folder: Path, verb: str, subject: str = "", reason: str = "") -> Any:
+    """Return a running fleet's answer. For the command line: blocks, needs no Trio.
+
+    Raises:
+      FleetNotRunning: nobody serves the socket in `folder`.
+    """
+    question = Request(verb, subject, reason)
+    try:
+        with _short(folder) as short, socket.socket(socket.AF_UNIX) as asking:
+            asking.settimeout(ANSWER_S)
+            asking.connect(f"{short}/{SOCKET}")
+            asking.sendall(msgspec.json.encode(question) + b"\n")
+            with asking.makefile("rb") as answers:
+                return msgspec.json.decode(answers.readline())
+    except (OSError, msgspec.DecodeError) as error:
+        raise FleetNotRunning(f"no fleet answers in {folder}") from error
+
+
+@contextmanager
+def _short(folder: Path) -> Generator[str]:
+    """Yield a name of `folder` that a socket's address can hold."""
+    if len(os.fsencode(folder)) + len(SOCKET) < PATH_BYTES_MAX:
+        yield str(folder)
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)

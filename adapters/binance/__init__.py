@@ -1,1 +1,8 @@
 """Binance spot: its wire, both ways, and the connections that speak it."""
+
+from __future__ import annotations
+
+from adapters.binance.endpoints import Endpoints, ForeignHost
+from adapters.binance.open import Binance, open_binance
+
+__all__ = ["Binance", "Endpoints", "ForeignHost", "open_binance"]

@@ -22,7 +22,6 @@ from actors.messages import (
 from adapters.binance.codec import words
 from adapters.binance.codec.figures import (
     UNREADABLE,
-    BadFigure,
     Figure,
     Ident,
     Ms,
@@ -109,7 +108,7 @@ def decode_order(body: bytes, symbols: Symbols) -> VenueOrder:
     """Return the answer to a query of one order.
 
     Raises:
-      RemoteProtocolError: unreadable, or about a symbol we do not know.
+      RemoteProtocolError: unreadable.
     """
     try:
         return _venue_order(_order.decode(body), symbols)
@@ -223,20 +222,17 @@ def decode_account(body: bytes) -> tuple[VenueBalance, ...]:
 
 
 def _canonical(venue_symbol: str, symbols: Symbols) -> str:
-    found = symbols.get(venue_symbol)
-    if found is None:
-        raise BadFigure(f"symbol {venue_symbol!a} is not in exchangeInfo")
-    return found
+    """Return our name, or the venue's own for a symbol that exchangeInfo did not tell."""
+    return symbols.get(venue_symbol, venue_symbol)
 
 
-def place_params(request: OrderRequest, venue_symbol: str) -> dict[str, str]:
-    """Return the parameters of a new order, still unsigned; figures are never in e-form.
+def place_params(request: OrderRequest) -> dict[str, str]:
+    """Return the parameters of a new order but its symbol; figures are never in e-form.
 
     Raises:
       LocalProtocolError: a price that the order type needs is missing.
     """
     params = {
-        "symbol": venue_symbol,
         "side": words.SIDE_WORD[request.side],
         "type": words.TYPE_WORD[request.order_type],
         "quantity": f"{request.base:f}",

@@ -1,0 +1,68 @@
+"""Open one Binance: the market side for everybody, a trading side for each account."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import attrs
+import trio
+
+from actors.ports import WallClock
+from adapters.binance.endpoints import Endpoints, check_keys_may_go
+from adapters.binance.rest import BinanceMarket
+from adapters.binance.sign import Revealing, Signer
+from adapters.binance.trading import BinanceTrading
+from adapters.binance.venue import Venue
+from adapters.http import HttpClient, HttpTiming
+from adapters.streams import Dial, dial
+from adapters.websocket import Timing
+
+
+@attrs.define(eq=False)
+class Binance:
+    """One venue behind one IP: one rate budget, one ban, one clock offset for all."""
+
+    market: BinanceMarket
+    _venue: Venue
+    _allow_foreign_host: bool
+
+    def trading(self, account_key: Revealing, secret: Revealing) -> BinanceTrading:
+        """Return the private side of one account. Two for one key would be a mistake.
+
+        Raises:
+          ForeignHost: the key would leave for a host that is not the venue's (S-9).
+        """
+        check_keys_may_go(
+            self._venue.endpoints, allow_foreign_host=self._allow_foreign_host
+        )
+        return BinanceTrading(self._venue, Signer(account_key, secret))
+
+
+@asynccontextmanager
+async def open_binance(
+    endpoints: Endpoints | None = None,
+    *,
+    clock: WallClock,
+    allow_foreign_host: bool = False,
+    timing: Timing | None = None,
+    http_timing: HttpTiming | None = None,
+    dial: Dial = dial,
+) -> AsyncGenerator[Binance, None]:
+    """Introduce one Binance for the length of the block; nothing is sent until asked."""
+    known = (endpoints or Endpoints()).with_defaults()
+    http_timing = http_timing or HttpTiming()
+    venue = Venue(
+        endpoints=known,
+        clock=clock,
+        timing=timing or Timing(),
+        dial=dial,
+        http=HttpClient(known.origin(), http_timing),
+        orders_http=HttpClient(known.origin(), http_timing),
+    )
+    try:
+        yield Binance(BinanceMarket(venue), venue, allow_foreign_host)
+    finally:
+        with trio.move_on_after(2, shield=True):
+            await venue.http.aclose()
+            await venue.orders_http.aclose()

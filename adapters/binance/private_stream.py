@@ -1,0 +1,106 @@
+"""One account's user-data stream: a WS-API connection subscribed by signature.
+
+The listenKey is gone since 2026-02-20; every event arrives wrapped on this socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import attrs
+import trio
+
+from actors.messages import PassedOver, PrivateMessage, VenueClosing
+from adapters.binance.codec.envelope import (
+    Answer,
+    decode_answer,
+    decode_subscribed,
+    encode_request,
+)
+from adapters.binance.codec.private import decode_user_event
+from adapters.binance.gate import Gate
+from adapters.binance.sign import Signer
+from adapters.binance.venue import Venue
+from adapters.errors import ConnectionLost, RateLimited, VenueRefused
+from adapters.websocket import WebSocket, open_websocket
+
+SUBSCRIBED_S: Final = 10.0
+CONNECT_WEIGHT: Final = 2
+SUBSCRIBE_WEIGHT: Final = 2
+
+
+@attrs.define(eq=False)
+class BinancePrivateStream:
+    """Implements `PrivateStream`."""
+
+    _socket: WebSocket
+    _venue: Venue
+
+    async def receive(self) -> Sequence[PrivateMessage]:
+        """Return what one event says; events that say nothing to us are passed over.
+
+        Raises:
+          ConnectionLost: the connection ended, or the venue announced that it will.
+          RemoteProtocolError: an event could not be read; reconcile, then go on.
+        """
+        while True:
+            text = await self._socket.receive()
+            if not decode_answer(text).is_event:
+                continue
+            heard: list[PrivateMessage] = []
+            for message in decode_user_event(text, self._venue.symbols):
+                if isinstance(message, VenueClosing):
+                    raise ConnectionLost("the venue announced its shutdown")
+                if not isinstance(message, PassedOver):
+                    heard.append(message)
+            if heard:
+                return heard
+
+
+@asynccontextmanager
+async def open_private_stream(
+    venue: Venue, signer: Signer
+) -> AsyncGenerator[BinancePrivateStream, None]:
+    """Connect and subscribe for the length of the block.
+
+    Raises:
+      VenueError: could not connect, or the venue refused the subscription.
+    """
+    await venue.know_symbols()
+    venue.gate.enter(CONNECT_WEIGHT + SUBSCRIBE_WEIGHT, trio.current_time())
+    url = venue.endpoints.ws_api_url
+    async with open_websocket(url, timing=venue.timing, dial=venue.dial) as socket:
+        params = signer.params(venue.stamped({}))
+        await socket.send(
+            encode_request("subscribe", "userDataStream.subscribe.signature", params)
+        )
+        await _subscribed(socket, venue)
+        yield BinancePrivateStream(socket, venue)
+
+
+async def _subscribed(socket: WebSocket, venue: Venue) -> None:
+    with trio.move_on_after(SUBSCRIBED_S):
+        while True:
+            answer = decode_answer(await socket.receive())
+            if not answer.is_event:
+                break
+        if answer.error is None:
+            decode_subscribed(bytes(answer.result))
+            return
+        forbidden = close_gate(venue.gate, answer, venue.now_ms())
+        raise forbidden or VenueRefused(str(answer.error.code), answer.error.msg[:200])
+    raise ConnectionLost(f"no answer to the subscription within {SUBSCRIBED_S:g} s")
+
+
+def close_gate(gate: Gate, answer: Answer, now_ms: int) -> RateLimited | None:
+    """Close the gate when a WS-API answer is a 429 or 418; its time is absolute."""
+    if answer.status not in {418, 429}:
+        return None
+    until_ms = answer.retry_after_ms()
+    return gate.close(
+        f"WS-API: status {answer.status}, the venue forbids requests",
+        retry_after_s=None if until_ms is None else (until_ms - now_ms) / 1000,
+        now_s=trio.current_time(),
+    )

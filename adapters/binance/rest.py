@@ -1,0 +1,67 @@
+"""The public side of Binance: streams, and REST for what streams do not tell.
+
+Source: rest-api.md, 2026-07-21; the weights are its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Final
+
+import attrs
+import trio
+
+from actors.messages import BookSnapshot, Candle, Instrument, Ticker
+from actors.ports import MarketStream
+from adapters.binance.codec import rest
+from adapters.binance.stream import open_market_stream
+from adapters.binance.venue import Venue
+
+KLINES_MAX: Final = 1000
+BOOK_LEVELS: Final = 5000  # as deep as the venue tells, to bridge the diff stream
+BOOK_WEIGHT: Final = 250
+
+
+@attrs.define(eq=False)
+class BinanceMarket:
+    """Implements `Market`."""
+
+    _venue: Venue
+
+    def open_stream(self) -> AbstractAsyncContextManager[MarketStream]:
+        return open_market_stream(self._venue)
+
+    async def instruments(self) -> Mapping[str, Instrument]:
+        """Return every symbol of the venue by canonical name."""
+        return await self._venue.instruments()
+
+    async def ticker(self, symbol: str) -> Ticker:
+        """Return the 24-hour ticker of one symbol."""
+        body = await self._ask("/api/v3/ticker/24hr", symbol, {}, weight=2)
+        return rest.decode_day_ticker(body, symbol, trio.current_time())
+
+    async def candles(self, symbol: str, timeframe: str, *, limit: int) -> Sequence[Candle]:
+        """Return the newest candles, oldest first; the last may still be open."""
+        # Asked before the rows are, so that a row told later is never closed too early.
+        server_ms = self._venue.now_ms()
+        params = {"interval": timeframe, "limit": max(1, min(limit, KLINES_MAX))}
+        body = await self._ask("/api/v3/klines", symbol, params, weight=2)
+        return rest.decode_klines(body, symbol, timeframe, server_ms=server_ms)
+
+    async def book(self, symbol: str) -> BookSnapshot:
+        """Return a snapshot deep enough to bridge the diff stream."""
+        params = {"limit": BOOK_LEVELS}
+        body = await self._ask("/api/v3/depth", symbol, params, weight=BOOK_WEIGHT)
+        return rest.decode_depth(body, symbol, trio.current_time())
+
+    async def measure_offset(self) -> tuple[int, int]:
+        """Measure and keep venue time minus ours; return (offset_ms, round_trip_ms)."""
+        return await self._venue.measure_offset()
+
+    async def _ask(
+        self, path: str, symbol: str, params: Mapping[str, str | int], *, weight: int
+    ) -> bytes:
+        await self._venue.know_symbols()
+        named = {"symbol": self._venue.name(symbol), **params}
+        return await self._venue.ask(path, named, weight=weight)

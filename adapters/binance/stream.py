@@ -1,0 +1,94 @@
+"""Binance's market streams: one combined connection, subscribed in batches.
+
+The venue closes a connection that says more than five things a second, pings and pongs
+included, so the writer leaves a gap; one frame carries many streams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import attrs
+import trio
+
+from actors.messages import StreamMessage, Subscription
+from adapters.binance.codec.market import decode_stream
+from adapters.binance.codec.streams import encode_command, stream_name
+from adapters.binance.venue import Venue
+from adapters.errors import LocalProtocolError
+from adapters.websocket import WebSocket, open_websocket
+
+STREAMS_MAX: Final = 1024  # of one connection
+BATCH: Final = 200  # streams in one command
+WRITE_GAP_S: Final = 0.3  # about three commands a second; pings and pongs are the rest
+
+
+@attrs.define(eq=False)
+class BinanceStream:
+    """One open market-data connection. One task receives; any may subscribe."""
+
+    _socket: WebSocket
+    _venue: Venue
+    _streams: set[str] = attrs.Factory(set[str])
+    _commands: int = 0
+
+    async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
+        """Ask for streams; the acknowledgements come with `receive`.
+
+        Raises:
+          ConnectionLost: the connection has ended.
+          LocalProtocolError: an unknown symbol, or too many streams for one connection.
+        """
+        names = [name for name in self._named(subscriptions) if name not in self._streams]
+        if len(self._streams) + len(names) > STREAMS_MAX:
+            raise LocalProtocolError(f"more than {STREAMS_MAX} streams on one connection")
+        self._streams.update(names)
+        await self._command("SUBSCRIBE", names)
+
+    async def unsubscribe(self, subscriptions: Sequence[Subscription]) -> None:
+        """Ask for no more of these streams.
+
+        Raises:
+          ConnectionLost: the connection has ended.
+        """
+        names = [name for name in self._named(subscriptions) if name in self._streams]
+        self._streams.difference_update(names)
+        await self._command("UNSUBSCRIBE", names)
+
+    async def receive(self) -> Sequence[StreamMessage]:
+        """Return what one frame says.
+
+        Raises:
+          ConnectionLost: the connection ended, or its pings were not answered.
+          RemoteProtocolError: a frame could not be read; the next one may.
+        """
+        text = await self._socket.receive()
+        return (decode_stream(text, self._venue.symbols, trio.current_time()),)
+
+    async def _command(self, method: str, names: Sequence[str]) -> None:
+        await trio.lowlevel.checkpoint()
+        for first in range(0, len(names), BATCH):
+            self._commands += 1
+            batch = names[first : first + BATCH]
+            await self._socket.send(encode_command(method, batch, self._commands))
+
+    def _named(self, subscriptions: Sequence[Subscription]) -> list[str]:
+        return [
+            stream_name(wanted, self._venue.name(wanted.symbol)) for wanted in subscriptions
+        ]
+
+
+@asynccontextmanager
+async def open_market_stream(venue: Venue) -> AsyncGenerator[BinanceStream, None]:
+    """Connect to the combined streams for the length of the block.
+
+    Raises:
+      VenueError: could not connect, or could not learn the venue's symbols.
+    """
+    await venue.know_symbols()
+    timing = attrs.evolve(venue.timing, write_gap_s=WRITE_GAP_S)
+    url = venue.endpoints.stream_url()
+    async with open_websocket(url, timing=timing, dial=venue.dial) as socket:
+        yield BinanceStream(socket, venue)

@@ -1,0 +1,157 @@
+"""What everybody shares of one Binance behind one IP: gate, clock offset, symbols, HTTP.
+
+One object per venue and IP; markets and every account's trading hold the same one (R-27,
+R-28, R-29).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+import trio
+
+from actors.messages import Instrument
+from actors.ports import WallClock
+from adapters.binance.codec.instruments import decode_exchange_info
+from adapters.binance.codec.rest import decode_fault, decode_time
+from adapters.binance.endpoints import Endpoints
+from adapters.binance.gate import Gate
+from adapters.binance.sign import Signer, encode_query
+from adapters.errors import ConnectionLost, LocalProtocolError, VenueError, VenueRefused
+from adapters.http import BODY_SIZE_MAX, HttpAnswer, HttpClient
+from adapters.streams import Dial
+from adapters.websocket import Timing
+
+RECV_WINDOW_MS: Final = 5000
+OFFSET_TRIES: Final = 3  # round trips; the quickest is the truest
+INFO_SIZE_MAX: Final = 64 * 2**20  # exchangeInfo of all symbols is about 15 MB
+
+Params = Mapping[str, str | int]
+
+
+@attrs.define(eq=False)
+class Venue:
+    """The conversation with one venue: who asks goes through the one gate."""
+
+    endpoints: Endpoints
+    clock: WallClock
+    timing: Timing
+    dial: Dial
+    http: HttpClient  # for questions
+    orders_http: HttpClient  # orders wait behind nobody's questions
+    gate: Gate = attrs.Factory(Gate)
+    offset_ms: int = 0
+    names: dict[str, str] = attrs.Factory(dict[str, str])  # "BTC/USDT" -> "BTCUSDT"
+    symbols: dict[str, str] = attrs.Factory(dict[str, str])  # and back
+    _learning: trio.Lock = attrs.Factory(trio.Lock)
+
+    def now_ms(self) -> int:
+        """Return our clock corrected to the venue's."""
+        return self.clock.now_ms() + self.offset_ms
+
+    async def ask(
+        self, path: str, params: Params, *, weight: int, signer: Signer | None = None
+    ) -> bytes:
+        """Return the body of a question.
+
+        Raises:
+          VenueError: no answer, or the venue refused; says nothing about any order.
+        """
+        self.gate.enter(weight, trio.current_time())
+        answer = await self.send(self.http, "GET", path, params, signer)
+        if answer.status == 200:
+            return answer.body
+        fault = decode_fault(answer.body)
+        if fault is None or answer.status >= 500:
+            text = f"{path}: HTTP {answer.status} {answer.body[:100]!a}"
+            raise ConnectionLost(text) if answer.status >= 500 else VenueError(text)
+        raise VenueRefused(str(fault.code), fault.msg[:200])
+
+    async def send(
+        self,
+        http: HttpClient,
+        method: str,
+        path: str,
+        params: Params,
+        signer: Signer | None,
+    ) -> HttpAnswer:
+        """Send one request once; a 429 or 418 closes the gate for everybody.
+
+        Raises:
+          RateLimited: the venue says so.
+          NotSent: no byte left.
+          ConnectionLost: anything may have become of it.
+        """
+        query = self._query(params, signer)
+        is_info = path.endswith("/exchangeInfo")
+        headers = signer.headers() if signer is not None else {}
+        if is_info:
+            headers["accept-encoding"] = "gzip"
+        answer = await http.request(
+            method,
+            f"{path}?{query}" if query else path,
+            headers=headers,
+            body_size_max=INFO_SIZE_MAX if is_info else BODY_SIZE_MAX,
+        )
+        self.gate.heard(answer.headers.get("x-mbx-used-weight-1m"))
+        if answer.status in {418, 429}:
+            told = answer.headers.get("retry-after", "")
+            raise self.gate.close(
+                f"{path}: HTTP {answer.status}, the venue forbids requests",
+                retry_after_s=float(told) if told.isdecimal() else None,
+                now_s=trio.current_time(),
+            )
+        return answer
+
+    def _query(self, params: Params, signer: Signer | None) -> str:
+        if signer is None:
+            return encode_query(params)
+        return signer.query(self.stamped(params))
+
+    def stamped(self, params: Params) -> dict[str, str | int]:
+        """Return `params` with the times that a signed request carries."""
+        return {**params, "recvWindow": RECV_WINDOW_MS, "timestamp": self.now_ms()}
+
+    async def measure_offset(self) -> tuple[int, int]:
+        """Measure and keep venue time minus ours; return (offset_ms, round_trip_ms)."""
+        best = await self._round_trip()
+        for _ in range(OFFSET_TRIES - 1):
+            best = min(best, await self._round_trip())
+        trip_ms, offset_ms = best
+        self.offset_ms = round(offset_ms)
+        return self.offset_ms, round(trip_ms)
+
+    async def _round_trip(self) -> tuple[float, float]:
+        """Return how long one question took, and the offset it shows, both in ms."""
+        sent_ms, sent_s = self.clock.now_ms(), trio.current_time()
+        server_ms = decode_time(await self.ask("/api/v3/time", {}, weight=1))
+        trip_ms = (trio.current_time() - sent_s) * 1000
+        return trip_ms, server_ms - (sent_ms + trip_ms / 2)
+
+    async def instruments(self) -> dict[str, Instrument]:
+        """Return every symbol by canonical name, and remember the venue's names."""
+        info = decode_exchange_info(await self.ask("/api/v3/exchangeInfo", {}, weight=20))
+        self.gate.learn(info.limits)
+        for instrument in info.instruments:
+            self.names[instrument.symbol] = instrument.venue_symbol
+            self.symbols[instrument.venue_symbol] = instrument.symbol
+        return {instrument.symbol: instrument for instrument in info.instruments}
+
+    async def know_symbols(self) -> None:
+        """Learn the venue's names once, however many ask."""
+        async with self._learning:
+            if not self.names:
+                await self.instruments()
+
+    def name(self, symbol: str) -> str:
+        """Return the venue's name of `symbol`.
+
+        Raises:
+          LocalProtocolError: nobody checked the symbol against exchangeInfo.
+        """
+        found = self.names.get(symbol)
+        if found is None:
+            raise LocalProtocolError(f"{symbol!a} is not a symbol of this venue")
+        return found

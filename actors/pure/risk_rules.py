@@ -21,6 +21,7 @@ from actors.messages import (
     Side,
     Ticker,
 )
+from actors.pure.books import Books
 from actors.pure.money import HUNDRED, ZERO, as_percent, percent_of
 from actors.pure.order_filters import Broken, broken_filter
 from actors.pure.position_math import sellable_base
@@ -107,6 +108,22 @@ def order_quote(intent: OrderIntent, limits: Limits, ticker: Ticker) -> Decimal:
     return intent.base * _price_of(intent, limits, ticker)
 
 
+def recheck(intent: OrderIntent, books: Books, limits: Limits) -> tuple[str, str] | None:
+    """Judge once more just before the attempt, of facts alone: promises die with `risk`.
+
+    Exposure is taken at cost here, since only `risk` has live prices.
+    """
+    quote = intent.base * (intent.limit_price or intent.price)
+    most = percent_of(limits.capital, limits.exposure_percent_max)
+    exposed = books.holdings.cost_quote + books.orders.reserved_quote + quote
+    if exposed > most:
+        return "exposure_percent_max", f"{exposed:.2f} exposed, {most:.2f} allowed"
+    if limits.order_quote_max is not None and quote > limits.order_quote_max:
+        return "order_quote_max", f"order of {quote:.2f}, {limits.order_quote_max} allowed"
+    state = RiskState(books=books)
+    return _positions_of(intent, state, limits) or _capital_of(intent, state, limits, quote)
+
+
 def _price_of(intent: OrderIntent, limits: Limits, ticker: Ticker) -> Decimal:
     """Return the live price, or the bot's where the market has hardly moved since.
 
@@ -179,11 +196,14 @@ def _open_entry(case: Case) -> Broken:
 
 
 def _positions(case: Case) -> Broken:
-    most = case.limits.positions_max
+    return _positions_of(case.intent, case.state, case.limits)
+
+
+def _positions_of(intent: OrderIntent, state: RiskState, limits: Limits) -> Broken:
+    most = limits.positions_max
     if most is None:
         return None
-    owner = (case.intent.bot, case.intent.symbol)
-    others = case.state.positions(without=owner)
+    others = state.positions(without=(intent.bot, intent.symbol))
     return (
         ("positions_max", f"{others} positions, {most} allowed") if others >= most else None
     )
@@ -197,18 +217,23 @@ def _order_quote(case: Case) -> Broken:
 
 
 def _capital(case: Case) -> Broken:
-    intent, books = case.intent, case.state.books
-    allocated = case.limits.allocations.get(intent.bot)
+    return _capital_of(case.intent, case.state, case.limits, case.quote)
+
+
+def _capital_of(
+    intent: OrderIntent, state: RiskState, limits: Limits, quote: Decimal
+) -> Broken:
+    allocated = limits.allocations.get(intent.bot)
     if allocated is None:
         return "capital", f"bot {intent.bot} has no capital on this account"
     used = (
-        books.of(intent.bot, intent.symbol).cost_quote
-        + books.orders.reserved_by(intent.bot)
-        + case.state.promised_to(intent.bot, intent.symbol)
+        state.books.of(intent.bot, intent.symbol).cost_quote
+        + state.books.orders.reserved_by(intent.bot)
+        + state.promised_to(intent.bot, intent.symbol)
     )
-    if used + case.quote <= allocated:
+    if used + quote <= allocated:
         return None
-    return "capital", f"{used:.2f} used, {case.quote:.2f} more, {allocated} allocated"
+    return "capital", f"{used:.2f} used, {quote:.2f} more, {allocated} allocated"
 
 
 def _exposure(case: Case) -> Broken:

@@ -1,0 +1,217 @@
+"""One strategy: market data in, order intents out.
+
+feed    --Ticker, Candles, FeedState (latest)--> [bot] --OrderIntent (wish)--> risk
+journal --Told (facts)-------------------------> [bot] --ExitIntent (wish)---> orders
+clock   --ClockStepped (latest)----------------> [bot] --Evaluated (latest)--> board
+                                                 [bot] --Record--------------> journal
+
+A strategy that raises, or returns what is no signal, ends this life. The next one recalls
+its orders and its position; it forgets the strategy's memory, which candles rebuild, and
+the intent in hand, which is never sent again. While the journal is silent the bot goes on
+evaluating and sends no entries (I-11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, assert_never
+
+import attrs
+import trio
+
+from actors.mailbox import Mailbox
+from actors.messages import (
+    Acknowledged,
+    Attempted,
+    BotPaused,
+    BotResumed,
+    BotStarted,
+    BotStopped,
+    Candles,
+    Channel,
+    ClockStepped,
+    Ended,
+    Evaluated,
+    Fact,
+    FeedState,
+    Filled,
+    Instrument,
+    Intended,
+    OrderIntent,
+    OutcomeUnknown,
+    PositionClosed,
+    Refused,
+    Subscription,
+    Ticker,
+    Told,
+    Wanted,
+)
+from actors.pure.bot_desk import BotDesk, Decision, Wish
+from actors.pure.bot_wishes import BotSettings
+from actors.pure.client_order_id import IntentIds
+from actors.pure.market_view import Cause, Strategy
+from actors.records import JournalWish, Replay, note, recall
+
+NOTE_S = 1.0  # longest wait for the journal; nothing here depends on it
+SILENT_S = 5.0  # after the journal was silent, until it is asked again
+
+BotMail = Ticker | Candles | FeedState | ClockStepped | Told
+
+READS: frozenset[type[Fact]] = frozenset(
+    {
+        Intended,
+        Attempted,
+        Acknowledged,
+        OutcomeUnknown,
+        Filled,
+        Ended,
+        Refused,
+        PositionClosed,
+        BotPaused,
+        BotResumed,
+        BotStopped,
+        BotStarted,
+    }
+)
+
+
+async def run_bot(
+    mailbox: Mailbox[BotMail],
+    risk: Mailbox[Any],
+    orders: Mailbox[Any],
+    journal: Mailbox[JournalWish],
+    board: Mailbox[Any],
+    *,
+    settings: BotSettings,
+    instruments: Mapping[str, Instrument],
+    strategy: Callable[[], Strategy],
+    ids: Callable[[], IntentIds],
+    want: Callable[[Wanted], None],
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Trade until cancelled. Ready once orders and position are recalled.
+
+    `strategy` builds a new one, and `ids` begins a new life, each time this is called.
+
+    Raises:
+      JournalDown: the recall failed.
+      FactGap: a fact was lost on the way to us.
+      BadSignal: the strategy returned something that is no signal.
+    """
+    recalled = await recall(journal, mailbox.name)
+    every = 0.0 if isinstance(settings.evaluate_s, str) else settings.evaluate_s
+    desk = BotDesk(
+        settings=settings,
+        instrument=instruments.get(settings.symbol),
+        strategy=strategy(),
+        ids=ids(),
+        due_s=trio.current_time() + every,
+    )
+    for fact in recalled.facts:
+        desk.sight.remember(fact)
+    want(wanted_by(mailbox.name, settings, desk.strategy))
+    task_status.started()
+    life = _Bot(mailbox, risk, orders, journal, board, desk, Replay(recalled.seq))
+    await life.serve()
+
+
+def wanted_by(reader: str, settings: BotSettings, strategy: Strategy) -> Wanted:
+    """Return the market data that a bot with this strategy reads."""
+    wanted = {Subscription(settings.symbol, Channel.TICKER)}
+    if strategy.candles_min:
+        candles = Subscription(settings.symbol, Channel.CANDLES, settings.timeframe)
+        wanted.add(candles)
+    return Wanted(reader, frozenset(wanted), strategy.candles_min)
+
+
+@attrs.define(eq=False)
+class _Bot:
+    mailbox: Mailbox[BotMail]
+    risk: Mailbox[Any]
+    orders: Mailbox[Any]
+    journal: Mailbox[JournalWish]
+    board: Mailbox[Any]
+    desk: BotDesk
+    replay: Replay
+    silent_until_s: float = 0.0  # the journal
+
+    async def serve(self) -> None:
+        """Take one message, or one due evaluation, after the other, for ever."""
+        is_timed = not isinstance(self.desk.settings.evaluate_s, str)
+        while True:
+            message = None
+            if is_timed:
+                with trio.move_on_at(self.desk.due_s):
+                    message = await self.mailbox.receive()
+            else:
+                message = await self.mailbox.receive()
+            now_s = trio.current_time()
+            if message is None:
+                decision = self.desk.evaluate(Cause.TIMER, now_s)
+            else:
+                decision = self._take(message, now_s)
+            if decision is not None:
+                self.board.latest(self._key, decision.shown)
+                if decision.wish is not None or decision.facts:
+                    await self._carry_out(decision)
+            if (sample := self.desk.sample(now_s)) is not None:
+                await self._note(sample)
+
+    def _take(self, message: BotMail, now_s: float) -> Decision | None:
+        desk = self.desk
+        match message:
+            case Ticker():
+                return desk.price(message, now_s)
+            case Candles():
+                return desk.candles(message, now_s)
+            case Told():
+                fact = self.replay.fresh(message)
+                return desk.fact(fact, now_s) if fact is not None else None
+            case FeedState():
+                return desk.feed_state(message, now_s)
+            case ClockStepped():
+                desk.sight.ticker = None  # nothing known before is fresh (D-6)
+                return None
+            case _:
+                assert_never(message)
+
+    async def _carry_out(self, decision: Decision) -> None:
+        facts = decision.facts
+        if decision.wish is not None:
+            unsent = await self._send(decision.wish)
+            if unsent is not None:
+                again = self.desk.unsent(unsent, trio.current_time())
+                self.board.latest(self._key, again.shown)
+                facts += again.facts
+        await self._note(*facts)
+
+    async def _send(self, wish: Wish) -> tuple[str, str] | None:
+        """Deliver a wish before it expires; return the code and reason if that failed."""
+        is_entry = isinstance(wish, OrderIntent)
+        door, name = (self.risk, "risk") if is_entry else (self.orders, "orders")
+        closed = getattr(door, "closed_because", "")
+        if is_entry and closed:
+            await trio.lowlevel.checkpoint()
+            return closed, f"{name} is not served"
+        if is_entry and trio.current_time() < self.silent_until_s:
+            await trio.lowlevel.checkpoint()
+            return "journal_down", "the journal is silent: nothing new is begun"
+        with trio.move_on_at(wish.valid_until_s):
+            await door.wish(wish)
+            return None
+        return f"{name}_busy", f"{name} took nothing for {self.desk.settings.valid_s:g} s"
+
+    async def _note(self, *facts: Fact) -> None:
+        """Record what happened, if the journal answers; nothing waits for it long."""
+        if not facts or trio.current_time() < self.silent_until_s:
+            await trio.lowlevel.checkpoint()
+            return
+        is_durable = False
+        with trio.move_on_after(NOTE_S):
+            is_durable = await note(self.journal, *facts)
+        if not is_durable:
+            self.silent_until_s = trio.current_time() + SILENT_S
+
+    @property
+    def _key(self) -> tuple[type[Evaluated], str]:
+        return Evaluated, self.desk.settings.name

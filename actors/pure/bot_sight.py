@@ -1,0 +1,119 @@
+"""What one bot sees: its market, its own orders, and what stands in the way. Pure."""
+
+from __future__ import annotations
+
+import attrs
+
+from actors.messages import (
+    BotPaused,
+    BotResumed,
+    BotStarted,
+    BotStopped,
+    Candle,
+    Fact,
+    FeedState,
+    Link,
+    Source,
+    Ticker,
+)
+from actors.pure.books import Books
+from actors.pure.bot_wishes import BotSettings
+from actors.pure.market_view import Cause, Held, MarketView
+from actors.pure.order_life import Order
+from actors.pure.order_sheet import Orders
+from actors.pure.position_math import Holding
+
+ENDED_MAX = 16  # ended orders remembered, for late fills
+
+Bar = tuple[str, str]  # code, reason
+
+
+@attrs.define(eq=False)
+class BotSight:
+    """The market and the books of one bot, as of the last message."""
+
+    settings: BotSettings
+    books: Books = attrs.Factory(lambda: Books(Orders(ended_max=ENDED_MAX)))
+    ticker: Ticker | None = None
+    window: tuple[Candle, ...] = ()
+    running: Candle | None = None
+    feed: FeedState | None = None
+    paused: str = ""  # why
+
+    def remember(self, fact: Fact) -> None:
+        """Take a fact, told or recalled."""
+        match fact:
+            case BotPaused(reason=reason):
+                self.paused = reason or "paused by the operator"
+            case BotStopped():
+                self.paused = "stopped by the operator"
+            case BotResumed() | BotStarted():
+                self.paused = ""
+            case _:
+                self.books.apply(fact)
+
+    @property
+    def holding(self) -> Holding:
+        return self.books.of(self.settings.name, self.settings.symbol)
+
+    @property
+    def live(self) -> tuple[Order, ...]:
+        return self.books.orders.live_of(self.settings.name, self.settings.symbol)
+
+    def view(self, cause: Cause, ticker: Ticker) -> MarketView:
+        """Return what the strategy is shown."""
+        holding, held = self.holding, None
+        if holding.is_open:
+            unrealized = holding.unrealized(ticker.last)
+            held = Held(holding.entry, holding.base, unrealized)
+        return MarketView(
+            self.settings.symbol,
+            ticker,
+            self.window,
+            self.running,
+            held,
+            ticker.exchange_ms,
+            cause,
+        )
+
+    def bar(self, now_s: float) -> Bar | None:
+        """Return why the strategy is not even asked, or None."""
+        if self.paused:
+            return "paused", self.paused
+        feed = self.feed
+        if feed is not None and feed.link is not Link.RESUMED:
+            why = f": {feed.reason}" if feed.reason else ""
+            return "no_price", f"{feed.exchange} has no prices{why}"
+        return self._price_bar(now_s)
+
+    def bar_to_entry(self) -> Bar | None:
+        """Return what of our own stands in the way of an entry, or None."""
+        for order in self.live:
+            if order.is_unknown:
+                return "unknown_order", f"the outcome of {order.client_order_id} is unknown"
+            if order.is_entry:
+                text = f"entry {order.client_order_id} is {order.status.value}"
+                return "open_entry", text
+        return None
+
+    def bar_to_exit(self) -> Bar | None:
+        """Return what of our own stands in the way of an exit, or None."""
+        if not self.holding.is_open:
+            return "no_position", "nothing to sell: a sale closes a position"
+        for order in self.live:
+            if not order.is_entry:
+                text = f"exit {order.client_order_id} is {order.status.value}"
+                return "exit_in_flight", text
+        return None
+
+    def _price_bar(self, now_s: float) -> Bar | None:
+        ticker = self.ticker
+        if ticker is None:
+            return "no_price", "no price yet"
+        if ticker.last <= 0:
+            return "no_price", f"the price is {ticker.last}"
+        if self.feed is None and ticker.source is Source.REST:
+            return "no_price", "prices come by REST only, the stream has not spoken"
+        if now_s - ticker.received_s > self.settings.price_age_s_max:
+            return "stale_price", "the newest price is too old"
+        return None

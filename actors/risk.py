@@ -1,0 +1,166 @@
+"""The only door to the orders actor for new risk: approve or refuse, with reasons.
+
+bots    --OrderIntent (wish)-----------> [risk] --Approved (wish)--> orders
+feed    --Ticker, FeedState (latest)---> [risk] --Refused, Record--> journal
+journal --Told (facts)-----------------> [risk]
+clock   --ClockStepped (latest)--------> [risk]
+
+An intent is judged at risk's own live price. What was approved stays reserved until a fact
+speaks of it; a crash forgets such promises, and `orders` checks the limits once more. The
+intent in hand at a crash is lost: its bot hears no answer and decides again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, assert_never
+
+import attrs
+import trio
+
+from actors.mailbox import Mailbox
+from actors.messages import (
+    Acknowledged,
+    Approved,
+    Attempted,
+    Channel,
+    ClockStepped,
+    Ended,
+    Fact,
+    FeedState,
+    Filled,
+    Instrument,
+    Intended,
+    Link,
+    OrderIntent,
+    OutcomeUnknown,
+    PositionClosed,
+    Purpose,
+    Refused,
+    Subscription,
+    Ticker,
+    Told,
+    Wanted,
+)
+from actors.pure.risk_rules import Limits, judge, order_quote
+from actors.pure.risk_state import RiskState
+from actors.records import JournalWish, Replay, note, recall
+
+BUSY_S = 1.0  # longest wait for the orders actor
+NOTE_S = 1.0  # longest wait for the journal
+
+RiskMail = OrderIntent | Ticker | FeedState | ClockStepped | Told
+
+READS: frozenset[type[Fact]] = frozenset(
+    {
+        Intended,
+        Attempted,
+        Acknowledged,
+        OutcomeUnknown,
+        Filled,
+        Ended,
+        Refused,
+        PositionClosed,
+    }
+)
+
+
+async def run_risk(
+    mailbox: Mailbox[RiskMail],
+    orders: Mailbox[Any],
+    journal: Mailbox[JournalWish],
+    *,
+    account: str,
+    symbols: frozenset[str],
+    limits: Limits,
+    instruments: Mapping[str, Instrument],
+    want: Callable[[Wanted], None],
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Judge intents until cancelled. Ready once orders and holdings are recalled.
+
+    Raises:
+      JournalDown: the recall failed.
+      FactGap: a fact was lost on the way to us.
+    """
+    recalled = await recall(journal, mailbox.name)
+    state = RiskState()
+    for fact in recalled.facts:
+        state.apply(fact)
+    wanted = frozenset(Subscription(symbol, Channel.TICKER) for symbol in symbols)
+    want(Wanted(mailbox.name, wanted))
+    task_status.started()
+    life = _Risk(mailbox, orders, journal, account, limits, instruments, state)
+    await life.serve(Replay(recalled.seq))
+
+
+@attrs.define(eq=False)
+class _Risk:
+    mailbox: Mailbox[RiskMail]
+    orders: Mailbox[Any]
+    journal: Mailbox[JournalWish]
+    account: str
+    limits: Limits
+    instruments: Mapping[str, Instrument]
+    state: RiskState
+    tickers: dict[str, Ticker] = attrs.Factory(dict[str, Ticker])
+
+    async def serve(self, replay: Replay) -> None:
+        """Take one message after the other, for ever."""
+        while True:
+            message = await self.mailbox.receive()
+            match message:
+                case Ticker():
+                    self.tickers[message.symbol] = message
+                    self.state.see(message)
+                case OrderIntent():
+                    await self._answer(message)
+                case Told():
+                    fact = replay.fresh(message)
+                    if fact is not None:
+                        self.state.apply(fact)
+                case FeedState():
+                    if message.link is not Link.RESUMED:
+                        self.tickers.clear()  # what follows a gap is judged (R-20)
+                case ClockStepped():
+                    self.tickers.clear()  # nothing known before is fresh (D-6)
+                case _:
+                    assert_never(message)
+
+    async def _answer(self, intent: OrderIntent) -> None:
+        now_s = trio.current_time()
+        self.state.forget_unheard(now_s)
+        ticker = self.tickers.get(intent.symbol)
+        instrument = self.instruments.get(intent.symbol)
+        verdict = judge(intent, self.state, self.limits, instrument, ticker, now_s)
+        if isinstance(verdict, Refused):
+            await self._note(verdict)
+            return
+        if ticker is not None:
+            self.state.promise(intent, order_quote(intent, self.limits, ticker))
+        with trio.move_on_after(BUSY_S):
+            await self.orders.wish(verdict)
+            return
+        self.state.withdraw(intent.intent_id)
+        await self._note(_orders_busy(verdict))
+
+    async def _note(self, refused: Refused) -> None:
+        """Record a refusal, if the journal answers; no other intent waits for it long."""
+        with trio.move_on_after(NOTE_S):
+            await note(self.journal, refused)
+
+
+def _orders_busy(approved: Approved) -> Refused:
+    intent, answer = approved.intent, approved.answer
+    return Refused(
+        intent.bot,
+        intent.account,
+        intent.symbol,
+        intent.intent_id,
+        Purpose.ENTRY,
+        "orders_busy",
+        (f"the orders actor took nothing for {BUSY_S:g} s",),
+        answer.warnings,
+        answer.current_exposure,
+        answer.exposure_max,
+    )

@@ -110,22 +110,24 @@ class _Risk:
         while True:
             message = await self.mailbox.receive()
             match message:
-                case Ticker():
-                    self.tickers[message.symbol] = message
-                    self.state.see(message)
                 case OrderIntent():
                     await self._answer(message)
                 case Told():
                     fact = replay.fresh(message)
                     if fact is not None:
                         self.state.apply(fact)
-                case FeedState():
-                    if message.link is not Link.RESUMED:
-                        self.tickers.clear()  # what follows a gap is judged (R-20)
-                case ClockStepped():
-                    self.tickers.clear()  # nothing known before is fresh (D-6)
+                case Ticker() | FeedState() | ClockStepped():
+                    self._see(message)
                 case _:
                     assert_never(message)
+
+    def _see(self, message: Ticker | FeedState | ClockStepped) -> None:
+        """Keep the newest prices; after a gap or a step of the clock none is (R-20)."""
+        if isinstance(message, Ticker):
+            self.tickers[message.symbol] = message
+            self.state.see(message)
+        elif isinstance(message, ClockStepped) or message.link is not Link.RESUMED:
+            self.tickers.clear()
 
     async def _answer(self, intent: OrderIntent) -> None:
         now_s = trio.current_time()

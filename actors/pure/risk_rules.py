@@ -21,7 +21,6 @@ from actors.messages import (
     Side,
     Ticker,
 )
-from actors.pure.books import Books
 from actors.pure.money import HUNDRED, ZERO, as_percent, percent_of
 from actors.pure.order_filters import Broken, broken_filter
 from actors.pure.position_math import sellable_base
@@ -108,22 +107,6 @@ def order_quote(intent: OrderIntent, limits: Limits, ticker: Ticker) -> Decimal:
     return intent.base * _price_of(intent, limits, ticker)
 
 
-def recheck(intent: OrderIntent, books: Books, limits: Limits) -> tuple[str, str] | None:
-    """Judge once more just before the attempt, of facts alone: promises die with `risk`.
-
-    Exposure is taken at cost here, since only `risk` has live prices.
-    """
-    quote = intent.base * (intent.limit_price or intent.price)
-    most = percent_of(limits.capital, limits.exposure_percent_max)
-    exposed = books.holdings.cost_quote + books.orders.reserved_quote + quote
-    if exposed > most:
-        return "exposure_percent_max", f"{exposed:.2f} exposed, {most:.2f} allowed"
-    if limits.order_quote_max is not None and quote > limits.order_quote_max:
-        return "order_quote_max", f"order of {quote:.2f}, {limits.order_quote_max} allowed"
-    state = RiskState(books=books)
-    return _positions_of(intent, state, limits) or _capital_of(intent, state, limits, quote)
-
-
 def _price_of(intent: OrderIntent, limits: Limits, ticker: Ticker) -> Decimal:
     """Return the live price, or the bot's where the market has hardly moved since.
 
@@ -196,10 +179,11 @@ def _open_entry(case: Case) -> Broken:
 
 
 def _positions(case: Case) -> Broken:
-    return _positions_of(case.intent, case.state, case.limits)
+    return positions_of(case.intent, case.state, case.limits)
 
 
-def _positions_of(intent: OrderIntent, state: RiskState, limits: Limits) -> Broken:
+def positions_of(intent: OrderIntent, state: RiskState, limits: Limits) -> Broken:
+    """Refuse a position too many."""
     most = limits.positions_max
     if most is None:
         return None
@@ -217,12 +201,13 @@ def _order_quote(case: Case) -> Broken:
 
 
 def _capital(case: Case) -> Broken:
-    return _capital_of(case.intent, case.state, case.limits, case.quote)
+    return capital_of(case.intent, case.state, case.limits, case.quote)
 
 
-def _capital_of(
+def capital_of(
     intent: OrderIntent, state: RiskState, limits: Limits, quote: Decimal
 ) -> Broken:
+    """Refuse more than the bot's own capital."""
     allocated = limits.allocations.get(intent.bot)
     if allocated is None:
         return "capital", f"bot {intent.bot} has no capital on this account"

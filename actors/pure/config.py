@@ -10,7 +10,6 @@ from actors.pure.config_problems import Place, Problem, Problems
 from actors.pure.config_rules import judge
 from actors.pure.config_simulator import (
     CrashConfig,
-    Fault,
     FaultConfig,
     PhaseConfig,
     SimulatorConfig,
@@ -35,7 +34,6 @@ __all__ = [
     "Config",
     "CrashConfig",
     "ExchangeConfig",
-    "Fault",
     "FaultConfig",
     "JournalConfig",
     "Mode",

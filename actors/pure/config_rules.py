@@ -9,6 +9,7 @@ from actors.messages import OrderType
 from actors.pure.config_endpoints import ENDPOINTS, host_of
 from actors.pure.config_fleet import refuse_unknown_exchange
 from actors.pure.config_problems import Place
+from actors.pure.config_simulator import FaultConfig
 from actors.pure.config_strategy import judge_strategy
 from actors.pure.config_types import AccountConfig, BotConfig, Config, ExchangeConfig, Mode
 from actors.pure.nearest import did_you_mean
@@ -39,6 +40,8 @@ def judge(config: Config, root: Place) -> None:
         _judge_bot(config, bot, root.at("bots", number))
         judge_strategy(bot, root.at("bots", number))
     _judge_names(config.bots, root)
+    for number, fault in enumerate(config.simulator.faults):
+        _judge_fault(fault, root.at("simulator", "faults", number))
 
 
 def _judge_breaker(place: Place, *, threshold: int, max_consecutive: int) -> None:
@@ -121,6 +124,12 @@ def _judge_bot(config: Config, bot: BotConfig, place: Place) -> None:
     if config.mode is Mode.SIM and is_clean and bot.symbol not in prices:
         near = did_you_mean(bot.symbol, prices)
         place.at("symbol").refuse(f'"{bot.symbol}" is not in simulator.prices{near}')
+
+
+def _judge_fault(fault: FaultConfig, place: Place) -> None:
+    has_begin = fault.at_s is not None or fault.every_s or fault.after_orders
+    if not has_begin and place.is_clean("at_s", "every_s", "after_orders"):
+        place.refuse("never begins: give at_s, every_s or after_orders")
 
 
 def _is_given(place: Place, key: str) -> bool:

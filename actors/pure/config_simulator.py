@@ -7,50 +7,53 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from enum import Enum
 
 import attrs
 
-
-class Fault(Enum):
-    """The ways in which the simulated exchange can misbehave."""
-
-    SILENCE = "silence"  # connected, pings answered, no data
-    HALF_OPEN = "half_open"  # nothing at all, and no close
-    GARBAGE = "garbage"
-    DUPLICATE = "duplicate"
-    REORDER = "reorder"
-    LOST_ACK = "lost_ack"  # the order is taken, the answer never leaves
-    LATE_ACK = "late_ack"
-    RATE_LIMIT = "rate_limit"  # 429
-    BAN = "ban"  # 418
-    ERROR_AFTER_ACCEPTANCE = "error_after_acceptance"  # 5xx, and the order is taken
-    CLOCK_SKEW = "clock_skew"
-    DISCONNECT = "disconnect"
-    DISCONNECT_STORM = "disconnect_storm"
-    SERVER_SHUTDOWN = "server_shutdown"  # the serverShutdown event, then the close
+FAULTS: Mapping[str, str] = {
+    "silence": "acks, but no data",
+    "half_open": "no bytes any more, in either direction",
+    "garbage": "frames that cannot be read",
+    "duplicate": "every event twice",
+    "reorder": "events in pairs, the second first",
+    "lost_ack": "the order is taken, the answer is not sent",
+    "late_ack": "the answer comes delay_s later",
+    "rate_limit": "429 to every request",
+    "ban": "418 to every request",
+    "server_error": "the order is taken, the answer is 5xx",
+    "clock_skew": "the exchange's clock is skew_ms ahead",
+    "disconnect": "every connection is cut once",
+    "storm": "connections are accepted, then cut at once",
+    "server_shutdown": "announced, then cut delay_s later",
+    "refuse": "the port is closed",
+}
+CONNECTIONS = ("stream", "ws_api", "rest")
 
 
 @attrs.frozen(kw_only=True)
 class PhaseConfig:
-    """From `at_s` on, the synthetic market of `symbol` ("" is all) moves like this."""
+    """A stretch of drift on top of the random walk; `symbol` "" is every symbol."""
 
     at_s: float
+    duration_s: float
+    percent: Decimal  # over the whole stretch
     symbol: str = ""
-    drift_percent_per_minute: Decimal = Decimal(0)
-    volatility_percent: Decimal = Decimal("0.02")  # standard deviation of one second
 
 
 @attrs.frozen(kw_only=True)
 class FaultConfig:
-    """One fault of the script."""
+    """One fault of the script; its fields are those of the simulator's own script files."""
 
-    at_s: float
-    kind: Fault
-    for_s: float = 0.0  # 0 is once
-    chance: float = 1.0  # of each frame, request or connection while it lasts
-    amount_ms: int = 0  # the delay of a late ack, the skew of a clock
+    kind: str  # of FAULTS
+    at_s: float | None = None
+    every_s: float = 0.0
+    after_orders: int = 0
+    duration_s: float = 5.0
+    times: int = 0  # 0: as often as it applies
     symbol: str = ""  # "" is all
+    connection: str = ""  # of CONNECTIONS; "" is all
+    delay_s: float = 1.0
+    skew_ms: int = 5000
 
 
 @attrs.frozen(kw_only=True)
@@ -66,12 +69,16 @@ class SimulatorConfig:
     """The exchange of mode "sim"."""
 
     seed: int = 1
-    ticker_ms: int = 1000
+    ticks_per_s: float = 10.0  # steps of the synthetic market
+    ticker_ms: int = 1000  # 0: a ticker with every step
     fee_percent: Decimal = Decimal("0.1")
     prices: Mapping[str, Decimal] = attrs.Factory(
-        lambda: {"BTC/USDT": Decimal(60_000), "ETH/USDT": Decimal(3_000)}
+        lambda: {"BTC/USDT": Decimal(60_000), "ETH/USDT": Decimal(2_500)}
     )
-    balances: Mapping[str, Decimal] = attrs.Factory(lambda: {"USDT": Decimal(100_000)})
+    balances: Mapping[str, Decimal] = attrs.Factory(
+        lambda: {"USDT": Decimal(100_000), "BTC": Decimal(1), "ETH": Decimal(10)}
+    )
     phases: tuple[PhaseConfig, ...] = ()
+    phases_every_s: float = 0.0  # 0: they play once
     faults: tuple[FaultConfig, ...] = ()
     crash: tuple[CrashConfig, ...] = ()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from actors.pure.config_kinds import Number, NumberBy, Text, Whole, members
+from actors.pure.config_kinds import Choice, Number, NumberBy, Text, Whole
 from actors.pure.config_read import Key, Table, Tables
-from actors.pure.config_schema import MONEY, RATIO, SECONDS_OR_0, SYMBOL_PATTERN, seconds
+from actors.pure.config_schema import MONEY, SECONDS_OR_0, SYMBOL_PATTERN, seconds
 from actors.pure.config_simulator import (
+    CONNECTIONS,
+    FAULTS,
     CrashConfig,
-    Fault,
     FaultConfig,
     PhaseConfig,
     SimulatorConfig,
@@ -19,31 +20,38 @@ PHASE = Table(
     PhaseConfig,
     {
         "at_s": seconds("When it begins.", SECONDS_OR_0),
-        "symbol": Key(_OR_ALL, "Whose price moves so.", default_words="all"),
-        "drift_percent_per_minute": Key(
-            Number("-100", "100", "a percentage", is_least_allowed=True),
-            "How the price moves on the whole.",
-            "% per minute",
-        ),
-        "volatility_percent": Key(
-            Number("0", "10", "a percentage", is_least_allowed=True),
-            "Standard deviation of the price over one second.",
+        "duration_s": seconds("How long it takes."),
+        "percent": Key(
+            Number("-99", "1000", "a percentage", is_least_allowed=True),
+            "How far the price moves in that time, besides its random walk.",
             "%",
         ),
+        "symbol": Key(_OR_ALL, "Whose price moves so.", default_words="all"),
     },
 )
 
 FAULT = Table(
     FaultConfig,
     {
-        "at_s": seconds("When it begins.", SECONDS_OR_0),
-        "kind": Key(members(Fault), "What goes wrong."),
-        "for_s": seconds("How long; 0 is once.", SECONDS_OR_0),
-        "chance": Key(RATIO, "Of each frame, request or connection meanwhile."),
-        "amount_ms": Key(
-            Whole(-86_400_000, 86_400_000), "Lateness of an ack; skew of a clock.", "ms"
+        "kind": Key(
+            Choice(tuple(FAULTS)),
+            "What goes wrong: "
+            + "; ".join(f"`{name}`: {words}" for name, words in FAULTS.items())
+            + ".",
         ),
-        "symbol": Key(_OR_ALL, "Whose data it hits.", default_words="all"),
+        "at_s": seconds("When it begins.", SECONDS_OR_0),
+        "every_s": seconds("It begins again each so often; 0 is never.", SECONDS_OR_0),
+        "after_orders": Key(
+            Whole(0, 1_000_000), "It begins when so many orders were taken; 0 is never."
+        ),
+        "duration_s": seconds("How long it lasts."),
+        "times": Key(Whole(0, 1_000_000), "It ends after so many strikes; 0 is never."),
+        "symbol": Key(_OR_ALL, "Whose data or orders it strikes.", default_words="all"),
+        "connection": Key(Choice(CONNECTIONS), "What it strikes.", default_words="all"),
+        "delay_s": seconds("The delay of `late_ack` and `server_shutdown`.", SECONDS_OR_0),
+        "skew_ms": Key(
+            Whole(-86_400_000, 86_400_000), "How far `clock_skew` sets it ahead.", "ms"
+        ),
     },
 )
 
@@ -62,7 +70,12 @@ SIMULATOR = Table(
     SimulatorConfig,
     {
         "seed": Key(Whole(0, 2**32 - 1), "The same seed makes the same market."),
-        "ticker_ms": Key(Whole(10, 60_000), "Time between ticker frames.", "ms"),
+        "ticks_per_s": Key(
+            Number("0", "1000", is_float=True), "Steps of the market in a second."
+        ),
+        "ticker_ms": Key(
+            Whole(0, 60_000), "Time between tickers; 0 is one with every step.", "ms"
+        ),
         "fee_percent": Key(
             Number("0", "10", "a percentage", is_least_allowed=True), "Of each fill.", "%"
         ),
@@ -80,6 +93,9 @@ SIMULATOR = Table(
             "What each account owns at first.",
         ),
         "phases": Key(Tables(PHASE), "How the market moves, and from when on."),
+        "phases_every_s": seconds(
+            "They begin again each so often; 0 is never.", SECONDS_OR_0
+        ),
         "faults": Key(Tables(FAULT), "What goes wrong at the exchange, and when."),
         "crash": Key(Tables(CRASH), "Which of our actors crash, and when."),
     },

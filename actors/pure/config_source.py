@@ -122,7 +122,7 @@ class _Scan:
         if path in self._headers:
             self.repeated.append((path, line))
         self._headers.add(path)
-        self.by_path.setdefault(path, line)
+        self._know(path, line)
         return path
 
     def _inside_arrays(self, key: Path) -> Path:
@@ -139,10 +139,13 @@ class _Scan:
         path = (*table, *key)
         if path in self.by_path:
             self.repeated.append((path, line))
-        for end in range(len(table) + 1, len(path) + 1):
-            self.by_path.setdefault(path[:end], line)
+        self._know(path, line)
         self._take("=")
         self._value(path, depth)
+
+    def _know(self, path: Path, line: int) -> None:
+        for end in range(1, len(path) + 1):
+            self.by_path.setdefault(path[:end], line)
 
     def _key(self) -> Path:
         parts = [self._key_part()]

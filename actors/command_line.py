@@ -1,0 +1,186 @@
+"""What may be typed after `shoal`: every command, its arguments and its line of help."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from actors.pure.nearest import did_you_mean
+
+DEFAULT_FILE = "bots.toml"
+DESCRIPTION = "Run a fleet of supervised trading bots in one process."
+EPILOG = "Exit codes: 0 done, 2 bad input, 70 the fleet gave up, 75 stopped by force."
+COMMANDS = {
+    "run": "run the fleet until it is told to stop",
+    "check": "judge bots.toml: each problem with its line, or what would run",
+    "status": "show exchanges, accounts and bots, now or from the ledger",
+    "log": "tell what happened, from the ledger",
+    "pause": "let a bot open no positions; the one it has stays guarded",
+    "resume": "let a paused bot trade again",
+    "start": "start a bot that was stopped, disabled or given up",
+    "stop": "stop a bot until it is started; its position stays guarded",
+    "crash": "crash an actor of the running fleet (a test hook)",
+    "map": "print the wiring, who says what to whom (docs/wiring.md)",
+    "sim": "serve a simulated exchange on its own",
+}
+
+
+class BadArguments(Exception):
+    """The command line cannot be understood; the text says why, in one line."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Complains in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadArguments(f"{self.prog}: {message}; see `{self.prog} --help`")
+
+
+def parse(typed: Sequence[str]) -> argparse.Namespace:
+    """Return the arguments by name.
+
+    Raises:
+      BadArguments: there is no such command, or it takes no such argument.
+    """
+    if typed and not typed[0].startswith("-") and typed[0] not in COMMANDS:
+        near = did_you_mean(typed[0], COMMANDS)
+        raise BadArguments(f"shoal: unknown command {typed[0]!r}{near}")
+    # No option may be shortened: `--liv` is not `--live`.
+    parser = Parser("shoal", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
+    parser.add_argument("--version", action=Version, nargs=0, help="print the version")
+    group = parser.add_subparsers(
+        title="commands", metavar="COMMAND", dest="command", required=True
+    )
+    parsers: dict[str, argparse.ArgumentParser] = {}
+    for name, words in COMMANDS.items():
+        description = f"{words[0].upper()}{words[1:]}."
+        parsers[name] = group.add_parser(
+            name, help=words, description=description, allow_abbrev=False
+        )
+    _describe_fleet(parsers)
+    _describe_ledger(parsers)
+    _describe_bots(parsers)
+    _describe_simulator(parsers["sim"])
+    return parser.parse_args(typed)
+
+
+class Version(argparse.Action):
+    """Print the version. Looking it up takes time, so nobody else does."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import (  # noqa: PLC0415 -- slow, and needed here only
+            PackageNotFoundError,
+            version,
+        )
+
+        try:
+            text = f"shoal {version('shoal')}\n"
+        except PackageNotFoundError:
+            text = "shoal, not installed: run ./set-up\n"
+        sys.stdout.write(text)
+        parser.exit()
+
+
+def _describe_fleet(parsers: dict[str, argparse.ArgumentParser]) -> None:
+    run_parser, check_parser = parsers["run"], parsers["check"]
+    _add_file(run_parser)
+    run_parser.add_argument(
+        "--live", action="store_true", help='needed besides mode = "live"'
+    )
+    run_parser.add_argument(
+        "--log-format",
+        choices=("human", "json"),
+        default="human",
+        help="how each line of the log is written (human)",
+    )
+    run_parser.add_argument(
+        "--for",
+        dest="for_s",
+        type=_seconds,
+        metavar="SECONDS",
+        help="stop in order after so many seconds",
+    )
+    _add_file(check_parser)
+    check_parser.add_argument(
+        "--keys", action="store_true", help="print every key that bots.toml may hold"
+    )
+
+
+def _describe_ledger(parsers: dict[str, argparse.ArgumentParser]) -> None:
+    log = parsers["log"]
+    log.add_argument("-f", "--follow", action="store_true", help="go on as things happen")
+    log.add_argument("--events", action="store_true", help="events of bots and exchanges")
+    log.add_argument("--actor", metavar="PATH", help="only this actor, or those below it")
+    log.add_argument("--bot", metavar="NAME", help="only this bot")
+    log.add_argument("--run", metavar="ID", help="only this run")
+    for name in ("status", "log"):
+        parsers[name].add_argument("--json", action="store_true", help="for machines")
+        _add_file(parsers[name])
+
+
+def _describe_bots(parsers: dict[str, argparse.ArgumentParser]) -> None:
+    for name in ("pause", "resume", "start", "stop"):
+        parsers[name].add_argument("bot", metavar="BOT", help="its name in bots.toml")
+        parsers[name].add_argument(
+            "--reason", metavar="TEXT", default="", help="kept in the ledger"
+        )
+        _add_file(parsers[name])
+    parsers["crash"].add_argument("actor", metavar="ACTOR", help="as in feed:binance")
+    _add_file(parsers["crash"])
+    _add_file(parsers["map"])
+
+
+def _describe_simulator(sim: argparse.ArgumentParser) -> None:
+    add = sim.add_argument
+    add("--exchange", choices=("binance",), default="binance", help="whose wire to speak")
+    add("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    add("--port", type=_port, default=9010, metavar="N", help="0 takes a free one (9010)")
+    add("--seed", type=_whole, default=1, metavar="S", help="of the synthetic market (1)")
+    add("--replay", nargs="+", default=[], metavar="FILE", help="recorded market to play")
+    add("--faults", metavar="FILE", help="a script of what goes wrong, and when")
+    add(
+        "--key",
+        action="append",
+        default=[],
+        type=_key,
+        metavar="NAME:SECRET",
+        help="a throw-away API key that it knows; may be given again",
+    )
+
+
+def _add_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file",
+        nargs="?",
+        default=DEFAULT_FILE,
+        metavar=DEFAULT_FILE,
+        help=f"the configuration ({DEFAULT_FILE})",
+    )
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text) if text.replace(".", "", 1).isdecimal() else 0.0
+    if not 0 < seconds <= 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return seconds
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text[:9]) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
+    return int(text)
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or len(text) > 18:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
+
+
+def _key(text: str) -> tuple[str, str]:
+    name, colon, secret = text.partition(":")
+    if not (name and colon and secret):
+        raise argparse.ArgumentTypeError("must be NAME:SECRET (yours is not shown)")
+    return name, secret

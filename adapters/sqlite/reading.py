@@ -17,9 +17,9 @@ READ_ROWS: Final = 2000  # in one piece
 
 @attrs.frozen
 class Query:
-    """Which rows: of these kinds; of one bot or account, or of all (None)."""
+    """Which rows: of these kinds, or of all (None); of one bot or account, or of all."""
 
-    kinds: Sequence[str]
+    kinds: Sequence[str] | None
     bot: str | None = None
     account: str | None = None
     after: int = 0
@@ -27,15 +27,16 @@ class Query:
     @property
     def where(self) -> str:
         """Return the SQL of the condition; its values are `values`."""
-        kinds = ", ".join("?" * len(self.kinds))
+        marks = ", ".join("?" * len(self.kinds or ()))
+        kinds = "" if self.kinds is None else f" AND kind IN ({marks})"
         bot = "" if self.bot is None else " AND bot = ?"
         account = "" if self.account is None else " AND account = ?"
-        return f"seq > ? AND kind IN ({kinds}){bot}{account}"
+        return f"seq > ?{kinds}{bot}{account}"
 
     @property
     def values(self) -> tuple[object, ...]:
         scope = (each for each in (self.bot, self.account) if each is not None)
-        return (self.after, *self.kinds, *scope)
+        return (self.after, *(self.kinds or ()), *scope)
 
 
 class Reading:

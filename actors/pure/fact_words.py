@@ -1,0 +1,271 @@
+"""What each fact says to a trader, without the time and the actor. Pure."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import singledispatch
+
+from actors.messages import (
+    Acknowledged,
+    Attempted,
+    Balanced,
+    BotPaused,
+    BotResumed,
+    BotStarted,
+    BotStopped,
+    ClockMeasured,
+    Ended,
+    ExchangeConnected,
+    ExchangeDisconnected,
+    ExchangeReconnecting,
+    ExitTriggered,
+    Fact,
+    FallbackBegun,
+    FallbackEnded,
+    Filled,
+    FleetStarted,
+    FleetStopped,
+    Intended,
+    OutcomeUnknown,
+    PositionClosed,
+    PositionOpened,
+    PriceUpdated,
+    Reconciled,
+    Refused,
+    Side,
+    SignalGenerated,
+    StopMoved,
+    Supervised,
+)
+from actors.messages_supervision import Event, State, Transition
+from actors.pure.transition_line import transition_words
+
+MINUS = "\N{MINUS SIGN}"
+
+
+@singledispatch
+def words(fact: Fact) -> str:
+    """Return what happened, without time and actor."""
+    return repr(fact)
+
+
+@words.register
+def _(fact: FleetStarted) -> str:
+    bots = _count(len(fact.bots), "bot")
+    return f"up · mode {fact.mode} · {bots} · version {fact.version} · run {fact.execution}"
+
+
+@words.register
+def _(fact: FleetStopped) -> str:
+    return f"down: {fact.reason}"
+
+
+@words.register
+def _(fact: ExchangeConnected) -> str:
+    count = _count(fact.subscriptions, "subscription")
+    proven = f"{count} proven in {fact.proven_ms / 1000:.2f} s"
+    if not fact.gap_ms:
+        return f"connected · {proven}"
+    were = f"{_count(fact.readers, 'reader')} without prices for {fact.gap_ms / 1000:.1f} s"
+    return f"connected · {proven} · {were}"
+
+
+@words.register
+def _(fact: ExchangeDisconnected) -> str:
+    return f"disconnected: {fact.reason}"
+
+
+@words.register
+def _(fact: ExchangeReconnecting) -> str:
+    return f"attempt {fact.attempt} of {fact.attempts_max} in {fact.delay_ms / 1000:.2f} s"
+
+
+@words.register
+def _(fact: FallbackBegun) -> str:
+    silent_s = fact.silent_ms / 1000
+    return f"{fact.symbol} is silent for {silent_s:.1f} s: its prices come over REST"
+
+
+@words.register
+def _(fact: FallbackEnded) -> str:
+    return f"{fact.symbol} speaks again · {_count(fact.polls, 'price')} came over REST"
+
+
+@words.register
+def _(fact: PriceUpdated) -> str:
+    return f"{fact.symbol} {fact.price:f} · bid {fact.bid:f} · ask {fact.ask:f}"
+
+
+@words.register
+def _(fact: SignalGenerated) -> str:
+    signal = fact.signal
+    said = f"{signal.type.value} {fact.symbol} at {fact.price:f}"
+    sure = f"strength {signal.strength:.2f}, confidence {signal.confidence:.2f}"
+    return " · ".join((said, sure, *signal.reasons))
+
+
+@words.register
+def _(fact: Refused) -> str:
+    why = "; ".join(fact.reasons)
+    return f"{fact.purpose.value} on {fact.symbol} refused, {fact.code}" + (
+        why and f": {why}"
+    )
+
+
+@words.register
+def _(fact: Intended) -> str:
+    what = f"{fact.side.value} {fact.base:f} {fact.symbol} {fact.order_type.value}"
+    why = f" · {fact.exit_reason.value}" if fact.exit_reason else ""
+    return f"{fact.bot} will {what} at about {fact.price:f}{why}"
+
+
+@words.register
+def _(fact: Attempted) -> str:
+    return (
+        f"{fact.bot} sends {fact.client_order_id} · {fact.symbol} · attempt {fact.attempt}"
+    )
+
+
+@words.register
+def _(fact: Acknowledged) -> str:
+    order = fact.client_order_id
+    return f"{fact.bot}'s order {order} is at the exchange as {fact.venue_order_id}"
+
+
+@words.register
+def _(fact: OutcomeUnknown) -> str:
+    order = fact.client_order_id
+    return f"{fact.bot}'s order {order} is UNKNOWN until the exchange tells: {fact.reason}"
+
+
+@words.register
+def _(fact: Filled) -> str:
+    done = "bought" if fact.side is Side.BUY else "sold"
+    fee = f" · fee {fact.fee:f} {fact.fee_asset}" if fact.fee else ""
+    return f"{fact.bot} {done} {fact.base:f} {fact.symbol} at {fact.price:f}{fee}"
+
+
+@words.register
+def _(fact: Ended) -> str:
+    how = fact.status.value.replace("_", " ")
+    why = ": ".join(filter(None, (fact.code, fact.reason)))
+    said = f"{fact.bot}'s order {fact.client_order_id} {how} · {fact.filled_base:f} filled"
+    return f"{said} · {why}" if why else said
+
+
+@words.register
+def _(fact: PositionOpened) -> str:
+    guards = [f"{fact.bot} holds {fact.base:f} {fact.symbol} at {fact.entry:f}"]
+    if fact.stop_loss is not None:
+        guards.append(f"stop {fact.stop_loss:f}")
+    if fact.take_profit is not None:
+        guards.append(f"target {fact.take_profit:f}")
+    if fact.trailing_stop is not None:
+        guards.append(f"trailing {fact.trailing_stop:f} %")
+    return " · ".join(guards)
+
+
+@words.register
+def _(fact: StopMoved) -> str:
+    return (
+        f"{fact.bot}'s stop on {fact.symbol} is now {fact.stop_loss:f} · high {fact.high:f}"
+    )
+
+
+@words.register
+def _(fact: ExitTriggered) -> str:
+    hit = fact.reason.value.replace("_", " ")
+    said = f"{fact.bot}: {hit} on {fact.symbol} at {fact.exit_price:f}"
+    return f"{said} · pnl {signed(fact.pnl)}"
+
+
+@words.register
+def _(fact: PositionClosed) -> str:
+    why = fact.exit_reason.value.replace("_", " ")
+    said = f"{fact.bot} is out of {fact.symbol} at {fact.exit_price:f} by {why}"
+    dust = f" · dust {fact.dust_base:f}" if fact.dust_base else ""
+    return f"{said} · pnl {signed(fact.pnl)}{dust}"
+
+
+@words.register
+def _(fact: BotPaused) -> str:
+    return f"paused: {fact.reason}" if fact.reason else "paused"
+
+
+@words.register
+def _(fact: BotResumed) -> str:
+    del fact
+    return "resumed"
+
+
+@words.register
+def _(fact: BotStopped) -> str:
+    del fact
+    return "stopped by an operator until started again"
+
+
+@words.register
+def _(fact: BotStarted) -> str:
+    del fact
+    return "started by an operator"
+
+
+@words.register
+def _(fact: Balanced) -> str:
+    locked = f", {fact.locked:f} more in orders" if fact.locked else ""
+    return f"{fact.free:f} {fact.asset} free{locked}"
+
+
+@words.register
+def _(fact: Reconciled) -> str:
+    found = (
+        _count(fact.open_orders, "open order"),
+        f"{_count(fact.fills_booked, 'fill')} booked",
+        f"{_count(fact.orders_settled, 'order')} settled",
+    )
+    foreign = _count(fact.foreign_orders, "foreign order") if fact.foreign_orders else ""
+    return " · ".join(
+        filter(None, (f"reconciled, {fact.why}", *found, foreign, *fact.drifts))
+    )
+
+
+@words.register
+def _(fact: ClockMeasured) -> str:
+    offset = signed(Decimal(fact.offset_ms), places=0)
+    return f"{fact.exchange} is {offset} ms from us · round trip {fact.round_trip_ms} ms"
+
+
+@words.register
+def _(fact: Supervised) -> str:
+    try:
+        event, old, new = Event(fact.event), State(fact.old), State(fact.new)
+    except ValueError:  # a word of another version
+        return f"{fact.event}: {fact.old} to {fact.new} {fact.error}".rstrip()
+    return transition_words(
+        Transition(
+            at_s=0.0,
+            path=fact.path,
+            incarnation=fact.incarnation,
+            event=event,
+            old=old,
+            new=new,
+            error=fact.error,
+            consecutive=fact.consecutive,
+            delay_s=fact.delay_ms / 1000,
+            uptime_s=fact.uptime_ms / 1000,
+            mailbox_depth=fact.mailbox_depth,
+            next=fact.next,
+        )
+    )
+
+
+def signed(amount: Decimal, places: int = 2) -> str:
+    """Return the amount with its sign, with more places only where they say something."""
+    text = f"{abs(amount):.8f}".rstrip("0")
+    whole, _, fraction = text.partition(".")
+    shown = f"{whole}.{fraction.ljust(places, '0')}" if fraction or places else whole
+    return f"{'+' if amount >= 0 else MINUS}{shown}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

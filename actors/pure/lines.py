@@ -1,0 +1,86 @@
+"""One line for people: when, who, and what happened. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from actors.messages import (
+    Acknowledged,
+    Attempted,
+    Balanced,
+    ClockMeasured,
+    Ended,
+    ExchangeConnected,
+    ExchangeDisconnected,
+    ExchangeReconnecting,
+    ExitTriggered,
+    Fact,
+    FallbackBegun,
+    FallbackEnded,
+    Filled,
+    FleetStarted,
+    FleetStopped,
+    Intended,
+    OutcomeUnknown,
+    PositionClosed,
+    PositionOpened,
+    Reconciled,
+    StopMoved,
+    Supervised,
+)
+from actors.pure.fact_words import words
+from actors.pure.transition_line import NAME_WIDTH
+
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def line(at_ms: int, actor: str, words: str) -> str:
+    """Return "12:00:37.481  feed:binance    disconnected"; the time of day is UTC.
+
+    Control characters become blanks: a venue's text must not forge a second line.
+    """
+    at = datetime.fromtimestamp(at_ms // 1000, tz=UTC)
+    said = CONTROL.sub(" ", words)
+    return f"{at:%H:%M:%S}.{at_ms % 1000:03d}  {actor:<{NAME_WIDTH}}  {said}"
+
+
+def fact_line(at_ms: int, fact: Fact) -> str:
+    """Return the line of one row of the ledger."""
+    return line(at_ms, actor_of(fact), words(fact))
+
+
+def actor_of(fact: Fact) -> str:
+    """Return the actor whose line it is: "feed:binance", "bot:dawn", "orders:main"."""
+    match fact:
+        case Supervised():
+            return fact.path.rsplit("/", 1)[-1]
+        case ClockMeasured():
+            return "clock"
+        case FleetStarted() | FleetStopped():
+            return "fleet"
+        case _:
+            role, name = _ROLES.get(type(fact), ("bot", "bot"))
+            return f"{role}:{getattr(fact, name, '')}"
+
+
+_ROLES: Final[dict[type[Fact], tuple[str, str]]] = {
+    ExchangeConnected: ("feed", "exchange"),
+    ExchangeDisconnected: ("feed", "exchange"),
+    ExchangeReconnecting: ("feed", "exchange"),
+    FallbackBegun: ("fallback", "exchange"),
+    FallbackEnded: ("fallback", "exchange"),
+    Filled: ("account", "account"),
+    Balanced: ("account", "account"),
+    Reconciled: ("account", "account"),
+    Intended: ("orders", "account"),
+    Attempted: ("orders", "account"),
+    Acknowledged: ("orders", "account"),
+    OutcomeUnknown: ("orders", "account"),
+    Ended: ("orders", "account"),
+    PositionOpened: ("positions", "account"),
+    StopMoved: ("positions", "account"),
+    ExitTriggered: ("positions", "account"),
+    PositionClosed: ("positions", "account"),
+}

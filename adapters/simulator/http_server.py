@@ -1,0 +1,119 @@
+"""HTTP/1.1 on one wire, by h11: requests in, answers out, until somebody is done."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
+
+import attrs
+import h11
+import trio
+
+from adapters.simulator.wire import Wire
+
+BODY_SIZE_MAX: Final = 2**20
+IDLE_S: Final = 75.0
+
+
+@attrs.frozen
+class HttpRequest:
+    method: str
+    path: str
+    query: str  # as it came, still percent-encoded
+    headers: dict[str, str]  # names in lower case
+    body: bytes
+    host: str  # of the client: rate limits are per address
+
+
+@attrs.frozen
+class HttpAnswer:
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    content_type: str = "application/json;charset=UTF-8"
+
+
+Respond = Callable[[HttpRequest], Awaitable[HttpAnswer | None]]
+
+
+async def serve_http(wire: Wire, respond: Respond, host: str) -> None:
+    """Answer requests until the client goes, errs, or idles; an answer of None hangs up."""
+    connection = h11.Connection(h11.SERVER)
+    try:
+        is_kept = True
+        while is_kept:
+            is_kept = False
+            with trio.move_on_after(IDLE_S):
+                is_kept = await _serve_one(connection, wire, respond, host)
+    except h11.RemoteProtocolError as error:
+        await _refuse(connection, wire, error.error_status_hint)
+
+
+async def _serve_one(
+    connection: h11.Connection, wire: Wire, respond: Respond, host: str
+) -> bool:
+    """Answer one request; return whether another may follow."""
+    request = await _receive(connection, wire, host)
+    if request is None:
+        return False
+    answer = await respond(request)
+    if answer is None:
+        return False
+    await wire.send_all(_encode(connection, answer))
+    if connection.our_state is not h11.DONE:
+        return False
+    connection.start_next_cycle()
+    return True
+
+
+async def _receive(connection: h11.Connection, wire: Wire, host: str) -> HttpRequest | None:
+    """Return one whole request, or None when there will be no more."""
+    head: h11.Request | None = None
+    body = bytearray()
+    while True:
+        event = connection.next_event()
+        if event is h11.NEED_DATA:
+            if connection.they_are_waiting_for_100_continue:
+                go_on = h11.InformationalResponse(status_code=100, headers=[])
+                await wire.send_all(connection.send(go_on) or b"")
+            connection.receive_data(bytes(await wire.receive_some()))
+        elif isinstance(event, h11.Request):
+            head = event
+        elif isinstance(event, h11.Data):
+            body += event.data
+            if len(body) > BODY_SIZE_MAX:
+                raise h11.RemoteProtocolError("body too large", error_status_hint=413)
+        elif isinstance(event, h11.EndOfMessage) and head is not None:
+            return _request(head, bytes(body), host)
+        else:
+            return None
+
+
+def _request(head: h11.Request, body: bytes, host: str) -> HttpRequest:
+    path, _, query = head.target.decode("ascii").partition("?")
+    headers = {name.decode(): value.decode("latin-1") for name, value in head.headers}
+    return HttpRequest(head.method.decode(), path, query, headers, body, host)
+
+
+def _encode(connection: h11.Connection, answer: HttpAnswer) -> bytes:
+    headers = [
+        ("Content-Type", answer.content_type),
+        ("Content-Length", str(len(answer.body))),
+        *answer.headers,
+    ]
+    reason = HTTPStatus(answer.status).phrase
+    head = h11.Response(status_code=answer.status, headers=headers, reason=reason)
+    parts = [
+        connection.send(head),
+        connection.send(h11.Data(data=answer.body)),
+        connection.send(h11.EndOfMessage()),
+    ]
+    return b"".join(part for part in parts if part)
+
+
+async def _refuse(connection: h11.Connection, wire: Wire, status: int) -> None:
+    if connection.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+        await wire.send_all(
+            _encode(connection, HttpAnswer(status, b"", (("Connection", "close"),)))
+        )

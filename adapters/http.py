@@ -152,13 +152,26 @@ class HttpClient:
 
 
 async def _body(response: httpx2.Response, size_max: int) -> bytes:
+    """Return the body; one that is too big ends its connection.
+
+    The iteration is never abandoned: its generators would be left to the collector.
+    """
+    import httpx2  # noqa: PLC0415 -- as above
+
     chunks: list[bytes] = []
     size = 0
-    async for chunk in response.aiter_bytes():
-        size += len(chunk)
-        if size > size_max:
-            raise ConnectionLost(f"a body of more than {size_max} bytes")
-        chunks.append(chunk)
+    try:
+        async for chunk in response.aiter_bytes():
+            size += len(chunk)
+            if size <= size_max:
+                chunks.append(chunk)
+            else:
+                await response.aclose()
+    except (httpx2.TransportError, httpx2.StreamError):
+        if size <= size_max:
+            raise
+    if size > size_max:
+        raise ConnectionLost(f"a body of more than {size_max} bytes")
     return b"".join(chunks)
 
 

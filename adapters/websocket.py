@@ -18,7 +18,6 @@ import trio
 from trio_websocket import (
     ConnectionClosed,
     ConnectionRejected,
-    HandshakeError,
     WebSocketConnection,
     wrap_client_stream,
 )
@@ -31,6 +30,9 @@ MESSAGE_SIZE_MAX: Final = 16 * 2**20  # a whole-book snapshot must fit
 MESSAGES_MAX: Final = 1000  # parsed but not taken; beyond, TCP holds the sender back
 RECEIVE_SIZE: Final = 64 * 2**10
 UNSENT_MAX: Final = 256
+_WIRE: Final = frozenset(
+    {"trio_websocket", "wsproto", "h11"}
+)  # whose errors are the peer's
 GOODBYE_S: Final = 1.0
 REJECTED_S: Final = 60.0  # a refusal that does not say how long it holds
 
@@ -63,6 +65,8 @@ class WebSocket:
         """
         try:
             await self._unsent.send(text)
+            if self._connection.closed is not None:
+                raise self._lost()
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             raise self._lost() from error
 
@@ -94,8 +98,7 @@ class WebSocket:
     async def write(self, unsent: trio.MemoryReceiveChannel[str]) -> None:
         """Write what was handed over, one message at a time, until the connection ends."""
         with unsent:
-            while True:
-                text = await unsent.receive()
+            async for text in unsent:
                 try:
                     await self._connection.send_message(text)
                 except (ConnectionClosed, ProtocolError):
@@ -240,7 +243,7 @@ def _classified(group: BaseExceptionGroup[BaseException]) -> BaseException:
     rejected = [leaf for leaf in leaves if isinstance(leaf, ConnectionRejected)]
     if rejected:
         return _refusal(rejected[0])
-    library = [leaf for leaf in leaves if isinstance(leaf, (HandshakeError, ProtocolError))]
+    library = [leaf for leaf in leaves if type(leaf).__module__.partition(".")[0] in _WIRE]
     if library:
         text = f"{type(library[0]).__name__}: {library[0]}"
         return ConnectionLost(f"the other side does not speak WebSocket: {text[:200]}")

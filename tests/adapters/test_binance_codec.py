@@ -374,7 +374,9 @@ def test_account_trades_are_read_as_they_were_written(
     assert orders.decode_trades(body, SYMBOLS) == (nameless,)
 
 
-balances = st.lists(st.builds(VenueBalance, assets, amounts, amounts), max_size=3).map(tuple)
+balances = st.lists(st.builds(VenueBalance, assets, amounts, amounts), max_size=3).map(
+    tuple
+)
 
 
 @given(balances, times)
@@ -450,4 +452,3 @@ def test_a_command_is_read_as_it_was_written(wanted: list[str], request_id: int)
 def _heard(event: str, stream: str, *, is_raw: bool) -> object:
     text = event if is_raw else market_writer.combined(stream, event)
     return decode_stream(text, SYMBOLS, 1.5)
-

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 
 from actors.messages import OrderType
 from actors.pure.config_endpoints import ENDPOINTS, host_of
 from actors.pure.config_fleet import refuse_unknown_exchange
-from actors.pure.config_problems import Place
+from actors.pure.config_problems import Place, dotted
+from actors.pure.config_schema import NAME_PATTERN
 from actors.pure.config_simulator import FaultConfig
 from actors.pure.config_strategy import judge_strategy
 from actors.pure.config_types import AccountConfig, BotConfig, Config, ExchangeConfig, Mode
@@ -88,8 +90,8 @@ def _judge_accounts(config: Config, root: Place) -> None:
             if reference is None and config.mode is Mode.LIVE and place.is_clean(key):
                 place.at(key).refuse('missing; mode "live" needs it, like "env:NAME"')
         if account.key is not None and account.key in users:
-            owner = users[account.key]
-            place.at("key").refuse(f"is also accounts.{owner}.key; one key, one account")
+            other = dotted(("accounts", users[account.key], "key"))
+            place.at("key").refuse(f"is also {other}; one key, one account")
         elif account.key is not None:
             users[account.key] = name
         _judge_capital(config, account, place)
@@ -105,7 +107,8 @@ def _judge_capital(config: Config, account: AccountConfig, place: Place) -> None
 
 def _judge_bot(config: Config, bot: BotConfig, place: Place) -> None:
     if place.is_clean("account") and bot.account not in config.accounts:
-        near = did_you_mean(bot.account, config.accounts)
+        named_well = [n for n in config.accounts if re.fullmatch(NAME_PATTERN, n)]
+        near = did_you_mean(bot.account, named_well)
         place.at("account").refuse(f'unknown account "{bot.account}"{near}')
     if _is_given(place, "threshold") or _is_given(place, "max_consecutive"):
         _judge_breaker(place, threshold=bot.threshold, max_consecutive=bot.max_consecutive)

@@ -44,8 +44,8 @@ def parse(text: str, file_name: str) -> Parsed | Problems:
         return _syntax_problem(text, file_name, error)
     except RecursionError:
         return _one(file_name, None, "nested too deeply")
-    except ValueError:  # int() refuses what has thousands of digits.
-        return _long_number(text, file_name)
+    except ValueError:  # int() refuses what has too many digits to be read in time.
+        return _one(file_name, None, "holds a number of too many digits")
     return values, Report(file_name, index_lines(text))
 
 
@@ -82,12 +82,6 @@ def _given_twice(file_name: str, lines: Lines) -> Problems:
             for path, line in lines.repeated
         )
     )
-
-
-def _long_number(text: str, file_name: str) -> Problems:
-    found = re.search(r"[0-9_]{4000}", text)
-    line = text.count("\n", 0, found.start()) + 1 if found else None
-    return _one(file_name, line, "a number of thousands of digits")
 
 
 def _one(file_name: str, line: int | None, text: str) -> Problems:

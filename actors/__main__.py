@@ -10,7 +10,6 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parsed = parse(typed)
     except BadArguments as error:
         return complain(str(error))
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # A terminal may not know every sign.
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")  # A terminal may not know every sign of ours.
     try:
         exit_code = commands()[parsed.command](parsed)
         sys.stdout.flush()

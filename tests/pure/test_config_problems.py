@@ -45,7 +45,7 @@ NO_TOML = [
         "a = 1\n[b\n",
         "2: not TOML: expected ']' at the end of a table declaration at column 3",
     ),
-    ('a = """\nb\n\n', '2: not TOML: expected \'"""\' at the end of the file'),
+    ('a = """\nb\n\n', "2: not TOML: unterminated string at the end of the file"),
     ("a = 1 b\n", "1: not TOML: expected newline or end of document after a statement"),
     ("a = 1\nb = 2\na = 3\n", "3: a: given twice; first on line 1"),
     ("[a]\n[b]\n[a]\n", "3: a: given twice; first on line 1"),

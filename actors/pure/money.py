@@ -44,3 +44,8 @@ def entry_base(
     Units: capital in quote, price quote per base, answer in base.
     """
     return instrument.floor_base(percent_of(capital, position_percent) / price)
+
+
+def rounded(amount: Decimal) -> Decimal:
+    """Return an average without its endless digits, for people and the ledger."""
+    return round(amount, 12)

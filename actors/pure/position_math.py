@@ -32,6 +32,7 @@ class Holding:
     sold_quote: Decimal = ZERO  # received for it, before fees
     realized_quote: Decimal = ZERO  # of this position, net of fees
     other_fees: tuple[tuple[str, Decimal], ...] = ()  # paid in a third asset
+    closed_id: str = ""  # of the position before
 
     @property
     def is_open(self) -> bool:
@@ -52,7 +53,9 @@ class Holding:
 
     def closed(self) -> Holding:
         """Return the flat holding after this position: only dust is left, at no cost."""
-        return Holding(base=self.base, other_fees=self.other_fees)
+        return Holding(
+            base=self.base, other_fees=self.other_fees, closed_id=self.position_id
+        )
 
     def loss_of_dust(self) -> Decimal:
         """Return what is realized once the rest is written off as dust."""
@@ -64,13 +67,19 @@ class Holding:
         paid = self.entry * self.bought_base + fill.price * fill.base
         return attrs.evolve(
             self,
-            position_id=self.position_id or fill.client_order_id,
+            position_id=self.position_id or self._new_id(fill),
             base=self.base + fill.base - fee_base,
             entry=paid / bought,
             bought_base=bought,
             cost_quote=self.cost_quote + fill.price * fill.base + fee_quote,
             other_fees=fees,
         )
+
+    def _new_id(self, fill: Filled) -> str:
+        """Return a position id; a late fill of a closed position's entry opens another."""
+        if self.closed_id.startswith(fill.client_order_id):
+            return f"{fill.client_order_id}/{fill.trade_id}"
+        return fill.client_order_id
 
     def _sold(self, fill: Filled) -> Holding:
         fee_base, fee_quote, fees = self._fees(fill)

@@ -36,19 +36,21 @@ class PriceTrust:
     _suspect_s: float = 0.0
     suspected: int = 0  # jumps that had to be confirmed
 
-    def take(self, ticker: Ticker, now_s: float) -> Decimal | None:
-        """Return the ticker's last price if it may end a position, else None."""
-        return self._take(ticker.last, ticker.received_s, now_s)
-
-    def take_top(self, top: BookTop, now_s: float) -> Decimal | None:
-        """Return the best bid if it may end a position, else None."""
-        return self._take(top.bid, top.received_s, now_s)
+    def take(self, datum: Ticker | BookTop, now_s: float) -> Decimal | None:
+        """Return the last price, or the best bid, if it may end a position; else None."""
+        price = datum.last if isinstance(datum, Ticker) else datum.bid
+        return self._take(price, datum.received_s, now_s)
 
     def fresh(self, now_s: float) -> Decimal | None:
         """Return the trusted price while it is young enough, else None."""
         if self.price and now_s - self.at_s <= self.limits.age_s_max:
             return self.price
         return None
+
+    def refer(self, price: Decimal, now_s: float) -> None:
+        """Take a price of our own as the first reference: a fill has just been there."""
+        if not self.price:
+            self.price, self.at_s = price, now_s - self.limits.age_s_max - 1.0
 
     def distrust(self) -> None:
         """Forget how old the price is: the clock stepped, so nothing is fresh (D-6)."""

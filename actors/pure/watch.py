@@ -1,0 +1,141 @@
+"""Fold an account's facts into a guard for each open position. Pure.
+
+Positions of several bots on one symbol are separate: each is made of the fills of its own
+bot's orders (R-09). A bot that is no longer configured keeps the levels that were recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import attrs
+
+from actors.messages import (
+    Ended,
+    ExitTriggered,
+    Fact,
+    Filled,
+    Instrument,
+    Intended,
+    PositionClosed,
+    PositionOpened,
+    PositionSeen,
+    Refused,
+    Side,
+    StopMoved,
+)
+from actors.pure.books import Books
+from actors.pure.guard import Guard, Ward
+
+Owner = tuple[str, str]  # bot, symbol
+
+
+@attrs.define(eq=False)
+class Watch:
+    """All positions of one account that are open now."""
+
+    account: str
+    wards: Mapping[str, Ward]  # by bot
+    instruments: Mapping[str, Instrument]
+    books: Books = attrs.Factory(Books)
+    guards: dict[Owner, Guard] = attrs.Factory(dict[Owner, Guard])
+    _by_symbol: dict[str, dict[str, Guard]] = attrs.Factory(dict[str, dict[str, Guard]])
+
+    def on(self, symbol: str) -> tuple[Guard, ...]:
+        """Return the guards of the positions in one symbol."""
+        return tuple(self._by_symbol.get(symbol, {}).values())
+
+    def symbols(self) -> frozenset[str]:
+        """Return the symbols that somebody holds."""
+        return frozenset(self._by_symbol)
+
+    def apply(self, fact: Fact) -> Guard | None:
+        """Take one fact; return the guard that should look again, or None."""
+        match fact:
+            case Filled():
+                return self._filled(fact)
+            case PositionClosed():
+                if self.books.apply(fact):
+                    self._end(fact.bot, fact.symbol)
+                return None
+            case PositionOpened() | StopMoved() | ExitTriggered():
+                return self._recorded(fact)
+            case Intended() | Refused():
+                self.books.apply(fact)
+                guard = self.guards.get((fact.bot, fact.symbol))
+                if guard is not None:
+                    guard.answered(fact.intent_id)
+                return guard
+            case Ended():
+                self.books.apply(fact)
+                return self.guards.get((fact.bot, fact.symbol))
+            case _:
+                self.books.apply(fact)
+                return None
+
+    def _filled(self, fact: Filled) -> Guard | None:
+        if not self.books.apply(fact):
+            return None
+        owner = (fact.bot, fact.symbol)
+        guard = self.guards.get(owner)
+        if fact.side is Side.BUY:
+            if guard is None:
+                guard = self._begin(fact)
+            if guard is not None:
+                guard.bought()
+        elif guard is not None:
+            guard.sold(self.books.orders.get(fact.client_order_id))
+        return guard
+
+    def _begin(self, fact: Filled) -> Guard | None:
+        instrument = self.instruments.get(fact.symbol)
+        if instrument is None:
+            return None
+        ward = self.wards.get(fact.bot)
+        if ward is None or ward.symbol != fact.symbol:
+            ward = Ward(fact.bot, fact.account, fact.exchange, fact.symbol)
+        guard = self.guards[fact.bot, fact.symbol] = Guard(ward, self.books, instrument)
+        self._by_symbol.setdefault(fact.symbol, {})[fact.bot] = guard
+        return guard
+
+    def _end(self, bot: str, symbol: str) -> None:
+        if self.guards.pop((bot, symbol), None) is None:
+            return
+        mine = self._by_symbol[symbol]
+        del mine[bot]
+        if not mine:
+            del self._by_symbol[symbol]
+
+    def _recorded(self, fact: PositionOpened | StopMoved | ExitTriggered) -> Guard | None:
+        guard = self.guards.get((fact.bot, fact.symbol))
+        if guard is None or guard.position_id != fact.position_id:
+            return None
+        match fact:
+            case PositionOpened():
+                guard.opened(fact)
+            case StopMoved():
+                guard.stop_moved(fact)
+            case ExitTriggered():
+                guard.trigger(fact.reason)
+        return guard
+
+
+def seen_of(guard: Guard, price: Decimal | None) -> PositionSeen:
+    """Return the position as people are shown it."""
+    ward, levels, holding = guard.ward, guard.levels, guard.holding
+    exits = guard.books.orders.live_exits(ward.bot, ward.symbol)
+    return PositionSeen(
+        ward.bot,
+        ward.account,
+        ward.symbol,
+        holding.position_id,
+        holding.entry,
+        holding.base,
+        levels.stop_loss,
+        levels.take_profit,
+        levels.trailing_stop,
+        price,
+        holding.unrealized(price) if price is not None else None,
+        guard.triggered is not None or bool(exits),
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tracked import TOP, project, text_of, tracked
+from tests.tracked import TOP, listed, project, text_of, tracked
 
 LOCKS = (Path("requirements.lock"), Path("requirements-dev.lock"))
 PINNED = re.compile(r"^(?P<name>[a-z0-9._-]+)==(?P<version>\S+)", re.MULTILINE)
@@ -42,7 +42,7 @@ def test_no_tracked_file_names_a_machine_or_a_package_server() -> None:
     for path in tracked():
         text = (TOP / path).read_bytes().decode(errors="replace")
         found += [f"{path}: {match.group()}" for match in STRANGE.finditer(text)]
-    assert found == []
+    assert not found, listed(found)
 
 
 @pytest.mark.parametrize("marker", ["run-command", "test-command"])
@@ -73,7 +73,7 @@ def test_links_between_the_papers_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text_of(page))
         if "://" not in target and not (TOP / page.parent / target).exists()
     ]
-    assert dead == []
+    assert not dead, listed(dead)
 
 
 def test_recipes_that_the_papers_name_exist() -> None:

@@ -46,6 +46,11 @@ def line_of(path: Path, number: int) -> str:
     return text_of(path).splitlines()[number - 1].strip()
 
 
+def listed(found: list[str], advice: str = "") -> str:
+    """Return all that was found, one a line, whatever pytest would cut."""
+    return "\n  ".join([advice, *found])
+
+
 def rooms() -> tuple[Path, ...]:
     """Return the modules of the program itself."""
     return tracked("actors/*.py", "adapters/*.py")

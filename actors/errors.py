@@ -49,3 +49,14 @@ def is_beyond_restart(error: BaseException) -> bool:
     if isinstance(error, Escalated):
         return is_beyond_restart(error.error)
     return isinstance(error, BrokenInvariant)
+
+
+def leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    """Return the errors in a group, and in the groups in it."""
+    found: list[BaseException] = []
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            found += leaves(cast("BaseExceptionGroup[BaseException]", error))
+        else:
+            found.append(error)
+    return found

@@ -1,0 +1,225 @@
+"""One run of the fleet, from the lock on its folder to its exit code."""
+
+from __future__ import annotations
+
+import faulthandler
+import secrets
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import attrs
+import trio
+
+from actors import exit_codes
+from actors.errors import Escalated, leaves
+from actors.fleet import Fleet
+from actors.fleet_adapters import BadFleet, open_world
+from actors.fleet_scribe import Scribe
+from actors.fleet_signals import watch_signals
+from actors.fleet_stage import Stage, open_stage
+from actors.fleet_world import World
+from actors.messages import Fact, FleetStarted, FleetStopped, PriceUpdated, Supervised
+from actors.messages_supervision import Event, Transition
+from actors.ports import Row
+from actors.pure.config import Config, Mode, summary
+from actors.pure.fact_words import words
+from actors.pure.facts import encode, key_of, kind_of
+from actors.pure.lines import actor_of
+from actors.pure.transition_line import transition_words
+from adapters.clock import SystemClock
+from adapters.files import StateUnusable, be_private, held_folder, prepare_folder
+from adapters.log import Log, LogFormat, set_up
+from adapters.log_sink import LogSink
+from adapters.secrets import Redaction, SecretError
+from adapters.state import begin_run
+
+STUCK_S = 60.0  # without a turn of the event loop the process ends; outside restarts it
+PET_S = 5.0
+
+
+@attrs.frozen
+class RunOptions:
+    """What the command line says of one run."""
+
+    log_format: LogFormat = LogFormat.HUMAN
+    for_s: float | None = None
+    started_s: float = attrs.Factory(time.perf_counter)
+
+
+def run_fleet(config: Config, options: RunOptions) -> int:
+    """Run the fleet of `config` until it is told to stop; return the exit code."""
+    be_private()
+    redaction = Redaction()
+    sink = LogSink(sys.stdout)
+    clock = SystemClock()
+    screen = set_up(
+        sink, redaction=redaction, now_ms=clock.now_ms, log_format=options.log_format
+    )
+    code = exit_codes.OK
+    try:
+        state = prepare_folder(Path(config.state))
+        with held_folder(state):
+            run = _Run(config, options, screen, redaction, state, secrets.token_hex(4))
+            code = trio.run(run.main)
+    except* (StateUnusable, SecretError, BadFleet) as errors:
+        for error in leaves(errors):
+            sys.stderr.write(f"{error}\n")
+        code = exit_codes.BAD_INPUT
+    finally:
+        sink.close()
+    return code
+
+
+@attrs.define(eq=False)
+class _Run:
+    config: Config
+    options: RunOptions
+    screen: Log
+    redaction: Redaction
+    state: Path
+    execution: str
+    reason: str = "the fleet ended by itself"
+    is_stopping: bool = False
+
+    async def main(self) -> int:
+        """Open the world, run the tree in it, and close what was opened."""
+        async with AsyncExitStack() as opened:
+            folder = begin_run(self.state, self.config.mode.value, self.execution)
+            scribe = Scribe(self._say)
+            world = await open_world(
+                opened,
+                self.config,
+                folder=folder,
+                execution=self.execution,
+                redaction=self.redaction,
+                say=partial(self.screen.warning, actor="journal"),
+                announce=self._announce,
+                report=scribe.report,
+                is_stopping=lambda: self.is_stopping,
+            )
+            stage = open_stage(self.config)
+            await self._write(world, [self._started()])
+            code = await self._run_tree(stage, world, scribe)
+            rows = [*scribe.left(), FleetStopped(self.execution, self.reason)]
+            await self._write(world, rows)
+            self.screen.info(f"stopped: {self.reason}", actor="fleet")
+        return code
+
+    async def _run_tree(self, stage: Stage, world: World, scribe: Scribe) -> int:
+        fleet = Fleet(stage, world)
+        code = exit_codes.OK
+        try:
+            async with trio.open_nursery() as nursery:
+                stop = trio.CancelScope()
+                nursery.start_soon(scribe.run, stage.mailboxes["journal"])
+                nursery.start_soon(_keep_alive)
+                await nursery.start(
+                    partial(watch_signals, stop, fleet.root.hurry, note=self._signal)
+                )
+                nursery.start_soon(self._end_in_time, stop)
+                with stop:
+                    async with trio.open_nursery() as tree:
+                        await tree.start(fleet.run)
+                        self._say_up(world)
+                nursery.cancel_scope.cancel()
+        except* Escalated as errors:
+            for error in leaves(errors):
+                self.reason = f"escalated: {error}"
+                self.screen.error(self.reason, actor="fleet")
+            code = exit_codes.ESCALATED
+        return code
+
+    async def _end_in_time(self, stop: trio.CancelScope) -> None:
+        if self.options.for_s is not None:
+            await trio.sleep(self.options.for_s)
+            self.is_stopping = True
+            self.reason = f"ran for {self.options.for_s:g} s"
+            stop.cancel()
+
+    def _signal(self, count: int) -> None:
+        self.is_stopping = True
+        self.reason = "told to stop" if count == 1 else "told to stop at once"
+        self.screen.info(
+            "stopping from bottom to top; a second signal skips the goodbyes"
+            if count == 1
+            else "goodbyes are skipped; a third signal ends the process",
+            actor="fleet",
+        )
+
+    def _say_up(self, world: World) -> None:
+        up_s = time.perf_counter() - self.options.started_s
+        text = f"up in {up_s:.2f} s · {summary(self.config)} · run {self.execution}"
+        self.screen.info(text, actor="fleet")
+        if self.config.mode is Mode.LIVE:
+            for account, tag in world.tags.items():
+                self.screen.info(f"LIVE · client order ids begin with {tag}", actor=account)
+
+    def _say(self, transition: Transition) -> None:
+        if transition.event is Event.STARTING and not transition.error:
+            return
+        tell = self.screen.warning if transition.error else self.screen.info
+        tell(
+            transition_words(transition),
+            actor=transition.path.rsplit("/", 1)[-1] or "fleet",
+            path=transition.path,
+            incarnation=transition.incarnation,
+            supervision=transition.event.value,
+            old=transition.old.value,
+            new=transition.new.value,
+            error=transition.error,
+            consecutive=transition.consecutive,
+            delay_s=transition.delay_s,
+            uptime_s=round(transition.uptime_s, 3),
+            mailbox_depth=transition.mailbox_depth,
+        )
+
+    def _announce(self, at_ms: int, fact: Fact) -> None:
+        if isinstance(fact, Supervised):
+            return  # said when it happened
+        tell = self.screen.debug if isinstance(fact, _QUIET) else self.screen.info
+        tell(words(fact), actor=actor_of(fact), at_ms=at_ms, fact=kind_of(type(fact)))
+
+    def _started(self) -> FleetStarted:
+        return FleetStarted(
+            self.execution,
+            self.config.mode.value,
+            tuple(bot.name for bot in self.config.bots),
+            version("shoal"),
+        )
+
+    async def _write(self, world: World, facts: Sequence[Fact]) -> None:
+        """Write rows while no journal runs."""
+        wall_ms, awake_ms = world.clock.now_ms(), int(world.clock.awake_s() * 1000)
+        rows = [
+            Row(
+                kind_of(type(fact)),
+                key_of(fact),
+                getattr(fact, "bot", ""),
+                getattr(fact, "account", ""),
+                getattr(fact, "symbol", ""),
+                wall_ms,
+                awake_ms,
+                encode(fact),
+            )
+            for fact in facts
+        ]
+        with trio.move_on_after(5, shield=True):
+            try:
+                await world.store.append(rows)
+            except OSError as error:
+                self.screen.error(f"the ledger takes no more: {error}", actor="journal")
+
+
+_QUIET = (PriceUpdated,)
+
+
+async def _keep_alive() -> None:
+    """End a process whose event loop does not turn: a strategy that never returns."""
+    while True:
+        faulthandler.dump_traceback_later(STUCK_S, exit=True)
+        await trio.sleep(PET_S)

@@ -1,0 +1,106 @@
+"""Translate what `bots.toml` says into what each actor is told."""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+
+from actors.messages import OrderIntent
+from actors.pure.books import Books
+from actors.pure.bot_wishes import BotSettings
+from actors.pure.breaker import Exhaustion, Policy
+from actors.pure.config import BotConfig, Config, Mode
+from actors.pure.config_types import SupervisionConfig
+from actors.pure.exits import Protection
+from actors.pure.money import percent_of
+from actors.pure.risk_rules import Limits
+
+
+def policy(numbers: SupervisionConfig, on_exhausted: Exhaustion) -> Policy:
+    """Return the circuit breaker's policy with the numbers people may set."""
+    return Policy(
+        circuit_breaker=numbers.circuit_breaker,
+        threshold=numbers.threshold,
+        reset_s=numbers.reset_s,
+        max_consecutive=numbers.max_consecutive,
+        on_exhausted=on_exhausted,
+    )
+
+
+def bot_policy(bot: BotConfig) -> Policy:
+    """Return a bot's policy: exhausted, it is stopped."""
+    return policy(bot.supervision, "stop")
+
+
+def bot_settings(config: Config, bot: BotConfig) -> BotSettings:
+    """Return what one bot is told to do."""
+    account = config.accounts[bot.account]
+    return BotSettings(
+        name=bot.name,
+        account=bot.account,
+        exchange=account.exchange,
+        symbol=bot.symbol,
+        strategy=bot.strategy,
+        capital=bot.capital,
+        position_percent=bot.position_percent,
+        timeframe=bot.timeframe,
+        order=bot.order,
+        limit_offset_percent=bot.limit_offset_percent,
+        stop_trigger_percent=bot.stop_trigger_percent,
+        stop_limit_percent=bot.stop_limit_percent,
+        evaluate_s=bot.evaluate_s,
+        price_age_s_max=account.risk.price_age_s_max,
+        price_every_s=config.journal.price_every_s,
+    )
+
+
+def protection_of(bot: BotConfig) -> Protection:
+    """Return what guards a bot's position."""
+    return Protection(
+        bot.stop_loss_percent, bot.take_profit_percent, bot.trailing_stop_percent
+    )
+
+
+def limits_of(config: Config, account: str) -> Limits:
+    """Return the limits of one account and of the bots on it."""
+    settings = config.accounts[account]
+    return Limits(
+        capital=settings.capital,
+        allocations={bot.name: bot.capital for bot in config.bots_of(account)},
+        exposure_percent_max=settings.risk.exposure_percent_max,
+        daily_loss_percent_max=settings.risk.daily_loss_percent_max,
+        positions_max=settings.risk.positions_max,
+        order_quote_max=settings.risk.order_quote_max,
+        price_age_s_max=settings.risk.price_age_s_max,
+    )
+
+
+def symbols_of(config: Config, account: str) -> frozenset[str]:
+    """Return the symbols traded on one account."""
+    return frozenset(bot.symbol for bot in config.bots_of(account))
+
+
+def recheck(limits: Limits, intent: OrderIntent, books: Books) -> tuple[str, str] | None:
+    """Judge an approved entry by the facts alone, just before its attempt.
+
+    Risk's reservations die with it; what is held and what may still be bought do not.
+    Prices move between the two judgements, hence the slack.
+    """
+    quote = intent.base * (intent.limit_price or intent.price)
+    slack = 1 + limits.slack_percent / 100
+    allocated = limits.allocations.get(intent.bot, Decimal(0))
+    used = books.of(intent.bot, intent.symbol).cost_quote
+    used += books.orders.reserved_by(intent.bot)
+    if used + quote > allocated * slack:
+        return "capital", f"{used:.2f} used, {quote:.2f} more, {allocated} allocated"
+    most = percent_of(limits.capital, limits.exposure_percent_max)
+    at_risk = books.holdings.cost_quote + books.orders.reserved_quote
+    if at_risk + quote > most * slack:
+        return "exposure_percent_max", f"{at_risk:.2f} at risk, {most:.2f} allowed"
+    return None
+
+
+def fingerprint(exchange: str, mode: Mode, key: str) -> str:
+    """Return what tells one account from every other without telling its key."""
+    text = f"{mode.value}/{exchange}/{key}"
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

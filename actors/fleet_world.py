@@ -1,0 +1,42 @@
+"""Everything outside that the stage introduces to the actors of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import attrs
+
+from actors.messages import Fact, Instrument
+from actors.messages_supervision import Transition
+from actors.ports import Desk, Market, Random, Store, Trading, WallClock
+from actors.pure.market_view import Strategy
+
+
+@attrs.define(eq=False)
+class Venue:
+    """One exchange as the stage introduces it. The mapping belongs to the catalogue."""
+
+    market: Market
+    trading: Callable[[str], Trading]  # by account, made when asked for
+    instruments: dict[str, Instrument] = attrs.Factory(dict[str, Instrument])
+
+
+@attrs.frozen(eq=False)
+class World:
+    """Everything outside, ready to be introduced."""
+
+    execution: str  # one per run
+    epoch: str  # of the ledger
+    clock: WallClock
+    random: Random
+    store: Store
+    venues: Mapping[str, Venue]
+    desk: Desk
+    tags: Mapping[str, str]  # that client order ids carry, by account
+    strategies: Mapping[str, Callable[[], Strategy]]  # of each bot
+    say: Callable[[str], None]  # the journal's own words, past the journal
+    announce: Callable[[int, Fact], None]
+    report: Callable[[Transition], None]
+    is_stopping: Callable[[], bool]
+    stopped_bots: frozenset[str] = frozenset()
+    simulator: Callable[..., Awaitable[None]] | None = None  # its body, in mode "sim"

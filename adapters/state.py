@@ -1,0 +1,36 @@
+"""Where a run keeps its ledger, and where the newest one is to be found.
+
+A run in mode "sim" is a new venue and so has a new ledger; paper and live keep one each,
+and none is ever shared between modes (S-15).
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final
+
+from adapters.files import prepare_folder, write_private
+
+LEDGER: Final = "ledger.db"
+CURRENT: Final = "current"  # names the folder of the newest run
+
+
+def begin_run(state: Path, mode: str, execution: str) -> Path:
+    """Return the folder of this run's ledger, made or found, and remember it."""
+    name = mode
+    if mode == "sim":
+        name = f"sim-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{execution}"
+    folder = prepare_folder(state / name)
+    write_private(state / CURRENT, name.encode())
+    return folder
+
+
+def newest_ledger(state: Path) -> Path | None:
+    """Return the ledger of the newest run, or None when there has been none."""
+    try:
+        name = (state / CURRENT).read_text("utf-8").strip()
+    except OSError:
+        return None
+    path = state / Path(name).name / LEDGER
+    return path if path.exists() else None

@@ -29,7 +29,7 @@ VALUES = st.sampled_from(
 KEYS = st.sampled_from(sorted({line.split(" = ")[0] for line in LINES if " = " in line}))
 
 
-def judge(answer: Config | Problems) -> None:
+def expect_an_answer(answer: Config | Problems) -> None:
     if isinstance(answer, Config):
         return
     assert answer.problems
@@ -40,12 +40,12 @@ def judge(answer: Config | Problems) -> None:
 
 @given(st.text())
 def test_any_text_at_all(text: str) -> None:
-    judge(load(text, "bots.toml"))
+    expect_an_answer(load(text, "bots.toml"))
 
 
 @given(st.binary())
 def test_any_bytes_at_all(data: bytes) -> None:
-    judge(load_bytes(data, "bots.toml"))
+    expect_an_answer(load_bytes(data, "bots.toml"))
 
 
 @given(
@@ -54,7 +54,7 @@ def test_any_bytes_at_all(data: bytes) -> None:
     instead=st.text(alphabet="abz.=[]{}\"'#\n\\ 019-,_\x00\x7f\N{SNOWMAN}", max_size=8),
 )
 def test_a_good_file_with_one_place_overwritten(at: int, length: int, instead: str) -> None:
-    judge(load(GOOD[:at] + instead + GOOD[at + length :], "bots.toml"))
+    expect_an_answer(load(GOOD[:at] + instead + GOOD[at + length :], "bots.toml"))
 
 
 @given(
@@ -69,9 +69,9 @@ def test_a_good_file_with_other_values(changes: list[tuple[int, str, str]]) -> N
     for at, key, value in changes:
         kept = lines[at].partition(" = ")[0]
         lines[at] = f"{kept} = {value}" if " = " in LINES[at] else f"{key} = {value}"
-    judge(load("\n".join(lines), "bots.toml"))
+    expect_an_answer(load("\n".join(lines), "bots.toml"))
 
 
 @given(st.permutations(LINES), st.integers(0, len(LINES)))
 def test_a_good_file_shuffled_and_cut(lines: list[str], end: int) -> None:
-    judge(load("\n".join(lines[:end]), "bots.toml"))
+    expect_an_answer(load("\n".join(lines[:end]), "bots.toml"))

@@ -15,7 +15,6 @@ import pytest
 
 from actors import exit_codes
 from actors.__main__ import main
-from actors.command_line import COMMANDS, BadArguments, parse
 from actors.pure.config_reference import reference
 from actors.pure.config_simulator import CONNECTIONS, FAULTS
 from adapters.simulator.faults import Connection, Kind
@@ -212,6 +211,13 @@ def test_a_bot_can_be_paused_though_the_file_is_half_edited(
     )
 
 
+def test_what_cannot_be_understood_is_bad_input(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["rnu"]) == exit_codes.BAD_INPUT
+    assert capsys.readouterr().err == "shoal: unknown command 'rnu'; did you mean run?\n"
+
+
 def test_a_reader_that_leaves_early_is_no_error() -> None:
     command = (
         f"{sys.executable} -m actors check --keys | head -n 1; echo ${{PIPESTATUS[0]}}"
@@ -220,102 +226,6 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
         ["/bin/bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert (done.stdout.splitlines(), done.stderr) == (["# bots.toml, key by key", "0"], "")
-
-
-@pytest.mark.parametrize(
-    ("typed", "said"),
-    [
-        ("rnu", "shoal: unknown command 'rnu'; did you mean run?"),
-        ("", "shoal: the following arguments are required: COMMAND; see `shoal --help`"),
-        ("run --liv", "shoal: unrecognized arguments: --liv; see `shoal --help`"),
-        (
-            "run --for never",
-            "shoal run: argument --for: 'never' is not a number of seconds above 0; see "
-            "`shoal run --help`",
-        ),
-        (
-            "sim --port 65536",
-            "shoal sim: argument --port: '65536' is not a port from 0 to 65535; see "
-            "`shoal sim --help`",
-        ),
-        (
-            "sim --key canary",
-            "shoal sim: argument --key: must be NAME:SECRET (yours is not shown); see "
-            "`shoal sim --help`",
-        ),
-        (
-            "pause",
-            "shoal pause: the following arguments are required: BOT; see "
-            "`shoal pause --help`",
-        ),
-    ],
-)
-def test_what_cannot_be_understood_is_one_line(
-    typed: str, said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(typed.split()) == exit_codes.BAD_INPUT
-    assert capsys.readouterr().err == f"{said}\n"
-
-
-@pytest.mark.parametrize(
-    ("typed", "meant"),
-    [
-        (
-            "run",
-            {"file": "bots.toml", "live": False, "log_format": "human", "for_s": None},
-        ),
-        (
-            "run my.toml --live --log-format json --for 60",
-            {"file": "my.toml", "live": True, "log_format": "json", "for_s": 60.0},
-        ),
-        ("status --json", {"file": "bots.toml", "json": True}),
-        (
-            "log -f --events --actor bots/bot:one --bot one --run 7 --json my.toml",
-            {
-                "file": "my.toml",
-                "follow": True,
-                "events": True,
-                "actor": "bots/bot:one",
-                "bot": "one",
-                "run": "7",
-                "json": True,
-            },
-        ),
-        ("stop one", {"bot": "one", "reason": "", "file": "bots.toml"}),
-        ("crash feed:binance", {"actor": "feed:binance", "file": "bots.toml"}),
-        (
-            "sim --exchange binance --port 0 --seed 7 --replay a b --faults f --key k:s:t",
-            {
-                "exchange": "binance",
-                "host": "127.0.0.1",
-                "port": 0,
-                "seed": 7,
-                "replay": ["a", "b"],
-                "faults": "f",
-                "key": [("k", "s:t")],
-            },
-        ),
-    ],
-)
-def test_what_is_typed_is_understood(typed: str, meant: dict[str, object]) -> None:
-    found = vars(parse(typed.split()))
-    assert {name: found[name] for name in meant} == meant
-
-
-def test_no_option_may_be_shortened() -> None:
-    with pytest.raises(BadArguments):
-        parse(["log", "--event"])
-
-
-def test_help_has_one_line_for_each_command(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    with pytest.raises(SystemExit):
-        parse(["--help"])
-    lines = capsys.readouterr().out.splitlines()
-    shown = [line.split()[0] for line in lines if line.startswith("    ")]
-    assert shown == list(COMMANDS)
 
 
 def test_the_reference_of_keys_is_what_the_program_prints() -> None:

@@ -172,6 +172,7 @@ async def _body(response: httpx2.Response, size_max: int) -> bytes:
             raise
     if size > size_max:
         raise ConnectionLost(f"a body of more than {size_max} bytes")
+    await trio.lowlevel.checkpoint()
     return b"".join(chunks)
 
 

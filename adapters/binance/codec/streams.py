@@ -63,13 +63,13 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a client says on a market connection: SUBSCRIBE and its kin."""
 
     method: str
-    params: list[str] = []
+    params: tuple[str | bool, ...] = ()
     id: Ident | str | None = None
 
 
 def encode_command(method: str, streams: Sequence[str], request_id: int) -> str:
     """Return the frame that subscribes to, or unsubscribes from, `streams`."""
-    return msgspec.json.encode(Command(method, list(streams), request_id)).decode()
+    return msgspec.json.encode(Command(method, tuple(streams), request_id)).decode()
 
 
 _command = msgspec.json.Decoder(Command)

@@ -38,7 +38,6 @@ class Mailbox(Generic[M]):
     __slots__ = (
         "_boxes",
         "_facts",
-        "_facts_max",
         "_in",
         "_is_in_hand",
         "_out",
@@ -50,6 +49,7 @@ class Mailbox(Generic[M]):
         "_wishes_max",
         "completed",
         "dropped",
+        "facts_max",
         "is_overfull",
         "merged",
         "name",
@@ -64,7 +64,7 @@ class Mailbox(Generic[M]):
         channel = trio.open_memory_channel[_Letter[M]](math.inf)  # bounded at the doors
         self._in, self._out = channel
         self._wishes, self._wishes_max = 0, wishes_max
-        self._facts, self._facts_max = 0, facts_max
+        self._facts, self.facts_max = 0, facts_max
         self._waiting: OrderedDict[trio.lowlevel.Task, _Letter[M]] | None = None
         self._boxes: dict[Hashable, _Letter[M]] = {}
         self._posted = 0  # latest() calls that began a new box
@@ -93,7 +93,7 @@ class Mailbox(Generic[M]):
 
     def fact(self, message: M) -> None:
         """Deliver now, or end the reader's life: its next one recalls this fact."""
-        if self.is_overfull or self._facts >= self._facts_max:
+        if self.is_overfull or self._facts >= self.facts_max:
             self.dropped += 1
             self._end_reader()
             return

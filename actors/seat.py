@@ -93,7 +93,7 @@ class Seat:
         reason = self.doom
         mailbox = self.child.mailbox
         if reason is None and mailbox is not None and mailbox.is_overfull:
-            reason = MailboxOverfull(f"{mailbox.dropped} facts came too fast")
+            reason = MailboxOverfull(f"more than {mailbox.facts_max} facts waited")
         if reason is None:
             reason = NotReady(f"not ready in {self.start_s:g} s")
         if raised is not None:

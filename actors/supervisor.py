@@ -157,8 +157,11 @@ class Supervisor(Tree):
         together = [wanted] if wanted else []
         for batch in together if self._start_together else [[seat] for seat in wanted]:
             self._pending, self._settled = set(batch), trio.Event()
-            for seat in batch:
-                self._occupy(seat)
+            for seat in batch:  # an operator may have been faster with this one
+                if seat.breaker.state is State.RUNNING:
+                    self._settle(seat)
+                elif not seat.is_occupied:
+                    self._occupy(seat)
             await self._settled.wait()
             if self._ended.is_set():
                 return
@@ -263,9 +266,12 @@ class Supervisor(Tree):
         self._settled.set()
 
     def _vacate(self, seat: Seat) -> None:
-        if seat.is_alive:  # KeyboardInterrupt and the like are passing through
-            seat.breaker = seat.breaker.stopped()
+        old = seat.breaker.state
+        if seat.is_alive or seat.breaker.next_try_s is not None:
+            # Nothing starts in a tree that stops; or KeyboardInterrupt is passing through.
             seat.end()
+            seat.breaker = seat.breaker.stopped()
+            self._report(seat.told(Event.STOPPED, old, trio.current_time()))
         seat.is_occupied, seat.task, seat.scope = False, None, None
         self._settle(seat)
 

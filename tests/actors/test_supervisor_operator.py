@@ -162,6 +162,25 @@ async def test_two_starts_at_once_give_one_life(autojump_clock: MockClock) -> No
     assert births == 1
 
 
+async def test_a_start_that_overtakes_the_boot_gives_one_life(
+    autojump_clock: MockClock,
+) -> None:
+    log = Log()
+    children = [
+        Child("slow", actor(log, "slow", ready_after_s=10)),
+        Child("early", actor(log, "early")),
+        Child("last", actor(log, "last")),
+    ]
+    tree = supervisor(log, "", *children)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(tree.run)
+        await trio.sleep(1)
+        tree.start("early")
+        await trio.sleep(20)
+        nursery.cancel_scope.cancel()
+    assert log.births_s == {"slow": [0.0], "early": [1.0], "last": [10.0]}
+
+
 async def test_an_actor_that_is_not_enabled_waits_for_an_operator(
     autojump_clock: MockClock,
 ) -> None:

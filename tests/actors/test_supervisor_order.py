@@ -203,6 +203,36 @@ async def test_a_boot_together_waits_for_nobody_who_is_hopeless(
     assert ready_s == 2.0
 
 
+async def test_a_nested_supervisor_may_take_as_long_to_start_as_its_children(
+    autojump_clock: MockClock,
+) -> None:
+    log = Log()
+    leaves = [Child(f"l{n}", actor(log, f"l{n}", ready_after_s=20)) for n in range(3)]
+    inner = supervisor(log, "inner", *leaves)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(supervisor(log, "", Child("inner", inner.run)).run)
+        ready_s = trio.current_time()
+        nursery.cancel_scope.cancel()
+    assert (ready_s, log.only(Event.FAILED)) == (60.0, [])
+
+
+async def test_in_a_hurry_nobody_waits_for_a_neighbours_goodbye(
+    autojump_clock: MockClock,
+) -> None:
+    log = Log()
+    leaves = [Child(f"l{n}", actor(log, f"l{n}", goodbye_s=4.0)) for n in range(5)]
+    inner = supervisor(log, "inner", *leaves)
+    upper = Child("upper", actor(log, "upper", goodbye_s=4.0))
+    tree = supervisor(log, "", upper, Child("inner", inner.run))
+    async with trio.open_nursery() as nursery:
+        await nursery.start(tree.run)
+        nursery.cancel_scope.cancel()
+        with trio.CancelScope(shield=True):
+            await trio.sleep(1)
+            tree.hurry()
+    assert (trio.current_time(), len(log.births_s["l0"])) == (5.0, 1)
+
+
 async def test_a_thousand_children_start_and_stop_together(
     autojump_clock: MockClock,
 ) -> None:

@@ -117,7 +117,7 @@ async def test_a_full_fact_lane_ends_the_life_at_once(autojump_clock: MockClock)
     (failure,) = log.only(Event.FAILED)
     assert (failure.at_s, failure.error) == (
         1.0,
-        "MailboxOverfull: 2 facts came too fast",
+        "MailboxOverfull: more than 3 facts waited",
     )
 
 

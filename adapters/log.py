@@ -40,7 +40,7 @@ class Log(Protocol):
 
 
 class LineSink(Protocol):
-    def write(self, text: str) -> object:
+    def write(self, text: str, /) -> object:
         """Take one finished line, or several with their ends, without waiting."""
         ...
 

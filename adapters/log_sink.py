@@ -34,7 +34,7 @@ class LogSink:
         self._thread = threading.Thread(target=self._serve, name="log", daemon=True)
         self._thread.start()
 
-    def write(self, text: str) -> None:
+    def write(self, text: str, /) -> None:
         """Take a line; the oldest makes room when nobody reads."""
         with self._state:
             if len(self._lines) >= self._lines_max:

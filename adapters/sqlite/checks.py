@@ -39,7 +39,7 @@ def check_pages(connection: sqlite3.Connection, path: Path) -> None:
     """Raise StateUnusable unless SQLite finds the file whole."""
     (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if said != "ok":
-        raise damaged(path, str(said))
+        raise damaged(path, " ".join(str(said).split())[:120])
 
 
 def check_rows(connection: sqlite3.Connection, path: Path) -> None:

@@ -110,7 +110,7 @@ class Ledger:
 
     def _page(self, query: Query) -> list[dict[str, Any]]:
         with self._explained():
-            found = self._facts.rows_where(
+            found = self._facts.rows_where(  # pyright: ignore[reportUnknownMemberType] -- a bare Sequence of theirs
                 query.where,
                 query.values,
                 select="seq, wall_ms, kind, body",

@@ -58,7 +58,7 @@ class SqliteStore:
         self._has_ended = trio.Event()
         self._reading = trio.Lock()
         self._opening: _Job[Mapping[str, str]] = _Job(lambda file: file.meta)
-        self._thread = threading.Thread(
+        self.thread = threading.Thread(
             target=self._serve, args=(path, identity), name="ledger", daemon=True
         )
 
@@ -74,7 +74,7 @@ class SqliteStore:
           StateUnusable: the ledger cannot be used; the text is one line for people.
         """
         store = cls(path, identity or {})
-        store._thread.start()
+        store.thread.start()
         try:
             await store._opening.done.wait()
             store.meta = store._opening.result()
@@ -94,7 +94,7 @@ class SqliteStore:
           TimeoutError: no answer for ANSWER_S; the rows may be stored later.
           StoreCorrupt: the ledger is damaged.
         """
-        return await self._ask(lambda file: file.append(rows))
+        return await self.ask(lambda file: file.append(rows))
 
     async def read(
         self, kinds: Sequence[str], *, bot: str | None, account: str | None, after: int = 0
@@ -106,11 +106,11 @@ class SqliteStore:
         """
         query = Query(kinds, bot, account, after)
         async with self._reading:
-            reading = await self._ask(lambda file: file.read(query))
+            reading = await self.ask(lambda file: file.read(query))
             rows = reading.first
             try:
                 while not reading.is_finished:
-                    rows += await self._ask(lambda _: reading.more())
+                    rows += await self.ask(lambda _: reading.more())
             finally:
                 if not reading.is_finished:
                     self._put(_Job(lambda _: reading.close()))
@@ -123,8 +123,10 @@ class SqliteStore:
             self._jobs.put(None)
         with trio.move_on_after(GOODBYE_S, shield=True):
             await self._has_ended.wait()
+            self.thread.join(1.0)  # it has nothing left to do but to return (I-25)
 
-    async def _ask(self, call: Callable[[LedgerFile], T]) -> T:
+    async def ask(self, call: Callable[[LedgerFile], T]) -> T:
+        """Return what `call` returns on the thread that owns the file."""
         await trio.lowlevel.checkpoint_if_cancelled()
         if self._is_closed:
             raise trio.ClosedResourceError(f"{self.path} is closed")

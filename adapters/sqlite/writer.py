@@ -52,10 +52,10 @@ class LedgerFile:
             with ExitStack() as undo:
                 if create_private(path):
                     sync_folder(path.parent)
-                self._connection = connect(path)
-                undo.callback(self._connection.close)
+                self.connection = connect(path)
+                undo.callback(self.connection.close)
                 self.meta = self._prepare(identity, migrations)
-                self._last: Link | None = link_at(self._connection)
+                self._last: Link | None = link_at(self.connection)
                 self._reader = connect(path, is_read_only=True)
                 undo.pop_all()
         except sqlite3.Error as error:
@@ -74,8 +74,8 @@ class LedgerFile:
         except sqlite3.Error as error:
             self._last = None  # what is in the file now is asked of the file
             with suppress(sqlite3.Error):
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
             raise as_os_error(error, self.path) from error
 
     def read(self, query: Query) -> Reading:
@@ -97,7 +97,7 @@ class LedgerFile:
     def checkpoint(self) -> None:
         """Carry the WAL over into the file, as far as readers allow, and block nobody."""
         with suppress(sqlite3.Error):  # the WAL keeps it all; a real fault shows at append
-            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         self.commits = 0
 
     def close(self) -> None:
@@ -105,12 +105,12 @@ class LedgerFile:
         if self._reading:
             self._reading.close()
         self._reader.close()
-        self._connection.close()
+        self.connection.close()
 
     def _prepare(
         self, identity: Mapping[str, str], migrations: Sequence[Migration]
     ) -> dict[str, str]:
-        connection, path = self._connection, self.path
+        connection, path = self.connection, self.path
         version_of(connection, path, len(migrations))  # before anything is written
         check_pages(connection, path)
         set_durable(connection)
@@ -120,7 +120,7 @@ class LedgerFile:
         return meta
 
     def _append(self, rows: Sequence[Row]) -> Stored:
-        connection = self._connection
+        connection = self.connection
         connection.execute("BEGIN IMMEDIATE")
         last = self._last or link_at(connection)
         seqs: list[int] = []
@@ -143,7 +143,7 @@ class LedgerFile:
 
     def _seq_of(self, key: str) -> int | None:
         """Return the number of the row that has this key already."""
-        found = self._connection.execute("SELECT seq FROM facts WHERE key = ?", (key,))
+        found = self.connection.execute("SELECT seq FROM facts WHERE key = ?", (key,))
         row = found.fetchone()
         return row[0] if row else None
 

@@ -150,7 +150,7 @@ class Dialect:
         """Publish what comes by the clock; called every 100 ms."""
         publisher, exchange = self.publisher, self.exchange
         for symbol, timeframe, bar in exchange.roll(now_ms):
-            publisher.kline(symbol, timeframe, bar, is_closed=True)
+            publisher.kline(symbol, timeframe, bar)
         ticker_beats = exchange.config.ticker_ms // 100
         for symbol in exchange.wares:
             publisher.depth(symbol, now_ms, is_fast=True)

@@ -87,3 +87,11 @@ class Params:
 
     def maybe_ware(self, exchange: Exchange) -> Ware | None:
         return self.ware(exchange) if "symbol" in self._texts else None
+
+    def without(self, *names: str) -> Params:
+        return Params({k: v for k, v in self._texts.items() if k not in names})
+
+    def signed_payload(self) -> str:
+        """Return what a WS-API client signs: everything else by name, not encoded."""
+        names = sorted(name for name in self._texts if name != "signature")
+        return "&".join([f"{name}={self._texts[name]}" for name in names])

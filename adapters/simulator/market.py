@@ -69,7 +69,11 @@ class Market:
     def _quote_around(self, bid: Decimal, ask: Decimal, now_ms: int) -> None:
         """Quote a new best bid and ask before a grid of levels that moves rarely."""
         gap = self._gap
-        grid = {Side.BUY: bid // gap * gap, Side.SELL: -(-ask // gap) * gap}
+        below = ask // gap * gap
+        grid = {
+            Side.BUY: bid // gap * gap,
+            Side.SELL: below if below == ask else below + gap,
+        }
         self._steps += 1
         is_grid_due = grid != self._grid or self._steps % REFILL_STEPS == 0
         for side in Side:

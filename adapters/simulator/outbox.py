@@ -21,6 +21,7 @@ class Outbox:
         self._faults = faults
         self._send, self._receive = trio.open_memory_channel[bytes](frames_max)
         self._held: bytes | None = None  # waits for the next frame to overtake it
+        self._written = trio.Event()
 
     def post(self, wire: bytes, symbol: str = "") -> None:
         """Queue a frame of data; never waits."""
@@ -39,15 +40,34 @@ class Outbox:
 
     async def write_to(self, socket: ServerSocket) -> None:
         """Write what is queued, in batches, for ever."""
-        with self._send, self._receive:
-            async for first in self._receive:
-                batch = [first]
-                while len(batch) < BATCH_FRAMES:
-                    try:
-                        batch.append(self._receive.receive_nowait())
-                    except trio.WouldBlock:
-                        break
-                await socket.write(b"".join(batch))
+        try:
+            with self._send, self._receive:
+                async for first in self._receive:
+                    await socket.write(self._batch(first))
+                    self._written.set()
+        finally:
+            self._written.set()
+
+    async def wait_room(self) -> None:
+        """Return when less than half of the room is taken, or nothing will be written."""
+        await trio.lowlevel.checkpoint()
+        while self._is_half_full() and not self.scope.cancel_called:
+            self._written = trio.Event()
+            await self._written.wait()
+
+    def _is_half_full(self) -> bool:
+        statistics = self._send.statistics()
+        is_read = statistics.open_receive_channels > 0
+        return is_read and statistics.current_buffer_used > statistics.max_buffer_size / 2
+
+    def _batch(self, first: bytes) -> bytes:
+        batch = [first]
+        while len(batch) < BATCH_FRAMES:
+            try:
+                batch.append(self._receive.receive_nowait())
+            except trio.WouldBlock:
+                break
+        return b"".join(batch)
 
     def _trouble(self, wire: bytes, symbol: str) -> list[bytes]:
         """Return what is sent instead of `wire` while things go wrong."""

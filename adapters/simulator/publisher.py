@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 import attrs
+import trio
 
 from actors.messages import BookDelta, BookSnapshot, BookTop, Candle, Ticker, Traded
 from actors.pure.matching_book import Changes
@@ -39,11 +40,13 @@ class Publisher:
         self._readers: dict[str, dict[Reader, None]] = {}
         self._tops: dict[str, Top] = {}
         self._klines_at: dict[str, int] = {}
+        self.has_readers = trio.Event()  # set for good by the first subscription
         self._klines: dict[str, set[str]] = {}  # symbol -> timeframes somebody reads
 
     def subscribe(self, reader: Reader, stream: str) -> None:
         """Send `stream` to `reader` from now on; an unknown one stays silent."""
         reader.streams[stream] = None
+        self.has_readers.set()
         self._readers.setdefault(stream, {})[reader] = None
         symbol, _, channel = stream.partition("@")
         timeframe = channel.removeprefix("kline_")
@@ -63,11 +66,13 @@ class Publisher:
         for stream in list(reader.streams):
             self.unsubscribe(reader, stream)
 
-    def readers(self, stream: str) -> list[Reader]:
-        return list(self._readers.get(stream, ()))
-
-    def any_readers(self) -> bool:
-        return bool(self._readers)
+    def readers_of(self, symbol: str) -> list[Reader]:
+        """Return everybody who reads a stream of `symbol`, once."""
+        found: dict[Reader, None] = {}
+        for stream, readers in self._readers.items():
+            if stream.startswith(f"{symbol.lower()}@"):
+                found.update(readers)
+        return list(found)
 
     def publish(self, stream: str, event: str, symbol: str) -> None:
         """Send one event; `symbol` is canonical, for the faults."""
@@ -83,7 +88,7 @@ class Publisher:
     def tell(self, news: News) -> None:
         """Publish trades and the candles they closed."""
         for symbol, timeframe, bar in news.closed:
-            self.kline(symbol, timeframe, bar, is_closed=True)
+            self.kline(symbol, timeframe, bar)
         for trade in news.happened.trades:
             self._trade(trade)
 
@@ -140,17 +145,23 @@ class Publisher:
             if self._klines_at.get(stream) == now_ms // period_ms:
                 continue
             self._klines_at[stream] = now_ms // period_ms
-            self.kline(symbol, timeframe, chart.follow(timeframe), is_closed=False)
+            self.kline(symbol, timeframe, chart.follow(timeframe), now_ms)
 
-    def kline(self, symbol: str, timeframe: str, bar: Bar, *, is_closed: bool) -> None:
+    def kline(
+        self, symbol: str, timeframe: str, bar: Bar, now_ms: int | None = None
+    ) -> None:
+        """Publish a candle; without `now_ms` it is closed."""
         stream = f"{symbol.lower()}@kline_{timeframe}"
         if stream not in self._readers:
             return
         name = self._exchange.wares[symbol].listing.symbol
-        candle = candle_of(bar, name, timeframe, is_closed=is_closed)
-        now_ms = candle.close_ms + 1 if is_closed else self._exchange.now_ms()
+        candle = candle_of(bar, name, timeframe, is_closed=now_ms is None)
         text = market_writer.encode_kline(
-            candle, symbol, event_ms=now_ms, first_id=bar.first_id, last_id=bar.last_id
+            candle,
+            symbol,
+            event_ms=now_ms or candle.close_ms + 1,
+            first_id=bar.first_id,
+            last_id=bar.last_id,
         )
         self.publish(stream, text, name)
 

@@ -1,0 +1,179 @@
+"""The simulator as a task: listens, serves, lets the market move and things go wrong.
+
+Survives every fault of its clients. What it remembers (the exchange) survives its own
+end: running it again goes on with the same books, accounts and port.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import attrs
+import trio
+import trio.abc
+
+from adapters.simulator.binance_dialect import Dialect
+from adapters.simulator.binance_rest import BinanceRest
+from adapters.simulator.clock import SimulatorClock, wall_clock
+from adapters.simulator.config import ApiKey, SimulatorConfig
+from adapters.simulator.connection import Door
+from adapters.simulator.exchange import Exchange
+from adapters.simulator.faults import Fault
+from adapters.simulator.live import Connections
+from adapters.simulator.mischief import Mischief
+from adapters.simulator.replay import Replay, load_recordings
+from adapters.simulator.truth import truth
+
+BEAT_MS = 100
+BEHIND_S = 1.0  # a market further behind skips instead of hurrying
+
+Listeners = Sequence[trio.abc.Listener[Any]]
+
+
+@attrs.frozen
+class SimulatorEndpoints:
+    """Where a client of this simulator connects."""
+
+    url: str
+    rest_url: str
+    ws_api_url: str
+    port: int
+
+
+class Simulator:
+    """One simulated exchange with Binance's dialect."""
+
+    def __init__(
+        self,
+        config: SimulatorConfig,
+        *,
+        seed: int = 1,
+        clock: Callable[[], SimulatorClock] = wall_clock,
+        tls: ssl.SSLContext | None = None,
+        open_listeners: Callable[[], Awaitable[Listeners]] | None = None,
+    ) -> None:
+        """Prepare; nothing happens before `run`. `clock` is called inside Trio."""
+        self.config = config
+        self.connections = Connections()
+        self._seed = seed
+        self._clock = clock
+        self._tls = tls
+        self._open_listeners = open_listeners or self._open_tcp
+        self._port = config.port
+        self._dialect: Dialect | None = None
+        self._replay: Replay | None = None
+        self._mischief: Mischief | None = None
+
+    @property
+    def dialect(self) -> Dialect:
+        """Return the venue; it opens with the first run."""
+        if self._dialect is None:
+            recordings = load_recordings(self.config)
+            exchange = Exchange(
+                recordings.config, self._seed, self._clock(), recordings.starts_ms
+            )
+            self._dialect = Dialect(exchange)
+            if recordings.sessions:
+                self._replay = Replay(self._dialect, recordings.sessions)
+        return self._dialect
+
+    @property
+    def exchange(self) -> Exchange:
+        return self.dialect.exchange
+
+    @property
+    def endpoints(self) -> SimulatorEndpoints:
+        """Return the addresses; the port is known while it runs."""
+        secure, place = "s" if self._tls else "", f"{self.config.host}:{self._port}"
+        return SimulatorEndpoints(
+            url=f"ws{secure}://{place}/stream",
+            rest_url=f"http{secure}://{place}",
+            ws_api_url=f"ws{secure}://{place}/ws-api/v3",
+            port=self._port,
+        )
+
+    def truth(self) -> dict[str, object]:
+        """Return what really happened, for tests."""
+        return truth(self.exchange)
+
+    def add_key(self, key: ApiKey) -> None:
+        """Let a new account trade."""
+        self.exchange.add_key(key)
+
+    def inject(self, fault: Fault) -> None:
+        """Let something go wrong now; only while it runs."""
+        if self._mischief is None:
+            raise RuntimeError("the simulator does not run")
+        self._mischief.inject(fault)
+
+    async def run(
+        self, *, task_status: trio.TaskStatus[SimulatorEndpoints] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Serve until cancelled. Ready once the port is open.
+
+        Raises:
+          OSError: the port is taken.
+        """
+        dialect = self.dialect
+        async with trio.open_nursery() as nursery:
+            self._mischief = Mischief(dialect.exchange, self.connections, nursery)
+            rest = BinanceRest(dialect)
+            door = Door(dialect, rest, self.connections, self._mischief)
+            try:
+                await nursery.start(self._listen, door, self._mischief, nursery)
+                if self._replay is None:
+                    nursery.start_soon(self._run_market, dialect)
+                    nursery.start_soon(self._run_beat, dialect)
+                else:
+                    nursery.start_soon(self._replay.run)
+                for fault in self.config.faults:
+                    nursery.start_soon(self._mischief.follow, fault)
+                task_status.started(self.endpoints)
+                await trio.sleep_forever()
+            finally:
+                self._mischief = None
+
+    async def _listen(
+        self,
+        door: Door,
+        mischief: Mischief,
+        nursery: trio.Nursery,
+        *,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Keep the port open, but for the times when connections are to be refused."""
+        is_first = True
+        while True:
+            listeners = list(await self._open_listeners())
+            if is_first:
+                is_first = False
+                task_status.started()
+            with mischief.listening():
+                await trio.serve_listeners(
+                    door.serve_stream, listeners, handler_nursery=nursery
+                )
+            await mischief.wait_reopened()
+
+    async def _open_tcp(self) -> Listeners:
+        listeners = await trio.open_tcp_listeners(self._port, host=self.config.host)
+        self._port = listeners[0].socket.getsockname()[1]
+        if self._tls is None:
+            return listeners
+        return [trio.SSLListener(it, self._tls) for it in listeners]
+
+    async def _run_market(self, dialect: Dialect) -> None:
+        dt_s = 1 / self.config.ticks_per_s
+        next_s = trio.current_time()
+        while True:
+            next_s = max(next_s + dt_s, trio.current_time() - BEHIND_S)
+            await trio.sleep_until(next_s)
+            dialect.step(dt_s)
+
+    async def _run_beat(self, dialect: Dialect) -> None:
+        clock = dialect.exchange.clock
+        while True:
+            number = clock.now_ms() // BEAT_MS + 1
+            await trio.sleep_until(clock.unix_s(number * BEAT_MS))
+            dialect.beat(clock.now_ms(), number)

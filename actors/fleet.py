@@ -23,7 +23,7 @@ from actors.feed import FeedSettings, run_feed
 from actors.feed_session import SilenceLimits
 from actors.fleet_accounts import EXITS_RESET_S, AccountGroup
 from actors.fleet_settings import bot_policy, bot_settings, policy
-from actors.fleet_stage import Stage, accounts_used, exchanges_used
+from actors.fleet_stage import Stage, accounts_used, exchanges_used, role_of
 from actors.fleet_world import World
 from actors.journal import run_journal
 from actors.messages import Channel, Subscription, Wanted
@@ -105,7 +105,8 @@ class Fleet:
         return Child("simulator", body, None, self._policy("escalate"))
 
     def _clock(self) -> Child:
-        names = [n for n in self.stage.mailboxes if n.startswith(("feed:", "account:"))]
+        timed = ("feed", "account", "risk", "positions", "bot")
+        names = [name for name in self.stage.mailboxes if role_of(name) in timed]
         run = partial(
             run_clock,
             self.world.clock,

@@ -11,9 +11,9 @@ from actors.account import AccountSettings, run_account
 from actors.fleet_settings import (
     limits_of,
     policy,
-    protection_of,
     recheck,
     symbols_of,
+    wards_of,
 )
 from actors.fleet_stage import Stage
 from actors.fleet_world import Venue, World
@@ -23,6 +23,7 @@ from actors.positions import run_positions
 from actors.pure.breaker import Exhaustion, Policy
 from actors.pure.client_order_id import IntentIds
 from actors.pure.config import AccountConfig
+from actors.pure.price_trust import PriceLimits
 from actors.risk import run_risk
 from actors.supervisor import Child
 
@@ -119,10 +120,8 @@ class AccountGroup:
             stage.door(actor, "wish", "journal"),
             stage.door(actor, "latest", "board"),
             account=self.name,
-            exchange=self.account.exchange,
-            guards={
-                bot.name: protection_of(bot) for bot in stage.config.bots_of(self.name)
-            },
+            wards=wards_of(stage.config, self.name),
+            price_limits=PriceLimits(),
             instruments=venue.instruments,
             want=stage.demands[self.account.exchange].want,
             ids=lambda: IntentIds(world.epoch, world.execution, actor, next(lives)),

@@ -29,8 +29,10 @@ def run(arguments: argparse.Namespace) -> int:
     from actors.fleet_run import RunOptions, run_fleet  # noqa: PLC0415 -- the network stack
     from adapters.log import LogFormat  # noqa: PLC0415 -- the same
 
-    log_format = LogFormat(arguments.log_format)
-    return run_fleet(arguments.config, RunOptions(log_format, arguments.for_s))
+    options = RunOptions(
+        LogFormat(arguments.log_format), arguments.for_s, Path(arguments.file).parent
+    )
+    return run_fleet(arguments.config, options)
 
 
 def print_map(arguments: argparse.Namespace) -> int:

@@ -48,6 +48,7 @@ class RunOptions:
 
     log_format: LogFormat = LogFormat.HUMAN
     for_s: float | None = None
+    home: Path = Path()  # the folder of bots.toml
     started_s: float = attrs.Factory(time.perf_counter)
 
 
@@ -95,6 +96,7 @@ class _Run:
                 opened,
                 self.config,
                 folder=folder,
+                home=self.options.home,
                 execution=self.execution,
                 redaction=self.redaction,
                 say=partial(self.screen.warning, actor="journal"),
@@ -122,6 +124,7 @@ class _Run:
                     partial(watch_signals, stop, fleet.root.hurry, note=self._signal)
                 )
                 nursery.start_soon(self._end_in_time, stop)
+                nursery.start_soon(self._play_crashes, fleet)
                 with stop:
                     async with trio.open_nursery() as tree:
                         await tree.start(fleet.run)
@@ -140,6 +143,15 @@ class _Run:
             self.is_stopping = True
             self.reason = f"ran for {self.options.for_s:g} s"
             stop.cancel()
+
+    async def _play_crashes(self, fleet: Fleet) -> None:
+        """Crash the actors that the demonstration's script names, in mode "sim"."""
+        if self.config.mode is not Mode.SIM:
+            return
+        begun_s = trio.current_time()
+        for crash in sorted(self.config.simulator.crash, key=lambda each: each.at_s):
+            await trio.sleep_until(begun_s + crash.at_s)
+            fleet.crash(crash.actor)
 
     def _signal(self, count: int) -> None:
         self.is_stopping = True

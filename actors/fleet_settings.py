@@ -12,6 +12,7 @@ from actors.pure.breaker import Exhaustion, Policy
 from actors.pure.config import BotConfig, Config, Mode
 from actors.pure.config_types import SupervisionConfig
 from actors.pure.exits import Protection
+from actors.pure.guard import Ward
 from actors.pure.money import percent_of
 from actors.pure.risk_rules import Limits
 
@@ -54,11 +55,22 @@ def bot_settings(config: Config, bot: BotConfig) -> BotSettings:
     )
 
 
-def protection_of(bot: BotConfig) -> Protection:
-    """Return what guards a bot's position."""
-    return Protection(
-        bot.stop_loss_percent, bot.take_profit_percent, bot.trailing_stop_percent
-    )
+def wards_of(config: Config, account: str) -> dict[str, Ward]:
+    """Return what guards the position of each bot on one account."""
+    exchange = config.accounts[account].exchange
+    return {
+        bot.name: Ward(
+            bot.name,
+            account,
+            exchange,
+            bot.symbol,
+            Protection(
+                bot.stop_loss_percent, bot.take_profit_percent, bot.trailing_stop_percent
+            ),
+            bot.check_s,
+        )
+        for bot in config.bots_of(account)
+    }
 
 
 def limits_of(config: Config, account: str) -> Limits:

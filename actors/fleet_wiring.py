@@ -74,7 +74,7 @@ EDGES: tuple[Edge, ...] = (
     ),
     *(
         Edge("clock", "latest", receiver, ("ClockStepped",))
-        for receiver in ("feed", "account")
+        for receiver in ("feed", "account", "risk", "positions", "bot")
     ),
     Edge("account", "latest", "orders", ("Lease",)),
     Edge("bot", "latest", "board", ("Evaluated",)),

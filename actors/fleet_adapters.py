@@ -1,0 +1,213 @@
+"""Make the adapters of one run: store, venues, keys, strategies, the simulated exchange."""
+
+from __future__ import annotations
+
+import secrets as entropy
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from random import SystemRandom
+from typing import Any
+
+import attrs
+import trio
+
+from actors.fleet_settings import fingerprint
+from actors.fleet_simulator import embedded
+from actors.fleet_stage import accounts_used, exchanges_used
+from actors.fleet_world import Venue, World
+from actors.messages import BotStarted, BotStopped, Fact
+from actors.messages_supervision import Transition
+from actors.ports import Store, VenueError
+from actors.pure.client_order_id import account_tag, epoch_text
+from actors.pure.config import BotConfig, Config, Mode
+from actors.pure.facts import decode, kind_of
+from actors.pure.market_view import Strategy
+from actors.pure.nearest import did_you_mean
+from actors.pure.strategies import BUILT_IN, BadStrategy, build
+from adapters.binance.endpoints import Endpoints, ForeignHost
+from adapters.binance.open import open_binance
+from adapters.clock import SystemClock
+from adapters.control import ControlDesk
+from adapters.secrets import Redaction, Secret, resolve
+from adapters.simulator.server import Simulator
+from adapters.sqlite.store import SqliteStore
+from adapters.state import LEDGER
+from adapters.strategy_file import StrategyUnusable, load_strategy
+from adapters.websocket import Timing
+
+LIST_S = 5.0  # for the exchange to say what it lists, before the fleet starts without it
+
+
+class BadFleet(Exception):
+    """The fleet cannot run as it is configured; one line for people."""
+
+
+@attrs.frozen
+class Keys:
+    """The credentials of one account."""
+
+    key: Secret
+    secret: Secret
+
+
+async def open_world(
+    opened: AsyncExitStack,
+    config: Config,
+    *,
+    folder: Path,
+    home: Path,
+    execution: str,
+    redaction: Redaction,
+    say: Callable[[str], None],
+    announce: Callable[[int, Fact], None],
+    report: Callable[[Transition], None],
+    is_stopping: Callable[[], bool],
+) -> World:
+    """Make everything outside ready; `opened` closes it after the fleet.
+
+    Raises:
+      StateUnusable, SecretError, BadFleet: one line for people.
+    """
+    keys = _keys(config, redaction)
+    prints = {
+        name: fingerprint(account.exchange, config.mode, keys[name].key.reveal())
+        for name, account in accounts_used(config).items()
+    }
+    identity = {"mode": config.mode.value}
+    if config.mode is Mode.LIVE:
+        identity |= {f"account {name}": print_ for name, print_ in prints.items()}
+    store = await SqliteStore.open(folder / LEDGER, identity=identity)
+    opened.push_async_callback(store.close)
+    simulator: Simulator | None = None
+    if config.mode is Mode.SIM:
+        pairs = {
+            name: (each.key.reveal(), each.secret.reveal()) for name, each in keys.items()
+        }
+        simulator = embedded(config.simulator, pairs)
+    venues: dict[str, Venue] = {}
+    for exchange in exchanges_used(config):
+        venues[exchange] = await _venue(opened, config, exchange, keys, simulator)
+    if simulator is None:
+        for exchange, venue in venues.items():
+            await _check_listed(config, exchange, venue)
+    return World(
+        execution=execution,
+        epoch=epoch_text(int(store.epoch, 16)),
+        clock=SystemClock(),
+        random=SystemRandom(),
+        store=store,
+        venues=venues,
+        desk=ControlDesk(Path(folder).parent),
+        tags={name: account_tag(each) for name, each in prints.items()},
+        strategies=_strategies(config, home, say),
+        say=say,
+        announce=announce,
+        report=report,
+        is_stopping=is_stopping,
+        stopped_bots=await _stopped_bots(store),
+        simulator=simulator.run if simulator is not None else None,
+    )
+
+
+def _keys(config: Config, redaction: Redaction) -> dict[str, Keys]:
+    """Return the credentials of each account: throw-away ones in mode "sim"."""
+    found: dict[str, Keys] = {}
+    for name, account in accounts_used(config).items():
+        if config.mode is Mode.SIM:
+            pair = Keys(Secret(entropy.token_hex(32)), Secret(entropy.token_hex(32)))
+        else:
+            pair = Keys(resolve(account.key or ""), resolve(account.secret or ""))
+        redaction.learn(pair.key)
+        redaction.learn(pair.secret)
+        found[name] = pair
+    return found
+
+
+async def _venue(
+    opened: AsyncExitStack,
+    config: Config,
+    exchange: str,
+    keys: Mapping[str, Keys],
+    simulator: Simulator | None,
+) -> Venue:
+    settings = config.exchanges[exchange]
+    endpoints = Endpoints(settings.url, settings.ws_api_url, settings.rest_url)
+    if simulator is not None:
+        where = simulator.endpoints
+        endpoints = Endpoints(where.url, where.ws_api_url, where.rest_url)
+    binance = await opened.enter_async_context(
+        open_binance(
+            endpoints,
+            clock=SystemClock(),
+            allow_foreign_host=settings.send_keys_to_this_host or simulator is not None,
+            timing=Timing(
+                connect_s=settings.connect_s, ping_s=settings.ping_s, pong_s=settings.pong_s
+            ),
+        )
+    )
+    try:
+        binance_trading = {
+            name: binance.trading(keys[name].key, keys[name].secret)
+            for name, account in accounts_used(config).items()
+            if account.exchange == exchange
+        }
+    except ForeignHost as error:
+        raise BadFleet(f"exchanges.{exchange}: {error}") from error
+    return Venue(binance.market, binance_trading.__getitem__)
+
+
+async def _check_listed(config: Config, exchange: str, venue: Venue) -> None:
+    """Refuse symbols that the exchange does not list, if it answers in time.
+
+    Raises:
+      BadFleet: names the bot, the symbol and the nearest one that is listed.
+    """
+    with trio.move_on_after(LIST_S):
+        try:
+            venue.instruments.update(await venue.market.instruments())
+        except VenueError:
+            return
+    for bot in config.bots:
+        is_here = config.accounts[bot.account].exchange == exchange
+        if venue.instruments and is_here and bot.symbol not in venue.instruments:
+            near = did_you_mean(bot.symbol, venue.instruments)
+            raise BadFleet(f"bot {bot.name}: {exchange} does not list {bot.symbol}{near}")
+
+
+def _strategies(
+    config: Config, home: Path, say: Callable[[str], None]
+) -> dict[str, Callable[[], Strategy]]:
+    """Return what builds a new strategy for each bot."""
+    return {bot.name: _strategy(bot, home, say) for bot in config.bots}
+
+
+def _strategy(
+    bot: BotConfig, home: Path, say: Callable[[str], None]
+) -> Callable[[], Strategy]:
+    made: Callable[..., Any] | None = BUILT_IN.get(bot.strategy)
+    try:
+        if made is None:
+            made, digest = load_strategy(home, bot.strategy)
+            say(f"bot {bot.name} runs {bot.strategy}, SHA-256 {digest}")
+        build(made, bot.params)
+    except (StrategyUnusable, BadStrategy) as error:
+        raise BadFleet(f"bot {bot.name}: {error}") from error
+    return partial(build, made, bot.params)
+
+
+async def _stopped_bots(store: Store) -> frozenset[str]:
+    """Return the bots that an operator stopped and did not start again."""
+    kinds = [kind_of(BotStopped), kind_of(BotStarted)]
+    _, rows = await store.read(kinds, bot=None, account=None)
+    stopped: set[str] = set()
+    for row in rows:
+        match decode(row.kind, row.body):
+            case BotStopped(bot=bot):
+                stopped.add(bot)
+            case BotStarted(bot=bot):
+                stopped.discard(bot)
+            case _:
+                pass
+    return frozenset(stopped)

@@ -1,0 +1,118 @@
+"""The simulated exchange: inside the fleet in mode "sim", or on its own as `shoal sim`."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import socket
+import sys
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import attrs
+import msgspec
+import trio
+
+from actors import exit_codes
+from actors.errors import leaves
+from actors.pure.config import SimulatorConfig as Table
+from adapters.simulator.config import (
+    BTC,
+    ETH,
+    ApiKey,
+    Listing,
+    Phase,
+    SimulatorConfig,
+)
+from adapters.simulator.faults import BadFaults, Fault, read_faults
+from adapters.simulator.replay import BadRecording
+from adapters.simulator.server import Simulator
+
+LOOPBACK = "127.0.0.1"
+
+
+def embedded(table: Table, keys: Mapping[str, tuple[str, str]]) -> Simulator:
+    """Return the exchange that `[simulator]` describes, on a free port of this machine.
+
+    `keys` are key and secret of each account.
+    """
+    config = SimulatorConfig(
+        listings=tuple(_listing(symbol, price) for symbol, price in table.prices.items()),
+        keys=tuple(
+            ApiKey(name, key, secret, dict(table.balances))
+            for name, (key, secret) in keys.items()
+        ),
+        maker_fee=table.fee_percent / 100,
+        taker_fee=table.fee_percent / 100,
+        ticks_per_s=table.ticks_per_s,
+        ticker_ms=table.ticker_ms,
+        scenario=tuple(
+            Phase(phase.at_s, phase.duration_s, float(phase.percent), phase.symbol)
+            for phase in table.phases
+        ),
+        scenario_every_s=table.phases_every_s,
+        faults=tuple(msgspec.convert(attrs.asdict(fault), Fault) for fault in table.faults),
+        host=LOOPBACK,
+        port=free_port(),
+    )
+    return Simulator(config, seed=table.seed)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now, so that a restart can take it again."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Serve a simulated exchange until interrupted; return the exit code."""
+    pairs: list[tuple[str, str]] = arguments.key
+    if not pairs:
+        pairs = [(secrets.token_hex(16), secrets.token_hex(16))]
+        sys.stdout.write(f"a throw-away key: {pairs[0][0]}:{pairs[0][1]}\n")
+    code = exit_codes.OK
+    try:
+        faults = read_faults(Path(arguments.faults)) if arguments.faults else ()
+        config = SimulatorConfig(
+            listings=(BTC, ETH),
+            keys=tuple(ApiKey(f"key{n}", *pair) for n, pair in enumerate(pairs, 1)),
+            faults=faults,
+            replay=tuple(Path(file) for file in arguments.replay),
+            host=arguments.host,
+            port=arguments.port,
+        )
+        trio.run(_serve, Simulator(config, seed=arguments.seed))
+    except* KeyboardInterrupt:
+        pass  # that is how it is told to stop
+    except* (BadFaults, BadRecording, OSError) as errors:
+        sys.stderr.write(f"{leaves(errors)[0]}\n")
+        code = exit_codes.BAD_INPUT
+    return code
+
+
+async def _serve(simulator: Simulator) -> None:
+    async with trio.open_nursery() as nursery:
+        where = await nursery.start(simulator.run)
+        sys.stdout.write(
+            f"simulated binance listens: {where.rest_url} {where.url} {where.ws_api_url}\n"
+        )
+        sys.stdout.flush()
+
+
+def _listing(symbol: str, price: Decimal) -> Listing:
+    """Return the symbol's listing; quantities fit its price (a lot is worth about 0.1)."""
+    for known in (BTC, ETH):
+        if known.symbol == symbol:
+            return Listing(
+                symbol,
+                price,
+                lot=known.lot,
+                base_min=known.base_min,
+                market_base_max=known.market_base_max,
+                volatility=known.volatility,
+            )
+    lot = Decimal(1).scaleb(-max(0, price.adjusted() + 1))
+    return Listing(symbol, price, lot=lot, base_min=lot)

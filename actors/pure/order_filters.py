@@ -16,9 +16,7 @@ def broken_filter(intent: OrderIntent, quote: Decimal, instrument: Instrument) -
     """Return the first filter that the order breaks, or None. `quote` is its notional."""
     if intent.order_type.value not in instrument.order_types:
         return "filters", f"the exchange takes no {intent.order_type.value} orders here"
-    if instrument.floor_base(intent.base) != intent.base:
-        return "filters", f"{intent.base} is no multiple of the lot {instrument.lot}"
-    for check in (_too_small, _too_large):
+    for check in (_too_small, _too_large, _off_lot):
         if (broken := check(intent, quote, instrument)) is not None:
             return broken
     for price in (intent.limit_price, intent.stop_price):
@@ -46,6 +44,12 @@ def _too_large(intent: OrderIntent, quote: Decimal, instrument: Instrument) -> B
     if instrument.quote_max and quote > instrument.quote_max:
         return "filters", f"{quote:.2f} is more than {instrument.quote_max}"
     return None
+
+
+def _off_lot(intent: OrderIntent, _quote: Decimal, instrument: Instrument) -> Broken:
+    if instrument.floor_base(intent.base) == intent.base:
+        return None
+    return "filters", f"{intent.base} is no multiple of the lot {instrument.lot}"
 
 
 def _bad_price(price: Decimal, instrument: Instrument) -> Broken:

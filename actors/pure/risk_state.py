@@ -51,7 +51,7 @@ class RiskState:
                     self._begin_day(fact.trade_ms // DAY_MS)
                     after = self.books.of(fact.bot, fact.symbol).realized_quote
                     self.realized_today += after - before
-                    self._prices.setdefault(fact.symbol, fact.price)
+                    self._prices[fact.symbol] = fact.price
             case PositionClosed():
                 written_off = self.books.of(fact.bot, fact.symbol).cost_quote
                 if self.books.apply(fact):
@@ -64,7 +64,7 @@ class RiskState:
 
     def see(self, ticker: Ticker) -> None:
         """Take a live price, and the day it is at the exchange."""
-        if ticker.last > 0:
+        if ticker.last.is_finite() and ticker.last > 0:
             self._prices[ticker.symbol] = ticker.last
         self._begin_day(ticker.exchange_ms // DAY_MS)
 

@@ -1,0 +1,104 @@
+"""When a position must be closed, to the tick."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.messages import ExitReason
+from actors.pure.exits import (
+    Levels,
+    Protection,
+    judge,
+    levels_of,
+    moved,
+    trailed,
+    with_entry,
+)
+from tests.words import BTC
+
+BOTH = Protection(Decimal(2), Decimal(5))
+TRAILING = Protection(trailing_stop_percent=Decimal("1.5"))
+PRICES = st.lists(st.decimals("50", "200", places=2), max_size=30)
+
+
+def test_levels_are_percents_of_the_entry() -> None:
+    levels = levels_of(Decimal(100), BOTH, BTC)
+    assert (levels.stop_loss, levels.take_profit) == (98, 105)
+
+
+def test_levels_are_rounded_to_the_tick_on_the_safe_side() -> None:
+    levels = levels_of(Decimal("33.33"), BOTH, BTC)
+    assert (levels.stop_loss, levels.take_profit) == (Decimal("32.67"), Decimal("34.99"))
+
+
+@pytest.mark.parametrize(
+    ("price", "reason"),
+    [
+        ("97.99", ExitReason.STOP_LOSS),
+        ("98", ExitReason.STOP_LOSS),
+        ("98.01", None),
+        ("104.99", None),
+        ("105", ExitReason.TAKE_PROFIT),
+    ],
+)
+def test_a_price_at_a_level_is_beyond_it(price: str, reason: ExitReason | None) -> None:
+    assert judge(levels_of(Decimal(100), BOTH, BTC), Decimal(price)) is reason
+
+
+def test_the_stop_is_judged_before_the_target() -> None:
+    crossed = Levels(stop_loss=Decimal(100), take_profit=Decimal(90))
+    assert judge(crossed, Decimal(95)) is ExitReason.STOP_LOSS
+
+
+def test_a_trailing_stop_follows_the_price_up() -> None:
+    levels = levels_of(Decimal(100), TRAILING, BTC)
+    assert levels.stop_loss == Decimal("98.50")
+    higher = trailed(levels, Decimal(110), BTC)
+    assert higher is not None
+    assert (higher.stop_loss, higher.high) == (Decimal("108.35"), 110)
+    assert judge(higher, Decimal("108.35")) is ExitReason.TRAILING_STOP
+
+
+def test_a_fixed_stop_that_is_nearer_is_named() -> None:
+    levels = levels_of(Decimal(100), Protection(Decimal(1), None, Decimal(3)), BTC)
+    assert (levels.stop_loss, judge(levels, Decimal(99))) == (99, ExitReason.STOP_LOSS)
+
+
+def test_less_than_a_tick_moves_nothing() -> None:
+    levels = trailed(levels_of(Decimal(100), TRAILING, BTC), Decimal("100.001"), BTC)
+    assert levels is not None
+    assert levels.stop_loss == Decimal("98.51")
+    assert trailed(levels, Decimal("100.009"), BTC) is None
+
+
+@given(prices=PRICES)
+def test_the_trailing_stop_only_rises(prices: list[Decimal]) -> None:
+    """R-15, whatever the prices do, also where moves are recorded late or twice."""
+    levels = levels_of(Decimal(100), TRAILING, BTC)
+    for price in prices:
+        after = trailed(levels, price, BTC) or levels
+        assert after.stop_loss is not None
+        assert levels.stop_loss is not None
+        assert after.stop_loss >= levels.stop_loss
+        assert moved(after, levels.stop_loss, levels.high).stop_loss == after.stop_loss
+        levels = after
+
+
+@given(entries=PRICES)
+def test_a_new_average_entry_never_loosens_the_stop(entries: list[Decimal]) -> None:
+    levels = levels_of(Decimal(100), BOTH, BTC)
+    for entry in entries:
+        after = with_entry(levels, entry, BOTH, BTC)
+        assert after.stop_loss is not None
+        assert levels.stop_loss is not None
+        assert after.stop_loss >= levels.stop_loss
+        levels = after
+
+
+def test_without_protection_nothing_ends_a_position() -> None:
+    levels = levels_of(Decimal(100), Protection(), BTC)
+    assert judge(levels, Decimal("0.01")) is None

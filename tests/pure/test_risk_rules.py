@@ -1,0 +1,312 @@
+"""Every rule of the risk check, and what its answers carry."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.messages import (
+    Approved,
+    Ended,
+    ExitReason,
+    Instrument,
+    OrderIntent,
+    OrderStatus,
+    OrderType,
+    OutcomeUnknown,
+    PositionClosed,
+    Purpose,
+    Refused,
+    Side,
+    Ticker,
+)
+from actors.pure.books import Books
+from actors.pure.risk_recheck import recheck
+from actors.pure.risk_rules import Limits, judge, order_quote
+from actors.pure.risk_state import DAY_MS, RiskState
+from tests.words import (
+    BTC,
+    SYMBOL,
+    attempted,
+    exit_intended,
+    filled,
+    intended,
+    order_intent,
+    sold,
+    ticker,
+)
+
+LIMITS = Limits(
+    capital=Decimal(10_000),
+    allocations={"dawn": Decimal(1_000), "dusk": Decimal(9_000)},
+    daily_loss_percent_max=Decimal(5),
+    positions_max=2,
+    order_quote_max=Decimal(5_000),
+)
+NOW = ticker("50000", exchange_ms=1_700_000_000_000)
+
+
+def answer(
+    intent: OrderIntent | None = None,
+    state: RiskState | None = None,
+    *,
+    limits: Limits = LIMITS,
+    instrument: Instrument | None = BTC,
+    live: Ticker | None = NOW,
+    now_s: float = 0.0,
+) -> Approved | Refused:
+    state = state or RiskState()
+    if live is not None:
+        state.see(live)
+    return judge(intent or order_intent(), state, limits, instrument, live, now_s)
+
+
+def code(*args: Any, **kwargs: Any) -> str:
+    verdict = answer(*args, **kwargs)
+    return verdict.code if isinstance(verdict, Refused) else "approved"
+
+
+def told(*facts: object) -> RiskState:
+    state = RiskState()
+    for fact in facts:
+        state.apply(fact)
+    return state
+
+
+def test_a_plain_entry_is_approved_with_its_exposure() -> None:
+    verdict = answer(
+        state=told(intended(base=Decimal("0.01")), attempted(), filled("0.01", 50_000))
+    )
+    assert isinstance(verdict, Approved)
+    assert (verdict.answer.current_exposure, verdict.answer.exposure_max) == (5, 100)
+    assert verdict.answer.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"live": None}, "no_price"),
+        ({"live": ticker("0")}, "no_price"),
+        ({"live": ticker("NaN")}, "no_price"),
+        ({"instrument": None}, "not_trading"),
+        ({"instrument": attrs.evolve(BTC, is_trading=False)}, "not_trading"),
+        ({"now_s": 2.1}, "expired"),
+        ({"limits": attrs.evolve(LIMITS, order_quote_max=Decimal(499))}, "order_quote_max"),
+        (
+            {"limits": attrs.evolve(LIMITS, exposure_percent_max=Decimal(4))},
+            "exposure_percent_max",
+        ),
+        ({"limits": attrs.evolve(LIMITS, allocations={})}, "capital"),
+    ],
+)
+def test_each_circumstance_has_its_code(changes: dict[str, Any], expected: str) -> None:
+    assert code(**changes) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"base": Decimal(0)}, "invalid_quantity"),
+        ({"base": Decimal("NaN")}, "invalid_quantity"),
+        ({"side": Side.SELL}, "no_position"),
+        ({"base": Decimal("0.03")}, "capital"),
+        ({"base": Decimal("0.00009")}, "below_minimum"),
+        ({"base": Decimal("0.000005")}, "below_minimum"),
+        ({"base": Decimal("0.010001")}, "filters"),
+        ({"order_type": OrderType.LIMIT, "limit_price": Decimal("50000.001")}, "filters"),
+        ({"order_type": OrderType.LIMIT, "limit_price": Decimal(-1)}, "below_minimum"),
+    ],
+)
+def test_each_fault_of_an_intent_has_its_code(
+    changes: dict[str, Any], expected: str
+) -> None:
+    assert code(order_intent(**changes)) == expected
+
+
+def test_the_older_of_two_prices_decides_about_age() -> None:
+    """R-20: the live price, and the one that the signal was made of."""
+    patient = order_intent(valid_until_s=99, price_s=10.0)
+    assert code(patient, live=ticker("50000", 1.0), now_s=11.5) == "stale_price"
+    assert code(patient, live=ticker("50000", 11.0), now_s=20.5) == "stale_price"
+    assert code(patient, live=ticker("50000", 11.0), now_s=19.5) == "approved"
+
+
+def test_all_broken_rules_are_told_and_the_first_gives_the_code() -> None:
+    verdict = answer(order_intent(base=Decimal("0.1000001")), now_s=3.0)
+    assert isinstance(verdict, Refused)
+    assert (verdict.code, len(verdict.reasons)) == ("expired", 4)
+
+
+def test_one_entry_at_a_time() -> None:
+    assert code(state=told(intended(), attempted())) == "open_entry"
+
+
+def test_an_unknown_outcome_blocks_new_risk() -> None:
+    unknown = OutcomeUnknown("dawn", "main", SYMBOL, "c1", "EOF")
+    assert code(state=told(intended(), attempted(), unknown)) == "unknown_order"
+
+
+def test_an_approval_nobody_heard_of_counts_as_an_order() -> None:
+    """I-17: until a fact speaks of it, or it can no longer be sent."""
+    state = RiskState()
+    state.promise(order_intent(), Decimal(500))
+    assert code(order_intent(intent_id="i2"), state) == "open_entry"
+    state.forget_unheard(now_s=7.1)
+    assert code(order_intent(intent_id="i2"), state) == "approved"
+
+
+def test_a_promise_is_kept_by_the_intent_that_follows() -> None:
+    state = RiskState()
+    state.promise(order_intent(intent_id="i1"), Decimal(500))
+    state.apply(intended(intent_id="i1", base=Decimal("0.01"), price=Decimal(50_000)))
+    state.apply(attempted())
+    assert (state.pending, state.exposure_quote()) == ({}, 500)
+
+
+def test_positions_of_others_are_counted() -> None:
+    state = told(
+        filled("0.01", 50_000, bot="a", symbol="X/USDT", client_order_id="a1"),
+        filled("0.01", 50_000, bot="b", symbol="Y/USDT", client_order_id="b1"),
+    )
+    assert code(state=state) == "positions_max"
+
+
+def losing(quote: int) -> RiskState:
+    """Return a state in which `dusk` lost this much today and holds nothing."""
+    bought = filled(1, 20_000, bot="dusk", client_order_id="d1", trade_id="d1")
+    ended = sold(1, 20_000 - quote, bot="dusk", client_order_id="d2", trade_id="d2")
+    return told(bought, ended)
+
+
+def test_the_daily_loss_halts_entries() -> None:
+    assert code(state=losing(499)) == "approved"
+    verdict = answer(state=losing(500))
+    assert isinstance(verdict, Refused)
+    assert verdict.reasons == ("halted for today: -5.00 %, halts at -5 %",)
+
+
+def test_an_open_loss_counts_and_an_open_gain_does_not() -> None:
+    state = losing(400)
+    state.apply(filled("0.1", 52_000, client_order_id="z", trade_id="z", bot="dusk"))
+    assert state.result_today() == -400
+    state.see(NOW)
+    assert state.result_today() == -600
+
+
+def test_a_halt_outlives_a_recovered_price_and_ends_with_the_day() -> None:
+    """R-37: the halt itself is remembered, not computed again each time."""
+    state = told(filled("0.1", 52_000, bot="dusk", client_order_id="z"))
+    crash, recovered = ticker("46000"), ticker("52000")
+    fresh = order_intent(base=Decimal("0.001"))
+    assert code(fresh, state, live=crash) == "daily_loss"
+    assert code(fresh, state, live=recovered) == "daily_loss"
+    tomorrow = attrs.evolve(recovered, exchange_ms=recovered.exchange_ms + DAY_MS)
+    assert code(fresh, state, live=tomorrow) == "approved"
+
+
+def test_dust_that_was_written_off_is_a_loss_of_the_day() -> None:
+    state = told(filled("0.1", 1_000), sold("0.05", 1_000))
+    dust = PositionClosed(
+        "dawn",
+        "main",
+        SYMBOL,
+        "c1",
+        ExitReason.SIGNAL,
+        Decimal(0),
+        Decimal(0),
+        Decimal(0),
+        "",
+    )
+    state.apply(dust)
+    state.apply(dust)
+    assert state.realized_today == -50
+
+
+def test_a_tick_in_between_does_not_refuse_a_whole_capital() -> None:
+    whole = order_intent(base=Decimal("0.02"))  # 1000 of 1000 at the bot's own price
+    assert code(whole, live=ticker("50001")) == "approved"
+    assert code(whole, live=ticker("51000")) == "capital"
+
+
+def test_an_exposure_near_its_limit_a_wide_spread_and_a_move_are_warned_of() -> None:
+    wide = ticker("50300", bid=Decimal(50_000), ask=Decimal(50_300))
+    crowd = filled("0.17", 50_000, bot="dusk", client_order_id="d1")
+    verdict = answer(order_intent(base=Decimal("0.019")), told(crowd), live=wide)
+    assert isinstance(verdict, Approved)
+    assert verdict.answer.warnings == (
+        "exposure would be 95.1 %",
+        "the spread is 0.60 %",
+        "the price moved by +0.60 % since the signal",
+    )
+
+
+def test_the_recheck_of_facts_alone_refuses_a_second_entry_over_the_capital() -> None:
+    books = Books()
+    for fact in (intended(base=Decimal("0.015"), price=Decimal(50_000)), attempted()):
+        books.apply(fact)
+    assert recheck(order_intent(bot="dusk"), books, LIMITS) is None
+    broken = recheck(order_intent(), books, LIMITS)
+    assert broken is not None
+    assert broken[0] == "capital"
+
+
+@given(
+    orders=st.lists(
+        st.tuples(
+            st.sampled_from(["dawn", "dusk", "noon"]),
+            st.decimals("0.001", "0.1", places=3),
+            st.sampled_from(["heard", "unknown", "filled", "cancelled", "silent"]),
+        ),
+        max_size=12,
+    )
+)
+def test_open_pending_and_unknown_together_never_exceed_the_limits(
+    orders: list[tuple[str, Decimal, str]],
+) -> None:
+    """I-17, whatever becomes of each order that was approved."""
+    limits = attrs.evolve(
+        LIMITS,
+        allocations=dict.fromkeys(("dawn", "dusk", "noon"), Decimal(6_000)),
+        positions_max=None,
+        daily_loss_percent_max=None,
+    )
+    state = RiskState()
+    for n, (bot, base, fate) in enumerate(orders):
+        intent = order_intent(intent_id=f"i{n}", bot=bot, base=base)
+        if isinstance(answer(intent, state, limits=limits), Approved):
+            state.promise(intent, order_quote(intent, limits, NOW))
+            become(state, intent, f"c{n}", fate)
+        assert state.exposure_quote() <= limits.capital
+        assert state.pending_quote == sum(p.quote for p in state.pending.values())
+
+
+def become(state: RiskState, intent: OrderIntent, order_id: str, fate: str) -> None:
+    if fate == "silent":
+        return
+    bot, base = intent.bot, intent.base
+    state.apply(
+        intended(intent_id=intent.intent_id, bot=bot, base=base, price=intent.price)
+    )
+    state.apply(attempted(intent.intent_id, order_id, bot=bot))
+    match fate:
+        case "unknown":
+            state.apply(OutcomeUnknown(bot, "main", SYMBOL, order_id, "EOF"))
+        case "filled":
+            state.apply(
+                filled(base, 50_000, bot=bot, client_order_id=order_id, trade_id=order_id)
+            )
+        case "cancelled":
+            status = OrderStatus.CANCELED
+            state.apply(Ended(bot, "main", SYMBOL, order_id, status, Decimal(0)))
+        case _:
+            pass
+
+
+def test_an_exit_does_not_add_to_the_exposure() -> None:
+    state = told(exit_intended(purpose=Purpose.EXIT), attempted("x1", "cx1"))
+    assert state.exposure_quote() == 0

@@ -27,6 +27,7 @@ class BinanceRest:
 
     async def respond(self, request: HttpRequest) -> HttpAnswer | None:
         """Return the answer; None means that the connection is cut without one."""
+        await trio.lowlevel.checkpoint()
         methods = REST.get(request.path)
         if methods is None:
             return HttpAnswer(404, b"<html><h1>404 Not Found</h1></html>", (), _HTML)
@@ -60,6 +61,7 @@ class BinanceRest:
 
     async def _trouble(self, answer: HttpAnswer) -> HttpAnswer | None:
         """Return what becomes of the acknowledgement of an order that was taken."""
+        await trio.lowlevel.checkpoint()
         faults = self._dialect.exchange.faults
         if faults.strike("lost_ack", "rest"):
             return None

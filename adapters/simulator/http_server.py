@@ -39,6 +39,7 @@ Respond = Callable[[HttpRequest], Awaitable[HttpAnswer | None]]
 
 async def serve_http(wire: Wire, respond: Respond, host: str) -> None:
     """Answer requests until the client goes, errs, or idles; an answer of None hangs up."""
+    await trio.lowlevel.checkpoint()
     connection = h11.Connection(h11.SERVER)
     try:
         is_kept = True
@@ -72,13 +73,8 @@ async def _receive(connection: h11.Connection, wire: Wire, host: str) -> HttpReq
     head: h11.Request | None = None
     body = bytearray()
     while True:
-        event = connection.next_event()
-        if event is h11.NEED_DATA:
-            if connection.they_are_waiting_for_100_continue:
-                go_on = h11.InformationalResponse(status_code=100, headers=[])
-                await wire.send_all(connection.send(go_on) or b"")
-            connection.receive_data(bytes(await wire.receive_some()))
-        elif isinstance(event, h11.Request):
+        event = await _next_event(connection, wire)
+        if isinstance(event, h11.Request):
             head = event
         elif isinstance(event, h11.Data):
             body += event.data
@@ -88,6 +84,19 @@ async def _receive(connection: h11.Connection, wire: Wire, host: str) -> HttpReq
             return _request(head, bytes(body), host)
         else:
             return None
+
+
+async def _next_event(connection: h11.Connection, wire: Wire) -> object:
+    """Return the next event, receiving until there is one."""
+    await trio.lowlevel.checkpoint()
+    event = connection.next_event()
+    while event is h11.NEED_DATA:
+        if connection.they_are_waiting_for_100_continue:
+            go_on = h11.InformationalResponse(status_code=100, headers=[])
+            await wire.send_all(connection.send(go_on) or b"")
+        connection.receive_data(bytes(await wire.receive_some()))
+        event = connection.next_event()
+    return event
 
 
 def _request(head: h11.Request, body: bytes, host: str) -> HttpRequest:
@@ -113,6 +122,7 @@ def _encode(connection: h11.Connection, answer: HttpAnswer) -> bytes:
 
 
 async def _refuse(connection: h11.Connection, wire: Wire, status: int) -> None:
+    await trio.lowlevel.checkpoint()
     if connection.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
         await wire.send_all(
             _encode(connection, HttpAnswer(status, b"", (("Connection", "close"),)))

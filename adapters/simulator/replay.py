@@ -207,10 +207,12 @@ class Replay:
         return BookSnapshot(NAME, symbol, book.last_id, tuple(bids), tuple(asks), 0.0)
 
     async def _play_all(self, sessions: list[Session]) -> None:
+        await trio.lowlevel.checkpoint()
         for session in sessions:
             await self._play(session)
 
     async def _play(self, session: Session) -> None:
+        await trio.lowlevel.checkpoint()
         speed = self._dialect.exchange.config.replay_speed
         began_s, first_s = trio.current_time(), None
         for line in read_lines(session.path):

@@ -20,6 +20,7 @@ class Wire(trio.abc.Stream):
 
     async def peek_head(self) -> bytes:
         """Return the first request's head without taking it; b"" when there is none."""
+        await trio.lowlevel.checkpoint()
         while b"\r\n\r\n" not in self._ahead:
             received = await self._inner.receive_some()
             self._ahead += received
@@ -29,6 +30,7 @@ class Wire(trio.abc.Stream):
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
         if self._ahead:
+            await trio.lowlevel.checkpoint()
             taken, self._ahead = self._ahead, bytearray()
             return taken
         received = await self._inner.receive_some(max_bytes)

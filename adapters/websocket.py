@@ -37,6 +37,15 @@ GOODBYE_S: Final = 1.0
 REJECTED_S: Final = 60.0  # a refusal that does not say how long it holds
 
 
+class UpgradeRefused(RateLimited):
+    """The venue answered the upgrade with 403 (its firewall), 418 or 429."""
+
+    def __init__(self, status: int, *, retry_after_s: float) -> None:
+        text = f"the upgrade was answered with HTTP {status}"
+        super().__init__(text, retry_after_s=retry_after_s)
+        self.status = status
+
+
 @attrs.frozen
 class Timing:
     """How long to wait on one connection, and how often to write on it."""
@@ -154,7 +163,7 @@ async def open_websocket(
 
     Raises:
       ConnectionLost: could not connect, or not in time; never a bare library error.
-      RateLimited: the venue answered the upgrade with 403, 418 or 429.
+      UpgradeRefused: the venue answered the upgrade with 403, 418 or 429.
     """
     timing = timing or Timing()
     try:
@@ -268,6 +277,4 @@ def _refusal(rejected: ConnectionRejected) -> VenueError:
         return ConnectionLost(f"the upgrade was answered with HTTP {status}")
     told = dict(rejected.headers or ()).get(b"retry-after", b"")
     retry_after_s = float(told) if told.isdigit() else REJECTED_S
-    return RateLimited(
-        f"the upgrade was answered with HTTP {status}", retry_after_s=retry_after_s
-    )
+    return UpgradeRefused(status, retry_after_s=retry_after_s)

@@ -6,6 +6,7 @@ Retry-After, and nothing is sent meanwhile (R-28, I-21). Times are monotonic sec
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,6 +17,8 @@ from adapters.errors import RateLimited
 
 WEIGHT_LIMIT: Final = 6000  # a minute, until exchangeInfo says otherwise
 SHARE: Final = 0.9  # of the limit; the rest is for orders and for other programs
+CONNECTS_MAX: Final = 150  # in CONNECTS_S; the venue allows 300, and we may not be alone
+CONNECTS_S: Final = 300.0
 RETRY_S: Final = 60.0  # where the venue does not say
 
 
@@ -29,6 +32,7 @@ class Gate:
     closed_until_s: float = 0.0
     reason: str = ""
     _window_ends_s: float = 0.0
+    _connects_s: deque[float] = attrs.Factory(deque[float])
 
     def enter(self, weight: int, now_s: float, *, is_urgent: bool = False) -> None:
         """Count a request that is about to be sent; urgent ones ignore our own budget.
@@ -46,6 +50,22 @@ class Gate:
                 retry_after_s=self._window_ends_s - now_s,
             )
         self.used += weight
+
+    def connect(self, weight: int, now_s: float) -> None:
+        """Count a connection that is about to be opened (R-27).
+
+        Raises:
+          RateLimited: no connection may be opened now.
+        """
+        while self._connects_s and self._connects_s[0] <= now_s - CONNECTS_S:
+            self._connects_s.popleft()
+        if len(self._connects_s) >= CONNECTS_MAX:
+            raise RateLimited(
+                f"{CONNECTS_MAX} connections in {CONNECTS_S:g} s are enough",
+                retry_after_s=self._connects_s[0] + CONNECTS_S - now_s,
+            )
+        self.enter(weight, now_s, is_urgent=True)
+        self._connects_s.append(now_s)
 
     def heard(self, used_weight: str | int | None) -> None:
         """Note what the venue counts; it counts whoever else is behind our address."""

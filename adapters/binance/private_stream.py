@@ -24,7 +24,7 @@ from adapters.binance.gate import Gate
 from adapters.binance.sign import Signer
 from adapters.binance.venue import Venue
 from adapters.errors import ConnectionLost, RateLimited, VenueRefused
-from adapters.websocket import WebSocket, open_websocket
+from adapters.websocket import WebSocket
 
 SUBSCRIBED_S: Final = 10.0
 CONNECT_WEIGHT: Final = 2
@@ -69,9 +69,8 @@ async def open_private_stream(
       VenueError: could not connect, or the venue refused the subscription.
     """
     await venue.know_symbols()
-    venue.gate.enter(CONNECT_WEIGHT + SUBSCRIBE_WEIGHT, trio.current_time())
-    url = venue.endpoints.ws_api_url
-    async with open_websocket(url, timing=venue.timing, dial=venue.dial) as socket:
+    weight = CONNECT_WEIGHT + SUBSCRIBE_WEIGHT
+    async with venue.socket(venue.endpoints.ws_api_url, weight=weight) as socket:
         params = signer.params(venue.stamped({}))
         await socket.send(
             encode_request("subscribe", "userDataStream.subscribe.signature", params)

@@ -18,7 +18,7 @@ from adapters.binance.codec.market import decode_stream
 from adapters.binance.codec.streams import encode_command, stream_name
 from adapters.binance.venue import Venue
 from adapters.errors import LocalProtocolError
-from adapters.websocket import WebSocket, open_websocket
+from adapters.websocket import WebSocket
 
 STREAMS_MAX: Final = 1024  # of one connection
 BATCH: Final = 200  # streams in one command
@@ -88,7 +88,6 @@ async def open_market_stream(venue: Venue) -> AsyncGenerator[BinanceStream, None
       VenueError: could not connect, or could not learn the venue's symbols.
     """
     await venue.know_symbols()
-    timing = attrs.evolve(venue.timing, write_gap_s=WRITE_GAP_S)
     url = venue.endpoints.stream_url()
-    async with open_websocket(url, timing=timing, dial=venue.dial) as socket:
+    async with venue.socket(url, write_gap_s=WRITE_GAP_S) as socket:
         yield BinanceStream(socket, venue)

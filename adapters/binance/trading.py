@@ -42,7 +42,6 @@ from adapters.errors import (
     VenueRefused,
 )
 from adapters.http import HttpAnswer, NotSent
-from adapters.websocket import open_websocket
 
 Outcome = VenueAck | VenueReject | VenueUnknown
 NOT_SENT: Final = "not_sent"
@@ -77,9 +76,8 @@ class BinanceTrading:
           VenueError: could not connect.
         """
         venue = self._venue
-        venue.gate.enter(CONNECT_WEIGHT, trio.current_time())
         url = venue.endpoints.ws_api_url
-        async with open_websocket(url, timing=venue.timing, dial=venue.dial) as websocket:
+        async with venue.socket(url, weight=CONNECT_WEIGHT) as websocket:
             socket = OrderSocket(websocket)
             self._socket = socket
             try:

@@ -6,7 +6,8 @@ R-28, R-29).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from typing import Final
 
 import attrs
@@ -22,7 +23,7 @@ from adapters.binance.sign import Signer, encode_query
 from adapters.errors import ConnectionLost, LocalProtocolError, VenueError, VenueRefused
 from adapters.http import BODY_SIZE_MAX, HttpAnswer, HttpClient
 from adapters.streams import Dial
-from adapters.websocket import Timing
+from adapters.websocket import Timing, UpgradeRefused, WebSocket, open_websocket
 
 RECV_WINDOW_MS: Final = 5000
 OFFSET_TRIES: Final = 3  # round trips; the quickest is the truest
@@ -104,6 +105,28 @@ class Venue:
                 now_s=trio.current_time(),
             )
         return answer
+
+    @asynccontextmanager
+    async def socket(
+        self, url: str, *, weight: int = 0, write_gap_s: float = 0.0
+    ) -> AsyncGenerator[WebSocket, None]:
+        """Open a WebSocket through the gate; a 429 or 418 closes it for everybody.
+
+        Raises:
+          ConnectionLost: could not connect.
+          RateLimited: the venue, or our own budget, forbids it now.
+        """
+        self.gate.connect(weight, trio.current_time())
+        timing = attrs.evolve(self.timing, write_gap_s=write_gap_s)
+        try:
+            async with open_websocket(url, timing=timing, dial=self.dial) as socket:
+                yield socket
+        except UpgradeRefused as error:
+            if error.status == 403:  # a firewall's word on one host is no ban
+                raise
+            raise self.gate.close(
+                str(error), retry_after_s=error.retry_after_s, now_s=trio.current_time()
+            ) from error
 
     def _query(self, params: Params, signer: Signer | None) -> str:
         if signer is None:

@@ -1,0 +1,270 @@
+"""Market and private streams over a scripted venue; the gate; the clock's offset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import pytest
+import trio
+import trio.abc
+from trio_websocket import WebSocketConnection
+
+from actors.messages import (
+    BalancesHeard,
+    Channel,
+    PrivateStreamEnded,
+    Subscription,
+    SubscriptionAccepted,
+    Traded,
+    VenueBalance,
+    VenueClosing,
+)
+from adapters.binance import Binance
+from adapters.binance.codec import envelope, market_writer, private, rest, streams
+from adapters.binance.gate import Gate
+from adapters.errors import (
+    ConnectionLost,
+    LocalProtocolError,
+    RateLimited,
+    RemoteProtocolError,
+    VenueRefused,
+)
+from tests.adapters.binance_desk import KEY, NOW_MS, SECRET, Sealed, opened
+from tests.adapters.peers import dial_peer, dial_raw, http
+
+BTC_TRADES = Subscription("BTC/USDT", Channel.TRADES)
+TRADE = (
+    '{"e":"trade","E":1700000000000,"s":"BTCUSDT","t":7,"p":"100.5","q":"0.1"'
+    ',"T":1700000000000,"m":false,"M":true}'
+)
+KEYS = (Sealed(KEY), Sealed(SECRET))
+
+
+def nothing(_line: str, _headers: str) -> bytes:
+    return http(200, "{}")
+
+
+async def test_a_subscription_is_asked_for_acknowledged_and_heard(
+    nursery: trio.Nursery,
+) -> None:
+    async def talk(connection: WebSocketConnection) -> None:
+        command = streams.decode_command(await connection.get_message())
+        asked.append((command.method, command.params, connection.path))
+        await connection.send_message(market_writer.encode_ack(command.id))
+        await connection.send_message(market_writer.combined("btcusdt@trade", TRADE))
+        await connection.send_message("garbage")
+        await connection.send_message(
+            market_writer.combined("!serverShutdown", market_writer.encode_shutdown(NOW_MS))
+        )
+        await trio.sleep(1)
+
+    asked: list[object] = []
+    async with (
+        opened(nursery, nothing, dial=dial_peer(nursery, talk)) as (_, binance),
+        binance.market.open_stream() as stream,
+    ):
+        await stream.subscribe([BTC_TRADES])
+        assert list(await stream.receive()) == [SubscriptionAccepted(1)]
+        (trade,) = await stream.receive()
+        assert isinstance(trade, Traded)
+        with pytest.raises(RemoteProtocolError):  # and the stream goes on
+            await stream.receive()
+        assert list(await stream.receive()) == [VenueClosing()]
+    assert asked == [("SUBSCRIBE", ("btcusdt@trade",), "/stream")]
+
+
+async def test_subscriptions_go_in_batches_and_never_twice(nursery: trio.Nursery) -> None:
+    async def talk(connection: WebSocketConnection) -> None:
+        while True:
+            command = streams.decode_command(await connection.get_message())
+            asked.append((command.method, len(command.params)))
+
+    asked: list[tuple[str, int]] = []
+    wanted = [BTC_TRADES, Subscription("BTC/USDT", Channel.TICKER)]
+    async with (
+        opened(nursery, nothing, dial=dial_peer(nursery, talk)) as (_, binance),
+        binance.market.open_stream() as stream,
+    ):
+        await stream.subscribe(wanted)
+        await stream.subscribe(wanted)
+        await stream.unsubscribe(wanted[:1])
+        await stream.unsubscribe(wanted[:1])
+        await trio.sleep(0.5)
+    assert asked == [("SUBSCRIBE", 2), ("UNSUBSCRIBE", 1)]
+
+
+async def test_an_unknown_symbol_is_a_defect_of_ours(nursery: trio.Nursery) -> None:
+    async def talk(connection: WebSocketConnection) -> None:
+        await connection.get_message()
+
+    async with (
+        opened(nursery, nothing, dial=dial_peer(nursery, talk)) as (_, binance),
+        binance.market.open_stream() as stream,
+    ):
+        with pytest.raises(LocalProtocolError, match="DOGE/USDT"):
+            await stream.subscribe([Subscription("DOGE/USDT", Channel.TICKER)])
+
+
+HELD = BalancesHeard((VenueBalance("BTC", Decimal("1.00000000"), Decimal("0E-8")),), NOW_MS)
+
+
+def saying(events: Sequence[str]) -> object:
+    async def talk(connection: WebSocketConnection) -> None:
+        request = envelope.decode_request(await connection.get_message())
+        assert request.method == "userDataStream.subscribe.signature"
+        assert request.params["apiKey"] == KEY
+        answer = envelope.encode_answer(request.id, {"subscriptionId": 3})
+        await connection.send_message(answer)
+        for event in events:
+            await connection.send_message(event)
+        await trio.sleep(1)
+
+    return talk
+
+
+async def test_the_private_stream_is_subscribed_by_signature_and_heard(
+    nursery: trio.Nursery,
+) -> None:
+    talk = saying(
+        [
+            private.wrap_event('{"e":"balanceUpdate","E":1}'),
+            private.wrap_event(private.encode_position(HELD.balances, NOW_MS)),
+            private.wrap_event('{"e":"executionReport"}'),
+            private.wrap_event(private.encode_stream_end(NOW_MS)),
+            private.wrap_event(market_writer.encode_shutdown(NOW_MS)),
+        ]
+    )
+    dial = dial_peer(nursery, talk)  # type: ignore[arg-type]
+    async with (
+        opened(nursery, nothing, dial=dial) as (_, binance),
+        binance.trading(*KEYS).open_private() as stream,
+    ):
+        assert list(await stream.receive()) == [HELD]
+        with pytest.raises(RemoteProtocolError):
+            await stream.receive()
+        (ended,) = await stream.receive()
+        assert isinstance(ended, PrivateStreamEnded)
+        with pytest.raises(ConnectionLost, match="shutdown"):
+            await stream.receive()
+
+
+async def test_a_refused_private_subscription_is_told(nursery: trio.Nursery) -> None:
+    async def talk(connection: WebSocketConnection) -> None:
+        request = envelope.decode_request(await connection.get_message())
+        refusal = envelope.encode_refusal(request.id, 401, -2015, "Invalid API-key, IP")
+        await connection.send_message(refusal)
+        await trio.sleep(1)
+
+    async with opened(nursery, nothing, dial=dial_peer(nursery, talk)) as (_, binance):
+        with pytest.raises(VenueRefused, match="-2015") as caught:
+            async with binance.trading(*KEYS).open_private():
+                raise AssertionError("it was refused")
+        assert caught.value.code == "-2015"
+
+
+async def test_many_questions_ask_for_the_symbols_once(nursery: trio.Nursery) -> None:
+    body = rest.encode_klines([])
+    async with opened(nursery, lambda _l, _h: http(200, body)) as (desk, binance):
+        async with trio.open_nursery() as asking:
+            for _ in range(5):
+                asking.start_soon(_ask_candles, binance)
+        infos = [line for line in desk.requests if "exchangeInfo" in line]
+        assert (len(infos), len(desk.requests)) == (1, 6)
+
+
+async def _ask_candles(binance: Binance) -> None:
+    assert list(await binance.market.candles("BTC/USDT", "1m", limit=5)) == []
+
+
+async def test_the_offset_is_the_one_of_the_quickest_round_trip(
+    nursery: trio.Nursery,
+) -> None:
+    said = iter([NOW_MS + 900, NOW_MS + 1300, NOW_MS + 1200])
+
+    def answer(_line: str, _headers: str) -> bytes:
+        return http(200, rest.encode_time(next(said)))
+
+    async with opened(nursery, answer) as (_, binance):
+        offset_ms, round_trip_ms = await binance.market.measure_offset()
+        assert 880 <= offset_ms <= 1300
+        assert 0 <= round_trip_ms < 200
+        assert binance.trading(*KEYS).now_ms() == NOW_MS + offset_ms
+
+
+async def test_our_own_budget_stops_questions_before_the_venue_does(
+    nursery: trio.Nursery,
+) -> None:
+    def answer(_line: str, _headers: str) -> bytes:
+        return http(200, rest.encode_klines([]), "X-MBX-USED-WEIGHT-1M: 89\r\n")
+
+    async with opened(nursery, answer, limit=100) as (desk, binance):
+        await _ask_candles(binance)
+        count = len(desk.requests)
+        with pytest.raises(RateLimited):
+            await _ask_candles(binance)
+        assert len(desk.requests) == count
+
+
+def test_the_gate_opens_again_when_the_time_is_over() -> None:
+    gate = Gate()
+    gate.close("banned", retry_after_s=30, now_s=100)
+    with pytest.raises(RateLimited) as caught:
+        gate.enter(1, 129.5)
+    assert caught.value.retry_after_s == 0.5
+    gate.enter(1, 130)
+
+
+def test_a_shorter_ban_does_not_shorten_a_longer_one() -> None:
+    gate = Gate()
+    gate.close("banned", retry_after_s=300, now_s=0)
+    gate.close("slow down", retry_after_s=5, now_s=0)
+    assert gate.closed_until_s == 300
+
+
+def test_urgent_requests_pass_the_budget_but_not_the_ban() -> None:
+    gate = Gate(weight_limit=10)
+    gate.enter(9, 0)
+    with pytest.raises(RateLimited):
+        gate.enter(1, 0)
+    gate.enter(0, 0, is_urgent=True)
+    gate.close("banned", retry_after_s=None, now_s=0)
+    with pytest.raises(RateLimited):
+        gate.enter(0, 59, is_urgent=True)
+
+
+def test_a_new_minute_is_a_new_budget() -> None:
+    gate = Gate(weight_limit=10)
+    gate.enter(9, 0)
+    gate.enter(9, 60)
+    assert gate.used == 9
+
+
+def test_connections_have_a_budget() -> None:
+    gate = Gate()
+    for at_s in range(150):
+        gate.connect(0, at_s)
+    with pytest.raises(RateLimited) as caught:
+        gate.connect(0, 150)
+    assert caught.value.retry_after_s == 150
+    gate.connect(0, 300)
+
+
+async def test_a_forbidden_upgrade_closes_the_gate_for_everybody(
+    nursery: trio.Nursery,
+) -> None:
+    async def refuse(stream: trio.abc.Stream) -> None:
+        await stream.receive_some()
+        await stream.send_all(
+            b"HTTP/1.1 418 No\r\nretry-after: 9\r\ncontent-length: 0\r\n\r\n"
+        )
+        await trio.sleep_forever()
+
+    async with opened(nursery, nothing, dial=dial_raw(nursery, refuse)) as (desk, binance):
+        with pytest.raises(RateLimited):
+            async with binance.market.open_stream():
+                raise AssertionError("it was refused")
+        count = len(desk.requests)
+        with pytest.raises(RateLimited, match="418"):
+            await binance.market.ticker("BTC/USDT")
+        assert len(desk.requests) == count

@@ -1,0 +1,425 @@
+"""Orders: sent once by one road, and what became of them is never guessed."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from urllib.parse import parse_qs, urlsplit
+
+import attrs
+import pytest
+import trio
+from trio_websocket import WebSocketConnection
+
+from actors.messages import OrderStatus, VenueAck, VenueReject, VenueUnknown
+from actors.ports import Trading
+from adapters.binance import ForeignHost, open_binance
+from adapters.binance.codec import envelope, orders_writer, rest
+from adapters.binance.codec.envelope import Request
+from adapters.binance.trading import NOT_SENT
+from adapters.binance.verdict import Endpoint, judge_fault
+from adapters.errors import ConnectionLost, VenueError, VenueRefused
+from tests.adapters.binance_desk import (
+    BUY,
+    KEY,
+    NOW_MS,
+    OPEN,
+    SECRET,
+    Sealed,
+    StillClock,
+    opened,
+    placed,
+)
+from tests.adapters.peers import dial_peer, http
+
+KEYS = (Sealed(KEY), Sealed(SECRET))
+BROKE = "Account has insufficient balance for requested action."
+
+
+def fault(status: int, code: int, text: str) -> bytes:
+    return http(status, rest.encode_fault(code, text))
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        (http(200, orders_writer.encode(placed())), VenueAck),
+        (fault(400, -2010, BROKE), VenueReject),
+        (fault(400, -1013, "Filter failure: LOT_SIZE"), VenueReject),
+        (fault(400, -1021, "Timestamp outside of the recvWindow."), VenueReject),
+        (http(429, headers="Retry-After: 3\r\n"), VenueReject),
+        (fault(400, -2010, "Duplicate order sent."), VenueUnknown),
+        (fault(400, -2010, "Something nobody documented."), VenueUnknown),
+        (fault(400, -1007, "Timeout waiting for response."), VenueUnknown),
+        (fault(400, -1006, "Execution status unknown."), VenueUnknown),
+        (fault(400, -1000, "An unknown error occurred."), VenueUnknown),
+        (fault(500, -1013, "Filter failure: LOT_SIZE"), VenueUnknown),
+        (http(502, "<html>Bad gateway</html>"), VenueUnknown),
+        (http(403, "<html>WAF</html>"), VenueUnknown),
+        (http(200, "{}"), VenueUnknown),
+        (http(200, "not json"), VenueUnknown),
+        (b"HTTP/1.1 200 OK\r\n", VenueUnknown),
+        (None, VenueUnknown),
+    ],
+)  # fmt: skip
+async def test_the_outcome_over_rest_is_what_the_venue_said_or_unknown(
+    said: bytes | None, outcome: type, nursery: trio.Nursery
+) -> None:
+    async with opened(nursery, lambda _line, _headers: said) as (desk, binance):
+        result = await binance.trading(*KEYS).place(BUY)
+        assert type(result) is outcome
+        assert result.client_order_id == BUY.client_order_id
+        assert len([line for line in desk.requests if line.startswith("POST")]) == 1
+
+
+async def test_an_order_is_sent_signed_with_its_own_client_id(
+    nursery: trio.Nursery,
+) -> None:
+    said = http(200, orders_writer.encode(placed()))
+    async with opened(nursery, lambda _line, _headers: said) as (desk, binance):
+        ack = await binance.trading(*KEYS).place(BUY)
+        assert ack == VenueAck(
+            BUY.client_order_id, "28", OrderStatus.OPEN, Decimal(0), NOW_MS
+        )
+        method, target, _ = desk.requests[-1].split()
+        query = {
+            name: values[0] for name, values in parse_qs(urlsplit(target).query).items()
+        }
+        assert method == "POST"
+        assert len(query.pop("signature")) == 64
+        assert query == {
+            "symbol": "BTCUSDT",
+            "side": "BUY",
+            "type": "LIMIT",
+            "quantity": "0.5",
+            "newClientOrderId": BUY.client_order_id,
+            "newOrderRespType": "FULL",
+            "timeInForce": "GTC",
+            "price": "100.25",
+            "recvWindow": "5000",
+            "timestamp": str(NOW_MS),
+        }
+        assert f"X-MBX-APIKEY: {KEY}".lower() in desk.heads[-1].lower()
+
+
+async def test_an_order_that_could_not_leave_is_definitely_not_sent() -> None:
+    listener = (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0]
+    port = listener.socket.getsockname()[1]
+    await listener.aclose()
+    from adapters.binance import Endpoints  # noqa: PLC0415 -- beside its only use
+
+    nowhere = Endpoints("ws://127.0.0.1:1", "ws://127.0.0.1:1", f"http://127.0.0.1:{port}")
+    async with open_binance(
+        nowhere, clock=StillClock(), allow_foreign_host=True
+    ) as binance:
+        result = await binance.trading(*KEYS).place(BUY)
+    assert isinstance(result, VenueReject)
+    assert result.code == NOT_SENT
+
+
+async def test_a_ban_holds_for_orders_and_questions_alike(nursery: trio.Nursery) -> None:
+    said = iter([http(418, headers="Retry-After: 120\r\n")])
+    async with opened(nursery, lambda _line, _headers: next(said)) as (desk, binance):
+        trading = binance.trading(*KEYS)
+        banned = await trading.place(BUY)
+        count = len(desk.requests)
+        again = await trading.place(BUY)
+        with pytest.raises(VenueError, match="forbids requests"):
+            await trading.balances()
+        with pytest.raises(VenueError, match="forbids requests"):
+            await binance.market.ticker("BTC/USDT")
+        assert len(desk.requests) == count  # zero requests in the window (R-28)
+        assert isinstance(banned, VenueReject)
+        assert isinstance(again, VenueReject)
+        assert again.code == NOT_SENT
+
+
+def test_keys_are_not_sent_to_a_foreign_host() -> None:
+    async def main() -> None:
+        from adapters.binance import Endpoints  # noqa: PLC0415 -- beside its only use
+
+        foreign = Endpoints(rest_url="https://evil.test")
+        async with open_binance(foreign, clock=StillClock()) as binance:
+            binance.trading(*KEYS)
+
+    with pytest.raises(ForeignHost, match=r"evil\.test"):
+        trio.run(main)
+
+
+Reply = Callable[[WebSocketConnection, Request], Awaitable[None]]
+
+
+def answering(reply: Reply) -> Callable[[WebSocketConnection], Awaitable[None]]:
+    async def talk(connection: WebSocketConnection) -> None:
+        while True:
+            await reply(connection, envelope.decode_request(await connection.get_message()))
+
+    return talk
+
+
+async def acknowledge(connection: WebSocketConnection, request: Request) -> None:
+    order = attrs.evolve(OPEN, client_order_id=str(request.params["newClientOrderId"]))
+    await connection.send_message(envelope.encode_answer(request.id, placed(order)))
+
+
+@pytest.fixture
+def rest_answers() -> list[str]:
+    return []
+
+
+async def with_socket(
+    nursery: trio.Nursery, reply: Reply, body: Callable[[Trading], Awaitable[None]]
+) -> list[str]:
+    """Run `body` while an orders connection is served; return REST's request lines."""
+    peer = dial_peer(nursery, answering(reply))
+    said = http(200, orders_writer.encode(placed()))
+    async with opened(nursery, lambda _line, _headers: said, dial=peer) as (desk, binance):
+        trading = binance.trading(*KEYS)
+        async with (
+            trading.open_orders_connection() as serve,
+            trio.open_nursery() as serving,
+        ):
+
+            async def until_lost() -> None:
+                with pytest.raises(ConnectionLost):
+                    await serve()
+
+            serving.start_soon(until_lost)
+            await body(trading)
+            serving.cancel_scope.cancel()
+        return [line for line in desk.requests if "exchangeInfo" not in line]
+
+
+async def test_orders_go_by_the_socket_while_it_lives(nursery: trio.Nursery) -> None:
+    seen: list[Request] = []
+
+    async def reply(connection: WebSocketConnection, request: Request) -> None:
+        seen.append(request)
+        await acknowledge(connection, request)
+
+    async def body(trading: Trading) -> None:
+        assert type(await trading.place(BUY)) is VenueAck
+
+    assert await with_socket(nursery, reply, body) == []
+    assert [request.method for request in seen] == ["order.place"]
+    assert seen[0].params["apiKey"] == KEY
+    assert seen[0].params["timestamp"] == NOW_MS
+
+
+async def test_many_orders_at_once_get_their_own_answers(nursery: trio.Nursery) -> None:
+    async def reply(connection: WebSocketConnection, request: Request) -> None:
+        held.append(request)
+        if len(held) == 20:
+            for late in reversed(held):
+                await acknowledge(connection, late)
+
+    async def body(trading: Trading) -> None:
+        async def one(number: int) -> None:
+            name = f"order-{number}"
+            result = await trading.place(attrs.evolve(BUY, client_order_id=name))
+            assert isinstance(result, VenueAck)
+            got[name] = result.client_order_id
+
+        async with trio.open_nursery() as placing:
+            for number in range(20):
+                placing.start_soon(one, number)
+
+    held: list[Request] = []
+    got: dict[str, str] = {}
+    await with_socket(nursery, reply, body)
+    assert got == {f"order-{n}": f"order-{n}" for n in range(20)}
+
+
+async def test_a_connection_that_ends_leaves_the_order_unknown(
+    nursery: trio.Nursery,
+) -> None:
+    async def reply(connection: WebSocketConnection, _request: Request) -> None:
+        await connection.aclose(1001)
+
+    async def body(trading: Trading) -> None:
+        with trio.fail_after(2):
+            result = await trading.place(BUY)
+        assert isinstance(result, VenueUnknown)
+        assert "1001" in result.reason
+        after = await trading.place(attrs.evolve(BUY, client_order_id="the-next"))
+        assert isinstance(after, VenueAck)  # by REST, the second road
+
+    lines = await with_socket(nursery, reply, body)
+    assert len(lines) == 1
+    assert "newClientOrderId=the-next" in lines[0]
+
+
+async def test_garbage_for_an_answer_leaves_the_order_unknown(
+    nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.binance.order_socket.REPLY_S", 0.2)
+
+    async def reply(connection: WebSocketConnection, request: Request) -> None:
+        await connection.send_message("garbage")
+        await connection.send_message(envelope.encode_answer("somebody else's", {}))
+        await connection.send_message(envelope.encode_answer(request.id, {"half": 1}))
+
+    async def body(trading: Trading) -> None:
+        assert isinstance(await trading.place(BUY), VenueUnknown)
+
+    assert await with_socket(nursery, reply, body) == []
+
+
+async def test_no_answer_leaves_the_order_unknown_and_takes_no_other_road(
+    nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.binance.order_socket.REPLY_S", 0.1)
+
+    async def reply(_connection: WebSocketConnection, _request: Request) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def body(trading: Trading) -> None:
+        result = await trading.place(BUY)
+        assert result == VenueUnknown(BUY.client_order_id, "no answer within 0.1 s")
+
+    assert await with_socket(nursery, reply, body) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "text", "outcome"),
+    [
+        (400, -2010, "Account has insufficient balance for requested action.", VenueReject),
+        (400, -2010, "Duplicate order sent.", VenueUnknown),
+        (503, -1013, "Filter failure: LOT_SIZE", VenueUnknown),
+        (400, -1007, "Timeout", VenueUnknown),
+        (429, -1015, "Too many new orders.", VenueReject),
+        (418, -1003, "Way too much request weight used; IP banned", VenueReject),
+    ],
+)
+async def test_the_outcome_over_the_socket_is_what_the_venue_said_or_unknown(
+    status: int, code: int, text: str, outcome: type, nursery: trio.Nursery
+) -> None:
+    async def reply(connection: WebSocketConnection, request: Request) -> None:
+        until_ms = NOW_MS + 5000 if status in {418, 429} else None
+        await connection.send_message(
+            envelope.encode_refusal(
+                request.id, status, code, text, retry_after_ms=until_ms, server_ms=NOW_MS
+            )
+        )
+
+    async def body(trading: Trading) -> None:
+        assert type(await trading.place(BUY)) is outcome
+        if status == 418:
+            later = await trading.place(BUY)
+            assert isinstance(later, VenueReject)
+            assert later.code == NOT_SENT
+
+    await with_socket(nursery, reply, body)
+
+
+def test_every_5xx_is_unknown_whatever_its_code() -> None:
+    for endpoint, code, status in itertools.product(
+        Endpoint, (-1013, -2010, -2011), (500, 503)
+    ):
+        verdict = judge_fault(
+            endpoint, "id", status=status, code=code, text="Market is closed."
+        )
+        assert isinstance(verdict, VenueUnknown)
+
+
+async def test_a_cancel_names_the_order_by_its_client_id(nursery: trio.Nursery) -> None:
+    gone = attrs.evolve(OPEN, status=OrderStatus.CANCELED)
+    fields = orders_writer.canceled_fields(
+        gone, "BTCUSDT", cancel_id="c-1", quote_filled=Decimal(0)
+    )
+    said = http(200, orders_writer.encode(fields))
+    async with opened(nursery, lambda _line, _headers: said) as (desk, binance):
+        ack = await binance.trading(*KEYS).cancel("BTC/USDT", BUY.client_order_id)
+        assert isinstance(ack, VenueAck)
+        assert (ack.client_order_id, ack.status) == (
+            BUY.client_order_id,
+            OrderStatus.CANCELED,
+        )
+        assert desk.requests[-1].startswith(
+            "DELETE /api/v3/order?symbol=BTCUSDT&origClient"
+        )
+
+
+async def test_a_cancel_of_a_gone_order_is_a_definite_no(nursery: trio.Nursery) -> None:
+    said = fault(400, -2011, "Unknown order sent.")
+    async with opened(nursery, lambda _line, _headers: said) as (_, binance):
+        result = await binance.trading(*KEYS).cancel("BTC/USDT", "gone")
+        assert result == VenueReject("gone", "-2011", "Unknown order sent.")
+
+
+async def test_a_query_finds_an_order_by_its_client_id_alone(nursery: trio.Nursery) -> None:
+    fields = orders_writer.order_fields(
+        OPEN, "BTCUSDT", quote_filled=Decimal(0), created_ms=NOW_MS
+    )
+    said = http(200, orders_writer.encode(fields))
+    async with opened(nursery, lambda _line, _headers: said) as (desk, binance):
+        found = await binance.trading(*KEYS).order("BTC/USDT", BUY.client_order_id)
+        assert found == OPEN
+        assert f"origClientOrderId={BUY.client_order_id}" in desk.requests[-1]
+
+
+async def test_only_the_venue_says_that_an_order_does_not_exist(
+    nursery: trio.Nursery,
+) -> None:
+    said = iter([
+        fault(400, -2013, "Order does not exist."),
+        http(500, "oops"),
+        fault(401, -2015, "Invalid API-key, IP, or permissions for action."),
+        None,
+        http(200, "[]"),
+    ])  # fmt: skip
+    async with opened(nursery, lambda _line, _headers: next(said)) as (_, binance):
+        trading = binance.trading(*KEYS)
+        assert await trading.order("BTC/USDT", "x") is None
+        for error in (ConnectionLost, VenueRefused, ConnectionLost, VenueError):
+            with pytest.raises(error):
+                await trading.order("BTC/USDT", "x")
+
+
+async def test_a_history_is_paged_to_its_end(nursery: trio.Nursery) -> None:
+    day_ms = 24 * 3600 * 1000
+
+    def answer(line: str, _headers: str) -> bytes:
+        query = {n: int(v[0]) for n, v in parse_qs(urlsplit(line.split()[1]).query).items()
+                 if v[0].isdigit()}  # fmt: skip
+        if "fromId" in query:
+            first, count = query["fromId"], 1000 if query["fromId"] < 2000 else 7
+        elif query["startTime"] == NOW_MS - 2 * day_ms:
+            first, count = 1, 3
+        else:
+            first, count = 4, 1000
+        rows = [_trade_row(number) for number in range(first, first + count)]
+        return http(200, orders_writer.encode(rows))
+
+    async with opened(nursery, answer) as (_, binance):
+        trading = binance.trading(*KEYS)
+        fills = await trading.fills("BTC/USDT", since_ms=NOW_MS - 2 * day_ms)
+        numbers = [int(fill.trade_id) for fill in fills]
+        assert numbers == list(range(1, 2011))
+
+
+def _trade_row(number: int) -> dict[str, object]:
+    return {
+        "symbol": "BTCUSDT", "id": number, "orderId": 28, "orderListId": -1, "price": "1.0",
+        "qty": "1.0", "quoteQty": "1.0", "commission": "0", "commissionAsset": "BTC",
+        "time": NOW_MS, "isBuyer": True, "isMaker": False, "isBestMatch": True,
+    }  # fmt: skip
+
+
+async def test_no_error_text_shows_a_key_or_a_signature(nursery: trio.Nursery) -> None:
+    said = iter(
+        [http(500, "x"), None, http(200, "{"), http(403, "no"), http(418), http(400, "?")]
+    )
+    texts: list[str] = []
+    async with opened(nursery, lambda _line, _headers: next(said)) as (desk, binance):
+        trading = binance.trading(*KEYS)
+        texts += [str(await trading.place(BUY)) for _ in range(5)]
+        with pytest.raises(VenueError) as caught:
+            await trading.balances()
+        texts.append(repr(caught.value))
+        texts.append(repr(trading))
+        signatures = [line.rpartition("signature=")[2].split()[0] for line in desk.requests]
+    for hidden in (KEY, SECRET, *[s for s in signatures if len(s) == 64]):
+        assert hidden not in json.dumps(texts)

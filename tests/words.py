@@ -25,6 +25,7 @@ from actors.messages import (
     Ticker,
 )
 
+Money = str | int | Decimal
 SYMBOL = "BTC/USDT"
 BTC = Instrument(
     exchange="binance",
@@ -50,7 +51,7 @@ SELL = Signal(SignalType.SELL, 0.5, 1.0, ("because",))
 HOLD = Signal(SignalType.HOLD, 0.0, 1.0, ("nothing to do",))
 
 
-def ticker(last: str | Decimal, received_s: float = 0.0, **changes: Any) -> Ticker:
+def ticker(last: Money, received_s: float = 0.0, **changes: Any) -> Ticker:
     price = Decimal(last)
     plain = Ticker(
         "binance",
@@ -65,7 +66,7 @@ def ticker(last: str | Decimal, received_s: float = 0.0, **changes: Any) -> Tick
     return attrs.evolve(plain, **changes)
 
 
-def candle(number: int, close: str | Decimal, *, is_closed: bool = True) -> Candle:
+def candle(number: int, close: Money, *, is_closed: bool = True) -> Candle:
     price, open_ms = Decimal(close), number * 60_000
     return Candle(
         "binance",
@@ -143,7 +144,7 @@ def attempted(intent_id: str = "i1", order_id: str = "c1", **changes: Any) -> At
     return attrs.evolve(plain, **changes)
 
 
-def filled(base: str | Decimal, price: str | Decimal, **changes: Any) -> Filled:
+def filled(base: Money, price: Money, **changes: Any) -> Filled:
     plain = Filled(
         bot="dawn",
         account="main",
@@ -162,7 +163,7 @@ def filled(base: str | Decimal, price: str | Decimal, **changes: Any) -> Filled:
     return attrs.evolve(plain, **changes)
 
 
-def sold(base: str | Decimal, price: str | Decimal, **changes: Any) -> Filled:
+def sold(base: Money, price: Money, **changes: Any) -> Filled:
     plain = filled(base, price, side=Side.SELL, client_order_id="cx1", trade_id="x1")
     return attrs.evolve(plain, **changes)
 

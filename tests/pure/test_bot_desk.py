@@ -1,0 +1,340 @@
+"""What one bot decides, message by message."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import pytest
+
+from actors.messages import (
+    BotPaused,
+    BotResumed,
+    Candles,
+    ExitIntent,
+    FeedState,
+    Link,
+    OrderIntent,
+    OrderType,
+    Outcome,
+    OutcomeUnknown,
+    PriceUpdated,
+    Purpose,
+    Refused,
+    Signal,
+    SignalGenerated,
+    SignalType,
+    Source,
+)
+from actors.pure.bot_desk import BotDesk, Decision
+from actors.pure.bot_wishes import BotSettings
+from actors.pure.client_order_id import IntentIds
+from actors.pure.market_view import Cause, MarketView
+from actors.pure.signals import BadSignal
+from tests.words import (
+    BTC,
+    BUY,
+    HOLD,
+    SELL,
+    SYMBOL,
+    attempted,
+    candle,
+    filled,
+    intended,
+    ticker,
+)
+
+SETTINGS = BotSettings(
+    name="dawn",
+    account="main",
+    exchange="binance",
+    symbol=SYMBOL,
+    strategy="scripted",
+    capital=Decimal(10_000),
+    position_percent=Decimal(10),
+    evaluate_s="tick",
+)
+FILL = filled("0.02", 50_000)
+
+
+@attrs.define
+class Scripted:
+    """A strategy that says what the test wants and keeps what it was shown."""
+
+    says: Any = HOLD
+    candles_min: int = 0
+    views: list[MarketView] = attrs.Factory(list[MarketView])
+
+    def evaluate(self, view: MarketView) -> Signal:
+        self.views.append(view)
+        return self.says
+
+
+def desk(strategy: Scripted | None = None, **changes: Any) -> BotDesk:
+    settings = attrs.evolve(SETTINGS, **changes)
+    ids = IntentIds("e", "r", "dawn", 1)
+    return BotDesk(settings, BTC, strategy or Scripted(), ids, due_s=60.0)
+
+
+def done(decision: Decision | None) -> Decision:
+    assert decision is not None
+    return decision
+
+
+def outcome(decision: Decision | None) -> tuple[Outcome, str]:
+    shown = done(decision).shown
+    return shown.outcome, shown.code
+
+
+def test_a_hold_ends_in_a_hold_with_reasons() -> None:
+    decision = done(desk().price(ticker("50000"), 0.0))
+    assert outcome(decision) == (Outcome.HOLD, "")
+    assert (decision.shown.reasons, decision.wish) == (("nothing to do",), None)
+
+
+def test_a_buy_becomes_an_intent_at_the_live_price() -> None:
+    decision = done(desk(Scripted(BUY)).price(ticker("64321", 4.0), 5.0))
+    wish = decision.wish
+    assert isinstance(wish, OrderIntent)
+    assert (wish.intent_id, wish.base, wish.price) == (
+        "e/r/dawn/1/1",
+        Decimal("0.01554"),
+        64321,
+    )
+    assert (wish.price_s, wish.valid_until_s, wish.notes) == (
+        4.0,
+        7.0,
+        "Bot: dawn | Signal: BUY",
+    )
+    assert outcome(decision) == (Outcome.SENT, "")
+
+
+def test_a_limit_buy_is_below_the_market_on_a_tick() -> None:
+    limit = desk(Scripted(BUY), order=OrderType.LIMIT, limit_offset_percent=Decimal("0.1"))
+    wish = done(limit.price(ticker("64321.23"), 0.0)).wish
+    assert isinstance(wish, OrderIntent)
+    assert (wish.limit_price, wish.stop_price) == (Decimal("64256.90"), None)
+
+
+def test_a_stop_buy_triggers_above_the_market() -> None:
+    stop = desk(Scripted(BUY), order=OrderType.STOP_LOSS_LIMIT)
+    wish = done(stop.price(ticker("50000"), 0.0)).wish
+    assert isinstance(wish, OrderIntent)
+    assert (wish.stop_price, wish.limit_price) == (Decimal(50_050), Decimal("50100.05"))
+
+
+def test_the_attempt_is_the_outcome_of_what_was_sent() -> None:
+    bot = desk(Scripted(BUY))
+    intent_id = done(done(bot.price(ticker("50000"), 0.0))).shown.reasons[0]
+    assert bot.fact(intended(intent_id=intent_id), 0.1) is None
+    shown = done(bot.fact(attempted(intent_id, "c7"), 0.2)).shown
+    assert (shown.outcome, shown.order_id, shown.number) == (Outcome.ORDERED, "c7", 1)
+
+
+def test_a_refusal_is_the_outcome_of_what_was_sent_and_is_waited_out() -> None:
+    bot = desk(Scripted(BUY), refused_wait_s=1.0)
+    intent_id = done(bot.price(ticker("50000"), 0.0)).shown.reasons[0]
+    no = Refused(
+        "dawn", "main", SYMBOL, intent_id, Purpose.ENTRY, "capital", ("none left",)
+    )
+    assert outcome(bot.fact(no, 0.1)) == (Outcome.REFUSED, "capital")
+    again = done(bot.price(ticker("50001"), 0.5))
+    assert (outcome(again), again.wish, again.facts) == (
+        (Outcome.REFUSED, "capital"),
+        None,
+        (),
+    )
+    assert done(bot.price(ticker("50002"), 1.2)).wish is not None
+
+
+def test_one_intent_at_a_time_until_it_can_no_longer_be_answered() -> None:
+    bot = desk(Scripted(BUY))
+    bot.price(ticker("50000"), 0.0)
+    assert outcome(bot.price(ticker("50001", 1.0), 1.0)) == (
+        Outcome.REFUSED,
+        "order_in_flight",
+    )
+    assert outcome(bot.price(ticker("50002", 13.0), 13.0)) == (Outcome.SENT, "")
+
+
+def test_an_order_at_work_is_said_with_a_hold_and_bars_a_buy() -> None:
+    strategy = Scripted()
+    bot = desk(strategy)
+    for fact in (intended(), attempted()):
+        bot.fact(fact, 0.0)
+    shown = done(bot.price(ticker("50000"), 0.0)).shown
+    assert shown.reasons == ("nothing to do", "order c1 is new")
+    strategy.says = BUY
+    assert outcome(bot.price(ticker("50000"), 0.0)) == (Outcome.REFUSED, "open_entry")
+
+
+def test_an_unknown_outcome_bars_a_buy() -> None:
+    bot = desk(Scripted(BUY))
+    lost = OutcomeUnknown("dawn", "main", SYMBOL, "c1", "EOF")
+    for fact in (intended(), attempted(), lost):
+        bot.fact(fact, 0.0)
+    assert outcome(bot.price(ticker("50000"), 0.0)) == (Outcome.REFUSED, "unknown_order")
+
+
+def test_a_sale_without_a_position_is_refused() -> None:
+    decision = done(desk(Scripted(SELL)).price(ticker("50000"), 0.0))
+    assert outcome(decision) == (Outcome.REFUSED, "no_position")
+    assert [type(fact) for fact in decision.facts] == [SignalGenerated, Refused]
+
+
+def test_a_sale_is_an_exit_of_all_that_is_held() -> None:
+    bot = desk(Scripted(SELL))
+    for fact in (intended(base=Decimal("0.02")), attempted(), FILL):
+        bot.fact(fact, 0.0)
+    wish = done(bot.price(ticker("51000"), 0.0)).wish
+    assert isinstance(wish, ExitIntent)
+    assert (wish.base, wish.position_id, wish.price) == (Decimal("0.02"), "c1", 51_000)
+
+
+def test_the_strategy_sees_the_position() -> None:
+    strategy = Scripted()
+    bot = desk(strategy)
+    for fact in (intended(base=Decimal("0.02")), attempted(), FILL):
+        bot.fact(fact, 0.0)
+    bot.price(ticker("51000"), 0.0)
+    held = strategy.views[0].position
+    assert held is not None
+    assert (held.entry, held.base, held.unrealized) == (50_000, Decimal("0.02"), 20)
+
+
+def test_a_paused_bot_asks_nobody() -> None:
+    strategy = Scripted(BUY)
+    bot = desk(strategy)
+    bot.fact(BotPaused("dawn", "main", "lunch"), 0.0)
+    assert outcome(bot.price(ticker("50000"), 0.0)) == (Outcome.REFUSED, "paused")
+    assert strategy.views == []
+    bot.fact(BotResumed("dawn", "main"), 0.0)
+    assert outcome(bot.price(ticker("50000"), 0.0)) == (Outcome.SENT, "")
+
+
+def test_a_gap_is_said_once_and_ends_with_a_price_after_it() -> None:
+    strategy = Scripted(BUY)
+    bot = desk(strategy)
+    gap = FeedState("binance", Link.GAP, 0.0, reason="connection lost")
+    shown = bot.feed_state(gap, 0.0)
+    assert outcome(shown) == (Outcome.REFUSED, "no_price")
+    assert done(shown).shown.reasons == ("binance has no prices: connection lost",)
+    late = done(bot.price(ticker("50000", source=Source.REST), 1.0))
+    assert (outcome(late), late.facts, strategy.views) == (
+        (Outcome.REFUSED, "no_price"),
+        (),
+        [],
+    )
+    bot.feed_state(FeedState("binance", Link.RESUMED, 2.0), 2.0)
+    assert outcome(bot.price(ticker("50000", 2.0), 2.0)) == (Outcome.SENT, "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "now_s", "code"),
+    [
+        ({"last": Decimal(0)}, 0.0, "no_price"),
+        ({"source": Source.REST}, 0.0, "no_price"),
+        ({}, 10.1, "stale_price"),
+    ],
+)
+def test_a_price_that_is_none_asks_nobody(
+    changes: dict[str, Any], now_s: float, code: str
+) -> None:
+    assert outcome(desk().price(attrs.evolve(ticker("50000"), **changes), now_s)) == (
+        Outcome.REFUSED,
+        code,
+    )
+
+
+def test_a_timed_bot_begins_with_the_first_price_once_it_is_warm() -> None:
+    strategy = Scripted(candles_min=1)
+    bot = desk(strategy, evaluate_s=60.0)
+    assert bot.price(ticker("50000"), 1.0) is None
+    window = (candle(1, "50000"),)
+    assert bot.candles(Candles("binance", SYMBOL, "1m", window, window), 1.5) is None
+    assert outcome(bot.price(ticker("50000"), 2.0)) == (Outcome.HOLD, "")
+    assert (bot.price(ticker("50000"), 3.0), bot.due_s) == (None, 62.0)
+
+
+def test_a_bot_by_candles_evaluates_each_closed_one() -> None:
+    strategy = Scripted()
+    bot = desk(strategy, evaluate_s="candle")
+    assert bot.price(ticker("50000"), 0.0) is None
+    window = (candle(1, "50000"),)
+    running = Candles("binance", SYMBOL, "1m", (), window, candle(2, "1", is_closed=False))
+    assert bot.candles(running, 0.0) is None
+    closed = Candles("binance", SYMBOL, "1m", window, window)
+    assert outcome(bot.candles(closed, 0.0)) == (Outcome.HOLD, "")
+    assert (strategy.views[0].cause, strategy.views[0].window) == (Cause.CANDLE, window)
+
+
+def test_only_changes_of_a_signal_are_recorded_with_the_count_of_repeats() -> None:
+    strategy = Scripted()
+    bot, recorded = desk(strategy), list[tuple[str, int]]()
+    for n, reason in enumerate(("gap 1.5 %", "gap 2.75 %", "gap 3 %", "no candles")):
+        strategy.says = Signal(SignalType.HOLD, 0.0, 1.0, (reason,))
+        decision = done(bot.price(ticker("50000", n), float(n)))
+        recorded += [
+            (fact.signal.reasons[0], fact.repeated)
+            for fact in decision.facts
+            if isinstance(fact, SignalGenerated)
+        ]
+    assert recorded == [("gap 1.5 %", 0), ("no candles", 2)]
+
+
+def test_only_the_first_of_equal_refusals_is_recorded() -> None:
+    bot = desk(Scripted(SELL))
+    refusals = [
+        [type(fact) for fact in done(bot.price(ticker("50000", n), float(n))).facts]
+        for n in range(3)
+    ]
+    assert refusals == [[SignalGenerated, Refused], [], []]
+    assert bot.why_not.last is not None
+    assert bot.why_not.last.repeated == 2
+
+
+def test_every_evaluation_has_one_outcome_and_every_decision_one_intent() -> None:
+    """I-9, over all kinds of signals."""
+    strategy = Scripted()
+    bot = desk(strategy, refused_wait_s=0.0)
+    wishes: list[str] = []
+    for n, says in enumerate([HOLD, BUY, BUY, SELL, HOLD, BUY] * 20):
+        strategy.says = says
+        decision = done(bot.price(ticker("50000", n), float(n)))
+        assert decision.shown.number == n + 1
+        if decision.wish is not None:
+            wishes.append(decision.wish.intent_id)
+    assert len(set(wishes)) == len(wishes) > 1
+
+
+@pytest.mark.parametrize(
+    ("says", "text"),
+    [
+        (None, "scripted returned NoneType, not a Signal"),
+        (attrs.evolve(BUY, strength=float("nan")), "strength nan, not 0 to 1"),
+        (attrs.evolve(BUY, confidence=1.5), "confidence 1.5, not 0 to 1"),
+        (attrs.evolve(BUY, strength="high"), "strength 'high', not 0 to 1"),
+        (attrs.evolve(BUY, type="buy"), "type 'buy', not a SignalType"),
+        (attrs.evolve(BUY, reasons=("fine", 3)), "reasons .* not texts"),
+    ],
+)
+def test_what_is_no_signal_ends_this_life(says: Any, text: str) -> None:
+    with pytest.raises(BadSignal, match=text):
+        desk(Scripted(says)).price(ticker("50000"), 0.0)
+
+
+def test_prices_are_sampled() -> None:
+    bot = desk(price_every_s=10.0)
+    bot.price(ticker("50000"), 0.0)
+    assert isinstance(bot.sample(0.0), PriceUpdated)
+    assert bot.sample(9.9) is None
+    assert bot.sample(10.0) is not None
+
+
+def test_an_undelivered_wish_is_refused() -> None:
+    bot = desk(Scripted(BUY))
+    bot.price(ticker("50000"), 0.0)
+    decision = bot.unsent(("risk_down", "the circuit is open"), 0.1)
+    assert outcome(decision) == (Outcome.REFUSED, "risk_down")
+    assert [type(fact) for fact in decision.facts] == [Refused]

@@ -139,6 +139,25 @@ async def test_a_stop_during_a_backoff_starts_nothing_any_more(
     assert trio.current_time() == 10
 
 
+async def test_a_readiness_that_comes_after_the_stop_changes_nothing(
+    autojump_clock: MockClock,
+) -> None:
+    async def run(*, task_status: trio.TaskStatus[None]) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            task_status.started()
+
+    log = Log()
+    with trio.move_on_after(1):
+        await supervisor(log, "", Child("late", run)).run()
+    assert log.events("late") == [
+        (Event.STARTING, State.STARTING),
+        (Event.STOPPING, State.STOPPING),
+        (Event.STOPPED, State.STOPPED),
+    ]
+
+
 async def test_an_error_in_a_goodbye_is_told_and_counts_for_nothing(
     autojump_clock: MockClock,
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import cast
 
@@ -91,13 +91,21 @@ def _exchange(name: str, raw: object, place: Place) -> ExchangeConfig:
 def _accounts(
     raw: object, place: Place, bots: tuple[BotConfig, ...]
 ) -> dict[str, AccountConfig]:
+    capitals = bots_capital(bots)
     found: dict[str, AccountConfig] = {}
     for name, table in _named(raw, place).items():
         schema.NAME.read(name, place.at(name))
-        bots_capital = sum((bot.capital for bot in bots if bot.account == name), Decimal(0))
-        given = {"name": name, "capital": bots_capital}
+        given = {"name": name, "capital": capitals.get(name, Decimal(0))}
         found[name] = schema.ACCOUNT.read(table, place.at(name), given=given)
     return found
+
+
+def bots_capital(bots: Iterable[BotConfig]) -> Mapping[str, Decimal]:
+    """Return what the bots of each account are given together, in quote."""
+    capitals: dict[str, Decimal] = {}
+    for bot in bots:
+        capitals[bot.account] = capitals.get(bot.account, Decimal(0)) + bot.capital
+    return capitals
 
 
 def _bots(

@@ -45,24 +45,26 @@ class Report:
 
     file_name: str
     lines: Lines
-    _found: list[tuple[Path, Problem]] = attrs.Factory(list[tuple[Path, Problem]])
+    _found: list[Problem] = attrs.Factory(list[Problem])
+    _wrong: set[Path] = attrs.Factory(set[Path])
+    _around: set[Path] = attrs.Factory(set[Path])  # every table around what is wrong
 
     def refuse(self, path: Path, text: str) -> None:
         """Note that what stands at `path` is wrong."""
-        problem = Problem(self.file_name, self.lines.line(path), dotted(path), text)
-        self._found.append((path, problem))
+        line = self.lines.line(path)
+        self._found.append(Problem(self.file_name, line, dotted(path), text))
+        self._wrong.add(path)
+        self._around.update(_prefixes(path))
 
     def is_clean(self, *paths: Path) -> bool:
         """Tell whether nothing is wrong at, in or around any of `paths`."""
         return not any(
-            path[: len(wrong)] == wrong or wrong[: len(path)] == path
+            path in self._around or not self._wrong.isdisjoint(_prefixes(path))
             for path in paths
-            for wrong, _ in self._found
         )
 
     def problems(self) -> Problems:
-        found = [problem for _, problem in self._found]
-        return Problems(tuple(sorted(found, key=lambda problem: problem.line or 0)))
+        return Problems(tuple(sorted(self._found, key=lambda found: found.line or 0)))
 
 
 @attrs.frozen
@@ -81,6 +83,10 @@ class Place:
     def is_clean(self, *keys: str) -> bool:
         """Tell whether nothing is wrong with these keys of this table."""
         return self.report.is_clean(*((*self.path, key) for key in keys))
+
+
+def _prefixes(path: Path) -> list[Path]:
+    return [path[:end] for end in range(len(path) + 1)]
 
 
 def dotted(path: Path) -> str:

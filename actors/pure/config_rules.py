@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from actors.messages import OrderType
 from actors.pure.config_endpoints import ENDPOINTS, host_of
-from actors.pure.config_fleet import refuse_unknown_exchange
+from actors.pure.config_fleet import bots_capital, refuse_unknown_exchange
 from actors.pure.config_problems import Place, dotted
 from actors.pure.config_schema import NAME_PATTERN
 from actors.pure.config_simulator import FaultConfig
@@ -29,7 +29,7 @@ def judge(config: Config, root: Place) -> None:
     if config.mode is Mode.PAPER:
         root.at("mode").refuse('"paper" is not available yet; use "sim" or "live"')
     if not config.bots and root.is_clean("bots"):
-        root.refuse("nothing to run: add [[bots]]")
+        root.at("bots").refuse("there are none, so nothing would run: add [[bots]]")
     _judge_breaker(
         root.at("supervision"),
         threshold=config.supervision.threshold,
@@ -81,6 +81,7 @@ def _judge_exchange(exchange: ExchangeConfig, place: Place) -> None:
 
 
 def _judge_accounts(config: Config, root: Place) -> None:
+    capitals = bots_capital(config.bots)
     users: dict[str, str] = {}
     for name, account in config.accounts.items():
         place = root.at("accounts", name)
@@ -94,11 +95,10 @@ def _judge_accounts(config: Config, root: Place) -> None:
             place.at("key").refuse(f"is also {other}; one key, one account")
         elif account.key is not None:
             users[account.key] = name
-        _judge_capital(config, account, place)
+        _judge_capital(account, capitals.get(name, Decimal(0)), place)
 
 
-def _judge_capital(config: Config, account: AccountConfig, place: Place) -> None:
-    given = sum((bot.capital for bot in config.bots_of(account.name)), Decimal(0))
+def _judge_capital(account: AccountConfig, given: Decimal, place: Place) -> None:
     if place.is_clean("capital") and account.capital < given:
         place.at("capital").refuse(
             f"must be at least the {given} that its bots are given, not {account.capital}"
@@ -107,7 +107,7 @@ def _judge_capital(config: Config, account: AccountConfig, place: Place) -> None
 
 def _judge_bot(config: Config, bot: BotConfig, place: Place) -> None:
     if place.is_clean("account") and bot.account not in config.accounts:
-        named_well = [n for n in config.accounts if re.fullmatch(NAME_PATTERN, n)]
+        named_well = [one for one in config.accounts if re.fullmatch(NAME_PATTERN, one)]
         near = did_you_mean(bot.account, named_well)
         place.at("account").refuse(f'unknown account "{bot.account}"{near}')
     if _is_given(place, "threshold") or _is_given(place, "max_consecutive"):

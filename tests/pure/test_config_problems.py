@@ -110,7 +110,7 @@ KEYS = [
     ),
     (
         'mode = "sim"\n[accounts.main]\nexchange = "binance"\n',
-        "bots.toml: nothing to run: add [[bots]]",
+        "bots.toml: bots: there are none, so nothing would run: add [[bots]]",
     ),
     (
         'bots = "one"\n',
@@ -176,6 +176,11 @@ def test_keyring_references_are_not_available_yet() -> None:
         "bots.toml:4: accounts.main.key: keyring: is not available yet; must be a "
         'reference, "env:NAME" or "file:/path"'
     ]
+
+
+def test_every_problem_is_listed_however_many_there_are() -> None:
+    bots = "".join(f'[[bots]]\nname = "b{number}"\ncaptial = 1\n' for number in range(200))
+    assert len(said(bots)) == 5 * 200
 
 
 def test_all_problems_are_told_at_once_in_the_order_of_the_file() -> None:

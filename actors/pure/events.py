@@ -130,7 +130,7 @@ def _order_name(fact: OrderFact) -> str:
         case OutcomeUnknown():
             return "order_unknown"
         case Ended():
-            return ENDINGS[fact.status]
+            return ENDINGS.get(fact.status, "order_ended")
 
 
 def _keep(orders: OrderedDict[str, Intended], name: str, intent: Intended) -> None:

@@ -18,6 +18,7 @@ from actors.messages import (
     ExchangeConnected,
     ExchangeDisconnected,
     ExchangeReconnecting,
+    ExitReason,
     ExitTriggered,
     Fact,
     FallbackBegun,
@@ -41,6 +42,7 @@ from actors.messages_supervision import Event, State, Transition
 from actors.pure.transition_line import transition_words
 
 MINUS = "\N{MINUS SIGN}"
+ASKED_FOR = frozenset({ExitReason.SIGNAL, ExitReason.OPERATOR})
 
 
 @singledispatch
@@ -174,7 +176,8 @@ def _(fact: StopMoved) -> str:
 
 @words.register
 def _(fact: ExitTriggered) -> str:
-    hit = fact.reason.value.replace("_", " ")
+    why = fact.reason.value.replace("_", " ")
+    hit = f"exit by {why}" if fact.reason in ASKED_FOR else f"{why} hit"
     said = f"{fact.bot}: {hit} on {fact.symbol} at {fact.exit_price:f}"
     return f"{said} · pnl {signed(fact.pnl)}"
 

@@ -42,8 +42,8 @@ def line(at_ms: int, actor: str, words: str) -> str:
     Control characters become blanks: a venue's text must not forge a second line.
     """
     at = datetime.fromtimestamp(at_ms // 1000, tz=UTC)
-    said = CONTROL.sub(" ", words)
-    return f"{at:%H:%M:%S}.{at_ms % 1000:03d}  {actor:<{NAME_WIDTH}}  {said}"
+    text = f"{at:%H:%M:%S}.{at_ms % 1000:03d}  {actor:<{NAME_WIDTH}}  {words}"
+    return CONTROL.sub(" ", text)
 
 
 def fact_line(at_ms: int, fact: Fact) -> str:

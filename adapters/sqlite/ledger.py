@@ -50,11 +50,11 @@ class Ledger:
         if not path.exists():
             raise StateUnusable(f"there is no ledger at {path}: nothing has run here yet")
         with self._explained(), ExitStack() as undo:
-            self._connection = connect(path, is_read_only=True)
-            undo.callback(self._connection.close)
-            if not version_of(self._connection, path):
+            self.connection = connect(path, is_read_only=True)
+            undo.callback(self.connection.close)
+            if not version_of(self.connection, path):
                 raise StateUnusable(f"{path} is empty: nothing has run here yet")
-            self._facts = _database(self._connection).table("facts")
+            self._facts = _database(self.connection).table("facts")
             undo.pop_all()
 
     def __enter__(self) -> Self:
@@ -65,17 +65,22 @@ class Ledger:
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        self.connection.close()
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether a read transaction is open; never while a row is in your hands."""
+        return self.connection.in_transaction
 
     def meta(self) -> Mapping[str, str]:
         """Return epoch, application and identity ("mode")."""
         with self._explained():
-            return dict(self._connection.execute("SELECT name, value FROM meta"))
+            return dict(self.connection.execute("SELECT name, value FROM meta"))
 
     def last_seq(self) -> int:
         """Return the number of the last row, 0 for none."""
         with self._explained():
-            found = self._connection.execute("SELECT coalesce(max(seq), 0) FROM facts")
+            found = self.connection.execute("SELECT coalesce(max(seq), 0) FROM facts")
             return int(found.fetchone()[0])
 
     def rows(
@@ -105,8 +110,8 @@ class Ledger:
           StateUnusable: something in it is not what was written.
         """
         with self._explained():
-            check_pages(self._connection, self.path)
-            return check_chain(self._connection, self.path)[0]
+            check_pages(self.connection, self.path)
+            return check_chain(self.connection, self.path)[0]
 
     def _page(self, query: Query) -> list[dict[str, Any]]:
         with self._explained():

@@ -20,6 +20,7 @@ from tests.tracked import (
 )
 
 FILE_LINES_MAX = 300
+TEST_FILE_LINES_MAX = 500  # read one test at a time, never as a whole
 FUNCTION_LINES_MAX = 40
 DEPENDENCIES_MAX = 15  # S-10
 SUPERVISOR = Path("actors/supervisor.py")
@@ -33,8 +34,12 @@ MOST_CHANNELS = re.compile(r"open_memory_channel|Memory(Send|Receive)Channel")
 
 
 def test_files_stop_at_300_lines() -> None:
-    sizes = {f: text_of(f).count("\n") for f in tracked("*.py")}
-    long = [f"{f}: {n} lines" for f, n in sizes.items() if n > FILE_LINES_MAX]
+    sizes = {path: text_of(path).count("\n") for path in tracked("*.py")}
+    long = [
+        f"{path}: {size} lines"
+        for path, size in sizes.items()
+        if size > (TEST_FILE_LINES_MAX if path.parts[0] == "tests" else FILE_LINES_MAX)
+    ]
     assert not long, listed(long, "two ideas?")
 
 
@@ -196,6 +201,20 @@ def test_every_actor_shows_its_edges() -> None:
     assert not bare, listed(
         bare, "an actor's docstring has a small arrow map: bots --Intent--> [risk]"
     )
+
+
+def test_a_part_of_a_task_serves_that_task_alone() -> None:
+    """`feed_session` is `feed`'s own: only `feed`, its parts and the stage import it."""
+    actors = [path for path in tracked("actors/*.py") if path.parent == Path("actors")]
+    tasks = {p.stem for p in actors if f"run_{p.stem}" in {f.name for f in functions(p)}}
+    shared = [
+        f"{path} imports actors.{part}"
+        for path in actors
+        for part in (name.removeprefix("actors.") for name in imported(path))
+        if (owner := part.partition("_")[0]) in tasks and "_" in part
+        if path.stem.partition("_")[0] not in {owner, "fleet"}
+    ]
+    assert not shared, listed(shared)
 
 
 def test_a_silenced_rule_carries_its_reason() -> None:

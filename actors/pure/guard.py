@@ -156,15 +156,19 @@ class Guard:
             return None
         live = self.books.orders.live_of(self.ward.bot, self.ward.symbol)
         if self._is_gone(holding, price):
-            return None if live else self._closed(holding)
+            return None if live else self._gone(holding)
         if self.triggered is not None:
-            return self._exit(holding, live, price, now_s, ids)
+            step = self._exit(holding, live, price, now_s, ids)
+            return self._opened(holding) if step is None and not self.is_recorded else step
         if price is not None and (reason := judge(self.levels, price)) is not None:
             return self._triggered(reason, price, holding)
-        if not self.is_recorded:
-            is_buying = any(order.is_entry for order in live)
-            return None if is_buying and now_s < self.due_s else self._opened(holding)
-        return self._moved(price, now_s)
+        if self.is_recorded:
+            return self._moved(price, now_s)
+        is_buying = any(order.is_entry for order in live) and now_s < self.due_s
+        return None if is_buying else self._opened(holding)
+
+    def _gone(self, holding: Holding) -> PositionOpened | PositionClosed:
+        return self._closed(holding) if self.is_recorded else self._opened(holding)
 
     def _exit(
         self,
@@ -244,7 +248,7 @@ class Guard:
             ward.symbol,
             holding.position_id,
             rounded(holding.entry),
-            holding.base,
+            holding.base + holding.sold_base,
             levels.stop_loss,
             levels.take_profit,
             levels.trailing_stop,

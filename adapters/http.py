@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import httpx2
 
 BODY_SIZE_MAX: Final = 16 * 2**20
+RETIRED_MAX: Final = 4  # pools given up whose requests may still be in flight
 REQUESTS_MAX: Final = 16  # in flight; beyond, `wait_s` decides
 
 
@@ -75,7 +76,7 @@ class HttpClient:
         """
         import httpx2  # noqa: PLC0415 -- costs 74 ms and 8 MB; a fleet without REST saves them
 
-        transport = self._opened()
+        transport = await self._opened()
         request = httpx2.Request(
             method,
             self.origin + target,
@@ -85,28 +86,18 @@ class HttpClient:
         )
         try:
             with trio.fail_after(self.timing.total_s):
-                response = await transport.handle_async_request(request)
-                try:
-                    return HttpAnswer(
-                        response.status_code,
-                        dict(response.headers),
-                        await _body(response, body_size_max),
-                    )
-                finally:
-                    with trio.move_on_after(1, shield=True):
-                        await response.aclose()
+                return await _exchange(transport, request, body_size_max)
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise NotSent(f"could not connect to {self.host}: {_text(error)}") from error
         except httpx2.PoolTimeout as error:
-            # A pool that gives nothing back is not used again.
-            self._retired.append(transport)
-            self._transport = None
+            if self._transport is transport:
+                self._retire()  # a pool that gives nothing back is not used again
             raise NotSent(f"no free connection to {self.host}") from error
         except (httpx2.TransportError, httpx2.StreamError, httpx2.DecodingError) as error:
             raise ConnectionLost(f"{method} {self.host}: {_text(error)}") from error
         except trio.TooSlowError as error:
-            text = f"{method} {self.host}: no answer within {self.timing.total_s:g} s"
-            raise ConnectionLost(text) from error
+            text = f"no answer within {self.timing.total_s:g} s"
+            raise ConnectionLost(f"{method} {self.host}: {text}") from error
 
     @property
     def host(self) -> str:
@@ -114,14 +105,20 @@ class HttpClient:
 
     async def aclose(self) -> None:
         """Close idle connections; requests in flight fail."""
-        if self._transport is not None:
-            self._retired.append(self._transport)
-            self._transport = None
+        self._retire()
         while self._retired:
             await self._retired.pop().aclose()
         await trio.lowlevel.checkpoint()
 
-    def _opened(self) -> httpx2.AsyncHTTPTransport:
+    def _retire(self) -> None:
+        if self._transport is not None:
+            self._retired.append(self._transport)
+            self._transport = None
+
+    async def _opened(self) -> httpx2.AsyncHTTPTransport:
+        while len(self._retired) > RETIRED_MAX:
+            await self._retired.pop(0).aclose()
+        await trio.lowlevel.checkpoint()
         if self._transport is None:
             import httpx2  # noqa: PLC0415 -- as above
 
@@ -149,6 +146,18 @@ class HttpClient:
             "write": timing.write_s,
             "pool": timing.wait_s,
         }
+
+
+async def _exchange(
+    transport: httpx2.AsyncHTTPTransport, request: httpx2.Request, body_size_max: int
+) -> HttpAnswer:
+    response = await transport.handle_async_request(request)
+    try:
+        body = await _body(response, body_size_max)
+        return HttpAnswer(response.status_code, dict(response.headers), body)
+    finally:
+        with trio.move_on_after(1, shield=True):
+            await response.aclose()
 
 
 async def _body(response: httpx2.Response, size_max: int) -> bytes:

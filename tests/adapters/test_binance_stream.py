@@ -31,7 +31,7 @@ from adapters.errors import (
     VenueRefused,
 )
 from tests.adapters.binance_desk import KEY, NOW_MS, SECRET, Sealed, opened
-from tests.adapters.peers import dial_peer, dial_raw, http
+from tests.adapters.peers import Talk, dial_peer, dial_raw, http
 
 BTC_TRADES = Subscription("BTC/USDT", Channel.TRADES)
 TRADE = (
@@ -109,7 +109,7 @@ async def test_an_unknown_symbol_is_a_defect_of_ours(nursery: trio.Nursery) -> N
 HELD = BalancesHeard((VenueBalance("BTC", Decimal("1.00000000"), Decimal("0E-8")),), NOW_MS)
 
 
-def saying(events: Sequence[str]) -> object:
+def saying(events: Sequence[str]) -> Talk:
     async def talk(connection: WebSocketConnection) -> None:
         request = envelope.decode_request(await connection.get_message())
         assert request.method == "userDataStream.subscribe.signature"
@@ -135,7 +135,7 @@ async def test_the_private_stream_is_subscribed_by_signature_and_heard(
             private.wrap_event(market_writer.encode_shutdown(NOW_MS)),
         ]
     )
-    dial = dial_peer(nursery, talk)  # type: ignore[arg-type]
+    dial = dial_peer(nursery, talk)
     async with (
         opened(nursery, nothing, dial=dial) as (_, binance),
         binance.trading(*KEYS).open_private() as stream,

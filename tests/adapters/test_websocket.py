@@ -15,7 +15,7 @@ from trio_websocket import WebSocketConnection
 import adapters.websocket
 from adapters.errors import ConnectionLost, RateLimited
 from adapters.websocket import Timing, open_websocket
-from tests.adapters.peers import dial_peer, dial_raw, shake_hands
+from tests.adapters.peers import Raw, dial_peer, dial_raw, shake_hands
 
 URL = "ws://venue.test/stream"
 
@@ -88,10 +88,10 @@ async def wrong_accept(stream: trio.abc.Stream) -> None:
     "talk", [hang_up, talk_garbage, answer_200, answer_503, wrong_accept]
 )
 async def test_a_failed_handshake_is_a_lost_connection_at_once(
-    talk: object, nursery: trio.Nursery
+    talk: Raw, nursery: trio.Nursery
 ) -> None:
     with trio.fail_after(2), pytest.raises(ConnectionLost):
-        async with open_websocket(URL, dial=dial_raw(nursery, talk)):  # type: ignore[arg-type]
+        async with open_websocket(URL, dial=dial_raw(nursery, talk)):
             raise AssertionError("nobody is there")
     nursery.cancel_scope.cancel()
 
@@ -264,7 +264,9 @@ async def test_a_certificate_nobody_vouches_for_is_refused(nursery: trio.Nursery
             await stream.do_handshake()
 
     nursery.start_soon(trio.serve_listeners, wait, listeners)
-    port = listeners[0].transport_listener.socket.getsockname()[1]  # type: ignore[attr-defined]
+    transport = listeners[0].transport_listener
+    assert isinstance(transport, trio.SocketListener)
+    port = transport.socket.getsockname()[1]
     with pytest.raises(ConnectionLost, match="could not connect"):
         async with open_websocket(f"wss://127.0.0.1:{port}/"):
             raise AssertionError("it must not be trusted")

@@ -196,38 +196,44 @@ def encode_report(
 
     `cancel_id` is the id of the cancel request; then `C` carries the order's own.
     """
-    return msgspec.json.encode(
-        {
-            "e": "executionReport",
-            "E": order.update_ms,
-            "s": venue_symbol,
-            "c": cancel_id or order.client_order_id,
-            "S": words.SIDE_WORD[order.side],
-            "o": order.order_type,
-            "f": "GTC",
-            "q": eight(order.base),
-            "p": eight(order.limit_price or Decimal(0)),
-            "P": eight(order.stop_price or Decimal(0)),
-            "F": "0.00000000",
-            "g": -1,
-            "C": order.client_order_id if cancel_id else "",
-            "x": execution,
-            "X": words.STATUS_WORD[order.status],
-            "r": order.reason or "NONE",
-            "i": int(order.venue_order_id),
-            **_last_of(fill),
-            "z": eight(order.filled_base),
-            "T": order.update_ms,
-            "I": execution_id,
-            "w": words.STATUS_WORD[order.status] in {"NEW", "PARTIALLY_FILLED"},
-            "M": False,
-            "O": created_ms or order.update_ms,
-            "Z": eight(quote_filled),
-            "Q": "0.00000000",
-            "W": created_ms or order.update_ms,
-            "V": "NONE",
-        }
-    ).decode()
+    fields: dict[str, object] = {
+        "e": "executionReport",
+        "E": order.update_ms,
+        "s": venue_symbol,
+        "c": cancel_id or order.client_order_id,
+        **_terms_of(order),
+        "C": order.client_order_id if cancel_id else "",
+        "x": execution,
+        "X": words.STATUS_WORD[order.status],
+        "r": order.reason or "NONE",
+        "i": int(order.venue_order_id),
+        **_last_of(fill),
+        "z": eight(order.filled_base),
+        "T": order.update_ms,
+        "I": execution_id,
+        "w": words.STATUS_WORD[order.status] in {"NEW", "PARTIALLY_FILLED"},
+        "M": False,
+        "O": created_ms or order.update_ms,
+        "Z": eight(quote_filled),
+        "Q": "0.00000000",
+        "W": created_ms or order.update_ms,
+        "V": "NONE",
+    }
+    return msgspec.json.encode(fields).decode()
+
+
+def _terms_of(order: VenueOrder) -> dict[str, object]:
+    """Return the fields that say what was ordered."""
+    return {
+        "S": words.SIDE_WORD[order.side],
+        "o": order.order_type,
+        "f": "GTC",
+        "q": eight(order.base),
+        "p": eight(order.limit_price or Decimal(0)),
+        "P": eight(order.stop_price or Decimal(0)),
+        "F": "0.00000000",
+        "g": -1,
+    }
 
 
 def _last_of(fill: VenueFill | None) -> dict[str, object]:

@@ -249,8 +249,8 @@ def test_the_recheck_of_facts_alone_refuses_a_second_entry_over_the_capital() ->
     books = Books()
     for fact in (intended(base=Decimal("0.015"), price=Decimal(50_000)), attempted()):
         books.apply(fact)
-    assert recheck(order_intent(bot="dusk"), books, LIMITS) is None
-    broken = recheck(order_intent(), books, LIMITS)
+    assert recheck(LIMITS, order_intent(bot="dusk"), books) is None
+    broken = recheck(LIMITS, order_intent(), books)
     assert broken is not None
     assert broken[0] == "capital"
 

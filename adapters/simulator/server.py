@@ -94,6 +94,13 @@ class Simulator:
             port=self._port,
         )
 
+    @property
+    def replay_over(self) -> trio.Event:
+        """Return what is set once every recorded session was played to its end."""
+        if self._replay is None:
+            raise RuntimeError("nothing is replayed")
+        return self._replay.is_over
+
     def truth(self) -> dict[str, object]:
         """Return what really happened, for tests."""
         return truth(self.exchange)

@@ -132,7 +132,7 @@ async def test_a_ban_holds_for_orders_and_questions_alike(nursery: trio.Nursery)
 
 def test_keys_are_not_sent_to_a_foreign_host() -> None:
     async def main() -> None:
-            foreign = Endpoints(rest_url="https://evil.test")
+        foreign = Endpoints(rest_url="https://evil.test")
         async with open_binance(foreign, clock=StillClock()) as binance:
             binance.trading(*KEYS)
 

@@ -36,7 +36,7 @@ class Levels:
 
     def load(self, levels: tuple[tuple[Decimal, Decimal], ...]) -> None:
         """Replace the side."""
-        self.base = dict(levels)
+        self.base = {price: base for price, base in levels if base}
         self.prices = sorted(self.base)
 
     def change(self, price: Decimal, base: Decimal) -> None:
@@ -62,6 +62,7 @@ class Book:
     is_bridged: bool = False  # a change was applied onto the snapshot
     buffer: list[BookDelta] = attrs.Factory(list[BookDelta])
     gaps: int = 0
+    dropped: int = 0  # changes that no snapshot came for in time
 
     def load(self, snapshot: BookSnapshot) -> BookStep:
         """Start from `snapshot` and apply what was buffered; GAP when it is too old."""
@@ -73,8 +74,9 @@ class Book:
         self.asks.load(snapshot.asks)
         self.last_id = snapshot.last_id
         self.is_synced, self.is_bridged = True, False
-        for delta in buffered:
+        for number, delta in enumerate(buffered):
             if self.apply(delta) is BookStep.GAP:
+                self.buffer = buffered[number:]
                 return BookStep.GAP
         return BookStep.APPLIED
 
@@ -82,7 +84,9 @@ class Book:
         """Apply one change in order."""
         if not self.is_synced:
             self.buffer.append(delta)
-            del self.buffer[:-BUFFER_MAX]
+            if len(self.buffer) > BUFFER_MAX:
+                del self.buffer[0]
+                self.dropped += 1
             return BookStep.BUFFERED
         if delta.last_id <= self.last_id:
             return BookStep.OLD

@@ -21,6 +21,7 @@ HANDSHAKE_S: Final = 10.0
 GOODBYE_S: Final = 1.0
 MESSAGE_SIZE_MAX: Final = 256 * 2**10
 TEXT: Final = 0x81  # FIN and opcode 1, RFC 6455 5.2
+CLOSE: Final = 0x88  # FIN and opcode 8
 
 
 def frame(payload: bytes) -> bytes:
@@ -85,9 +86,19 @@ class ServerSocket:
             raise ConnectionLost(f"closed by the client: {error.reason}") from error
 
     async def aclose(self, code: int, reason: str) -> None:
-        """Say goodbye; a client that does not answer has one second."""
-        with trio.move_on_after(GOODBYE_S):
-            await self._inner.aclose(code, reason)
+        """Say goodbye; a client that does not answer has one second.
+
+        Not by the library's own `aclose`: it fails on messages that are still coming in.
+        """
+        payload = code.to_bytes(2, "big") + reason.encode()
+        await trio.lowlevel.checkpoint()
+        try:
+            with trio.move_on_after(GOODBYE_S):
+                await self.write(bytes((CLOSE, len(payload))) + payload)
+                while True:
+                    await self.receive()
+        except ConnectionLost:
+            return
 
 
 async def serve_websocket(

@@ -151,13 +151,14 @@ class Dialect:
         publisher, exchange = self.publisher, self.exchange
         for symbol, timeframe, bar in exchange.roll(now_ms):
             publisher.kline(symbol, timeframe, bar)
-        ticker_beats = exchange.config.ticker_ms // 100
+        is_flooded = exchange.config.flood_frames_per_s is not None
+        ticker_beats = 0 if is_flooded else -(-exchange.config.ticker_ms // 100)
         for symbol in exchange.wares:
             publisher.depth(symbol, now_ms, is_fast=True)
             publisher.klines(symbol, now_ms)
             if number % 10 == 0:
                 publisher.depth(symbol, now_ms, is_fast=False)
-            if exchange.config.ticker_ms and number % max(1, ticker_beats) == 0:
+            if ticker_beats and number % ticker_beats == 0:
                 publisher.ticker(symbol, now_ms)
 
     def join(self, subscription: UserSubscription) -> None:

@@ -46,7 +46,13 @@ class BinanceRest:
             return self._refusal(refused, request.host)
         body = msgspec.json.encode(found)
         answer = HttpAnswer(200, body, self._headers(endpoint, account, request.host))
-        return await self._trouble(answer) if endpoint.is_order else answer
+        if not endpoint.is_order:
+            return answer
+        delay_s = self._delay_s()
+        troubled = self._trouble(answer)
+        if delay_s:
+            await trio.sleep(delay_s)
+        return troubled
 
     def _authenticate(self, request: HttpRequest, params: Params) -> str:
         for name in ("timestamp", "signature"):
@@ -59,9 +65,12 @@ class BinanceRest:
         self._dialect.check_time(params)
         return account
 
-    async def _trouble(self, answer: HttpAnswer) -> HttpAnswer | None:
+    def _delay_s(self) -> float:
+        late = self._dialect.exchange.faults.strike("late_ack", "rest")
+        return 0.0 if late is None else late.delay_s
+
+    def _trouble(self, answer: HttpAnswer) -> HttpAnswer | None:
         """Return what becomes of the acknowledgement of an order that was taken."""
-        await trio.lowlevel.checkpoint()
         faults = self._dialect.exchange.faults
         if faults.strike("lost_ack", "rest"):
             return None
@@ -69,9 +78,6 @@ class BinanceRest:
             code, text = UNKNOWN_OUTCOME
             body = msgspec.json.encode({"code": code, "msg": text})
             return HttpAnswer(504, body, answer.headers)
-        late = faults.strike("late_ack", "rest")
-        if late is not None:
-            await trio.sleep(late.delay_s)
         return answer
 
     def _refusal(self, refused: Refused, host: str) -> HttpAnswer:

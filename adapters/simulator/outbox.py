@@ -20,12 +20,12 @@ class Outbox:
         self.scope = trio.CancelScope()  # of the connection
         self._faults = faults
         self._send, self._receive = trio.open_memory_channel[bytes](frames_max)
-        self._held: bytes | None = None  # waits for the next frame to overtake it
+        self._held: dict[str, bytes] = {}  # by symbol; the next frame overtakes it
         self._written = trio.Event()
 
     def post(self, wire: bytes, symbol: str = "") -> None:
         """Queue a frame of data; never waits."""
-        if self._held is None and not self._faults.any:
+        if not self._held and not self._faults.any:
             self.answer(wire)
             return
         for troubled in self._trouble(wire, symbol):
@@ -79,9 +79,8 @@ class Outbox:
         frames = [wire]
         if faults.strike("duplicate", kind, symbol):
             frames.append(wire)
-        if self._held is not None:
-            frames.append(self._held)
-            self._held = None
+        if symbol in self._held:
+            frames.append(self._held.pop(symbol))
         elif faults.strike("reorder", kind, symbol):
-            self._held = frames.pop()
+            self._held[symbol] = frames.pop()
         return frames

@@ -19,6 +19,7 @@ WEIGHT_LIMIT: Final = 6000  # a minute, until exchangeInfo says otherwise
 SHARE: Final = 0.9  # of the limit; the rest is for orders and for other programs
 CONNECTS_MAX: Final = 150  # in CONNECTS_S; the venue allows 300, and we may not be alone
 CONNECTS_S: Final = 300.0
+TOO_MANY_ORDERS: Final = -1015  # of one account: its limit, not a ban of our address
 RETRY_S: Final = 60.0  # where the venue does not say
 
 

@@ -20,7 +20,7 @@ from adapters.binance.codec.envelope import (
     encode_request,
 )
 from adapters.binance.codec.private import decode_user_event
-from adapters.binance.gate import Gate
+from adapters.binance.gate import TOO_MANY_ORDERS, Gate
 from adapters.binance.sign import Signer
 from adapters.binance.venue import Venue
 from adapters.errors import ConnectionLost, RateLimited, VenueRefused
@@ -94,8 +94,10 @@ async def _subscribed(socket: WebSocket, venue: Venue) -> None:
 
 
 def close_gate(gate: Gate, answer: Answer, now_ms: int) -> RateLimited | None:
-    """Close the gate when a WS-API answer is a 429 or 418; its time is absolute."""
+    """Close the gate when a WS-API answer forbids requests; its time is absolute."""
     if answer.status not in {418, 429}:
+        return None
+    if answer.error is not None and answer.error.code == TOO_MANY_ORDERS:
         return None
     until_ms = answer.retry_after_ms()
     return gate.close(

@@ -27,6 +27,7 @@ from actors.ports import PrivateStream
 from adapters.binance.codec import orders
 from adapters.binance.codec.envelope import Answer
 from adapters.binance.codec.rest import decode_fault
+from adapters.binance.gate import TOO_MANY_ORDERS
 from adapters.binance.history import ask_history
 from adapters.binance.order_socket import OrderSocket
 from adapters.binance.private_stream import CONNECT_WEIGHT, close_gate, open_private_stream
@@ -48,6 +49,7 @@ NOT_SENT: Final = "not_sent"
 NO_SUCH_ORDER: Final = "-2013"
 ALL_WEIGHT: Final = 80  # of the open orders of every symbol at once
 ONE_WEIGHT: Final = 6
+ORDERS_WAIT_S: Final = 10.0  # the venue's shortest window for orders
 
 _ROADS: Final = {
     Endpoint.PLACE: ("order.place", "POST"),
@@ -62,6 +64,7 @@ class BinanceTrading:
     _venue: Venue
     _signer: Signer
     _socket: OrderSocket | None = None
+    _orders_wait_until_s: float = 0.0  # the venue counts this account's new orders
 
     def open_private(self) -> AbstractAsyncContextManager[PrivateStream]:
         return open_private_stream(self._venue, self._signer)
@@ -111,7 +114,11 @@ class BinanceTrading:
             if not self._venue.names:
                 await self._venue.know_symbols()
             params = {"symbol": self._venue.name(symbol), **params}
-            self._venue.gate.enter(0, trio.current_time(), is_urgent=True)
+            now_s = trio.current_time()
+            self._venue.gate.enter(0, now_s, is_urgent=True)
+            if endpoint is Endpoint.PLACE and now_s < self._orders_wait_until_s:
+                wait_s = self._orders_wait_until_s - now_s
+                raise RateLimited("too many new orders", retry_after_s=wait_s)
         except (VenueError, LocalProtocolError) as error:
             outcome = VenueReject(client_order_id, NOT_SENT, str(error))
         else:
@@ -152,8 +159,10 @@ class BinanceTrading:
         forbidden = close_gate(venue.gate, answer, venue.now_ms())
         if answer.error is None:
             return VenueUnknown(client_order_id, f"status {answer.status} without an error")
-        if forbidden is not None and answer.error.code != -1015:
+        if forbidden is not None:
             raise forbidden
+        if answer.error.code == TOO_MANY_ORDERS:
+            self._wait_with_orders(answer.retry_after_ms())
         return judge_fault(
             endpoint,
             client_order_id,
@@ -171,7 +180,17 @@ class BinanceTrading:
         )
         if answer.status == 200:
             return orders.decode_placed(answer.body, venue.symbols)
+        if answer.status == 429:  # venue.send lets only too many orders through
+            told = answer.headers.get("retry-after", "")
+            self._wait_with_orders(
+                venue.now_ms() + 1000 * int(told) if told.isdecimal() else None
+            )
         return _judged(endpoint, client_order_id, answer)
+
+    def _wait_with_orders(self, until_ms: int | None) -> None:
+        """Send no new orders for a while; cancels and questions go on."""
+        wait_s = ORDERS_WAIT_S if until_ms is None else (until_ms - self.now_ms()) / 1000
+        self._orders_wait_until_s = trio.current_time() + wait_s
 
     async def order(self, symbol: str, client_order_id: str) -> VenueOrder | None:
         """Return the order, or None when the venue says that it does not exist (R-04)."""

@@ -18,7 +18,7 @@ from actors.ports import WallClock
 from adapters.binance.codec.instruments import decode_exchange_info
 from adapters.binance.codec.rest import decode_fault, decode_time
 from adapters.binance.endpoints import Endpoints
-from adapters.binance.gate import Gate
+from adapters.binance.gate import TOO_MANY_ORDERS, Gate
 from adapters.binance.sign import Signer, encode_query
 from adapters.errors import ConnectionLost, LocalProtocolError, VenueError, VenueRefused
 from adapters.http import BODY_SIZE_MAX, HttpAnswer, HttpClient
@@ -80,6 +80,8 @@ class Venue:
     ) -> HttpAnswer:
         """Send one request once; a 429 or 418 closes the gate for everybody.
 
+        Too many orders of one account are that account's matter; then the answer returns.
+
         Raises:
           RateLimited: the venue says so.
           NotSent: no byte left.
@@ -97,7 +99,7 @@ class Venue:
             body_size_max=INFO_SIZE_MAX if is_info else BODY_SIZE_MAX,
         )
         self.gate.heard(answer.headers.get("x-mbx-used-weight-1m"))
-        if answer.status in {418, 429}:
+        if answer.status in {418, 429} and not _is_about_orders(answer):
             told = answer.headers.get("retry-after", "")
             raise self.gate.close(
                 f"{path}: HTTP {answer.status}, the venue forbids requests",
@@ -178,3 +180,8 @@ class Venue:
         if found is None:
             raise LocalProtocolError(f"{symbol!a} is not a symbol of this venue")
         return found
+
+
+def _is_about_orders(answer: HttpAnswer) -> bool:
+    fault = decode_fault(answer.body)
+    return answer.status == 429 and fault is not None and fault.code == TOO_MANY_ORDERS

@@ -188,3 +188,25 @@ async def test_the_outcome_over_the_socket_is_what_the_venue_said_or_unknown(
             assert later.code == NOT_SENT
 
     await with_socket(nursery, reply, body)
+
+
+async def test_too_many_orders_hold_new_orders_back_and_nothing_else(
+    nursery: trio.Nursery,
+) -> None:
+    async def reply(connection: WebSocketConnection, request: Request) -> None:
+        methods.append(request.method)
+        await connection.send_message(
+            envelope.encode_refusal(request.id, 429, -1015, "Too many new orders.")
+        )
+
+    async def body(trading: Trading) -> None:
+        first, second = await trading.place(BUY), await trading.place(BUY)
+        assert isinstance(first, VenueReject)
+        assert isinstance(second, VenueReject)
+        assert (first.code, second.code) == ("-1015", NOT_SENT)
+        await trading.cancel("BTC/USDT", "x")
+        assert len(await trading.open_orders([])) == 0
+
+    methods: list[str] = []
+    await with_socket(nursery, reply, body)
+    assert methods == ["order.place", "order.cancel"]

@@ -130,6 +130,18 @@ async def test_a_ban_holds_for_orders_and_questions_alike(nursery: trio.Nursery)
         assert again.code == NOT_SENT
 
 
+async def test_too_many_orders_are_one_account_s_matter(nursery: trio.Nursery) -> None:
+    refusal = rest.encode_fault(-1015, "Too many new orders.")
+    said = iter([http(429, refusal, "Retry-After: 8\r\n"), http(200, "[]")])
+    async with opened(nursery, lambda _line, _headers: next(said)) as (_, binance):
+        trading = binance.trading(*KEYS)
+        first, second = await trading.place(BUY), await trading.place(BUY)
+        assert isinstance(first, VenueReject)
+        assert isinstance(second, VenueReject)
+        assert (first.code, second.code) == ("-1015", NOT_SENT)
+        assert list(await trading.open_orders(["BTC/USDT"])) == []
+
+
 def test_keys_are_not_sent_to_a_foreign_host() -> None:
     async def main() -> None:
         foreign = Endpoints(rest_url="https://evil.test")

@@ -32,6 +32,7 @@ from adapters.binance.codec.figures import (
     UNREADABLE,
     BadFigure,
     amount,
+    amounts,
     bad,
     levels,
     positive,
@@ -69,12 +70,14 @@ class Kind(Generic[E]):
     tell: Callable[[E, str, float], StreamMessage]
 
     def hear_combined(self, text: str, symbols: Symbols, at_s: float) -> StreamMessage:
-        return self._said(self.combined.decode(text).data, symbols, at_s)
+        event = self.combined.decode(text).data
+        symbol = symbols.get(event.s)
+        if symbol is None:
+            return PassedOver(f"symbol {event.s!a} is not one of ours")
+        return self.tell(event, symbol, at_s)
 
     def hear_raw(self, text: str, symbols: Symbols, at_s: float) -> StreamMessage:
-        return self._said(self.raw.decode(text), symbols, at_s)
-
-    def _said(self, event: E, symbols: Symbols, at_s: float) -> StreamMessage:
+        event = self.raw.decode(text)
         symbol = symbols.get(event.s)
         if symbol is None:
             return PassedOver(f"symbol {event.s!a} is not one of ours")
@@ -82,29 +85,15 @@ class Kind(Generic[E]):
 
 
 def _ticker(event: TickerEvent, symbol: str, at_s: float) -> Ticker:
-    return Ticker(
-        EXCHANGE,
-        symbol,
-        positive(event.c),
-        amount(event.b),
-        amount(event.a),
-        amount(event.v),
-        event.E,
-        at_s,
-    )
+    last, bid, ask, volume = amounts(event.c, event.b, event.a, event.v)
+    if not last:
+        raise BadFigure("a last price of zero")
+    return Ticker(EXCHANGE, symbol, last, bid, ask, volume, event.E, at_s)
 
 
 def _book_top(event: BookTopEvent, symbol: str, at_s: float) -> BookTop:
-    return BookTop(
-        EXCHANGE,
-        symbol,
-        amount(event.b),
-        amount(event.B),
-        amount(event.a),
-        amount(event.A),
-        event.u,
-        at_s,
-    )
+    bid, bid_base, ask, ask_base = amounts(event.b, event.B, event.a, event.A)
+    return BookTop(EXCHANGE, symbol, bid, bid_base, ask, ask_base, event.u, at_s)
 
 
 def _trade(event: TradeEvent, symbol: str, at_s: float) -> Traded:

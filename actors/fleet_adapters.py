@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
-from typing import Any
 
 import attrs
 import trio
@@ -52,6 +51,14 @@ class Keys:
     secret: Secret
 
 
+@attrs.frozen
+class Recipe:
+    """What builds a bot's strategy; the SHA-256 of its file where it is the user's own."""
+
+    build: Callable[[], Strategy]
+    digest: str
+
+
 async def open_world(
     opened: AsyncExitStack,
     config: Config,
@@ -70,6 +77,7 @@ async def open_world(
     Raises:
       StateUnusable, SecretError, BadFleet: one line for people.
     """
+    recipes = {bot.name: _recipe(bot, home) for bot in config.bots}
     keys = _keys(config, redaction)
     prints = {
         name: fingerprint(account.exchange, config.mode, keys[name].key.reveal())
@@ -101,7 +109,8 @@ async def open_world(
         venues=venues,
         desk=ControlDesk(Path(folder).parent),
         tags={name: account_tag(each) for name, each in prints.items()},
-        strategies=_strategies(config, home, say),
+        strategies={name: recipe.build for name, recipe in recipes.items()},
+        digests={name: recipe.digest for name, recipe in recipes.items() if recipe.digest},
         say=say,
         announce=announce,
         report=report,
@@ -176,25 +185,16 @@ async def _check_listed(config: Config, exchange: str, venue: Venue) -> None:
             raise BadFleet(f"bot {bot.name}: {exchange} does not list {bot.symbol}{near}")
 
 
-def _strategies(
-    config: Config, home: Path, say: Callable[[str], None]
-) -> dict[str, Callable[[], Strategy]]:
-    """Return what builds a new strategy for each bot."""
-    return {bot.name: _strategy(bot, home, say) for bot in config.bots}
-
-
-def _strategy(
-    bot: BotConfig, home: Path, say: Callable[[str], None]
-) -> Callable[[], Strategy]:
-    made: Callable[..., Any] | None = BUILT_IN.get(bot.strategy)
+def _recipe(bot: BotConfig, home: Path) -> Recipe:
+    """Return what builds a new strategy for the bot, once it has been tried."""
+    made, digest = BUILT_IN.get(bot.strategy), ""
     try:
         if made is None:
             made, digest = load_strategy(home, bot.strategy)
-            say(f"bot {bot.name} runs {bot.strategy}, SHA-256 {digest}")
         build(made, bot.params)
     except (StrategyUnusable, BadStrategy) as error:
         raise BadFleet(f"bot {bot.name}: {error}") from error
-    return partial(build, made, bot.params)
+    return Recipe(partial(build, made, bot.params), digest)
 
 
 async def _stopped_bots(store: Store) -> frozenset[str]:

@@ -23,7 +23,15 @@ from actors.fleet_scribe import Scribe
 from actors.fleet_signals import watch_signals
 from actors.fleet_stage import Stage, open_stage
 from actors.fleet_world import World
-from actors.messages import Fact, FleetStarted, FleetStopped, PriceUpdated, Supervised
+from actors.messages import (
+    Fact,
+    FleetStarted,
+    FleetStopped,
+    PriceUpdated,
+    SignalGenerated,
+    SignalType,
+    Supervised,
+)
 from actors.messages_supervision import Event, Transition
 from actors.ports import Row
 from actors.pure.config import Config, Mode, summary
@@ -36,7 +44,7 @@ from adapters.files import StateUnusable, be_private, held_folder, prepare_folde
 from adapters.log import Log, LogFormat, set_up
 from adapters.log_sink import LogSink
 from adapters.secrets import Redaction, SecretError
-from adapters.state import begin_run
+from adapters.state import remember_run, run_folder
 
 STUCK_S = 60.0  # without a turn of the event loop the process ends; outside restarts it
 PET_S = 5.0
@@ -85,12 +93,12 @@ class _Run:
     state: Path
     execution: str
     reason: str = "the fleet ended by itself"
-    is_stopping: bool = False
+    stop_count: int = 0  # how often it was told to stop
 
     async def main(self) -> int:
         """Open the world, run the tree in it, and close what was opened."""
         async with AsyncExitStack() as opened:
-            folder = begin_run(self.state, self.config.mode.value, self.execution)
+            folder = run_folder(self.state, self.config.mode.value, self.execution)
             scribe = Scribe(self._say)
             world = await open_world(
                 opened,
@@ -102,10 +110,11 @@ class _Run:
                 say=partial(self.screen.warning, actor="journal"),
                 announce=self._announce,
                 report=scribe.report,
-                is_stopping=lambda: self.is_stopping,
+                is_stopping=lambda: self.stop_count == 1,  # more skip the goodbyes
             )
             stage = open_stage(self.config)
-            await self._write(world, [self._started()])
+            remember_run(self.state, folder)
+            await self._write(world, [self._started(world)])
             code = await self._run_tree(stage, world, scribe)
             rows = [*scribe.left(), FleetStopped(self.execution, self.reason)]
             await self._write(world, rows)
@@ -114,7 +123,6 @@ class _Run:
 
     async def _run_tree(self, stage: Stage, world: World, scribe: Scribe) -> int:
         fleet = Fleet(stage, world)
-        code = exit_codes.OK
         try:
             async with trio.open_nursery() as nursery:
                 stop = trio.CancelScope()
@@ -134,13 +142,13 @@ class _Run:
             for error in leaves(errors):
                 self.reason = f"escalated: {error}"
                 self.screen.error(self.reason, actor="fleet")
-            code = exit_codes.ESCALATED
-        return code
+            return exit_codes.ESCALATED
+        return exit_codes.OK if self.stop_count < 2 else exit_codes.FORCED
 
     async def _end_in_time(self, stop: trio.CancelScope) -> None:
         if self.options.for_s is not None:
             await trio.sleep(self.options.for_s)
-            self.is_stopping = True
+            self.stop_count += 1
             self.reason = f"ran for {self.options.for_s:g} s"
             stop.cancel()
 
@@ -154,7 +162,7 @@ class _Run:
             fleet.crash(crash.actor)
 
     def _signal(self, count: int) -> None:
-        self.is_stopping = True
+        self.stop_count = count
         self.reason = "told to stop" if count == 1 else "told to stop at once"
         self.screen.info(
             "stopping from bottom to top; a second signal skips the goodbyes"
@@ -167,6 +175,8 @@ class _Run:
         up_s = time.perf_counter() - self.options.started_s
         text = f"up in {up_s:.2f} s · {summary(self.config)} · run {self.execution}"
         self.screen.info(text, actor="fleet")
+        for bot, digest in world.digests.items():
+            self.screen.info(f"its own strategy, SHA-256 {digest}", actor=f"bot:{bot}")
         if self.config.mode is Mode.LIVE:
             for account, tag in world.tags.items():
                 self.screen.info(f"LIVE · client order ids begin with {tag}", actor=account)
@@ -193,15 +203,16 @@ class _Run:
     def _announce(self, at_ms: int, fact: Fact) -> None:
         if isinstance(fact, Supervised):
             return  # said when it happened
-        tell = self.screen.debug if isinstance(fact, _QUIET) else self.screen.info
+        tell = self.screen.debug if _is_quiet(fact) else self.screen.info
         tell(words(fact), actor=actor_of(fact), at_ms=at_ms, fact=kind_of(type(fact)))
 
-    def _started(self) -> FleetStarted:
+    def _started(self, world: World) -> FleetStarted:
         return FleetStarted(
             self.execution,
             self.config.mode.value,
             tuple(bot.name for bot in self.config.bots),
             version("shoal"),
+            tuple(f"{bot} {digest}" for bot, digest in world.digests.items()),
         )
 
     async def _write(self, world: World, facts: Sequence[Fact]) -> None:
@@ -227,7 +238,10 @@ class _Run:
                 self.screen.error(f"the ledger takes no more: {error}", actor="journal")
 
 
-_QUIET = (PriceUpdated,)
+def _is_quiet(fact: Fact) -> bool:
+    """Tell what the ledger holds and the screen does not show."""
+    is_hold = isinstance(fact, SignalGenerated) and fact.signal.type is SignalType.HOLD
+    return is_hold or isinstance(fact, PriceUpdated)
 
 
 async def _keep_alive() -> None:

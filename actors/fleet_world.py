@@ -34,6 +34,7 @@ class World:
     desk: Desk
     tags: Mapping[str, str]  # that client order ids carry, by account
     strategies: Mapping[str, Callable[[], Strategy]]  # of each bot
+    digests: Mapping[str, str]  # SHA-256 of the user's own strategies, by bot
     say: Callable[[str], None]  # the journal's own words, past the journal
     announce: Callable[[int, Fact], None]
     report: Callable[[Transition], None]

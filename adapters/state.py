@@ -16,14 +16,17 @@ LEDGER: Final = "ledger.db"
 CURRENT: Final = "current"  # names the folder of the newest run
 
 
-def begin_run(state: Path, mode: str, execution: str) -> Path:
-    """Return the folder of this run's ledger, made or found, and remember it."""
+def run_folder(state: Path, mode: str, execution: str) -> Path:
+    """Return the folder of this run's ledger, made or found."""
     name = mode
     if mode == "sim":
         name = f"sim-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{execution}"
-    folder = prepare_folder(state / name)
-    write_private(state / CURRENT, name.encode())
-    return folder
+    return prepare_folder(state / name)
+
+
+def remember_run(state: Path, folder: Path) -> None:
+    """Say that the newest ledger is the one in `folder`."""
+    write_private(state / CURRENT, folder.name.encode())
 
 
 def newest_ledger(state: Path) -> Path | None:

@@ -26,6 +26,7 @@ class FleetStarted:
     mode: str
     bots: tuple[str, ...]
     version: str
+    strategies: tuple[str, ...] = ()  # "BOT SHA-256" of each that is the user's own file
 
 
 @attrs.frozen

@@ -28,6 +28,7 @@ from actors.messages import (
     Intended,
     OrderStatus,
     OutcomeUnknown,
+    PriceUpdated,
 )
 from actors.pure.facts import kind_of
 
@@ -42,6 +43,7 @@ ENDINGS: Final = {
     OrderStatus.NOT_PLACED: "order_not_placed",
 }
 
+NAMES: Final[dict[type[Fact], str]] = {PriceUpdated: "price_update"}
 EXITS: Final = {
     ExitReason.STOP_LOSS: "stop_loss_hit",
     ExitReason.TRAILING_STOP: "stop_loss_hit",
@@ -104,7 +106,8 @@ class Story:
             case ExchangeConnected() | ExchangeDisconnected():
                 return kind_of(type(fact)), {"attempt": 0, **_fields(fact)}
             case _:
-                return kind_of(type(fact)), _fields(fact)
+                name = NAMES.get(type(fact), kind_of(type(fact)))
+                return name, _fields(fact)
 
     def _order(self, fact: OrderFact) -> Data:
         """Return order id, signal and size in quote, from what was intended."""

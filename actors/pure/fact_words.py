@@ -39,6 +39,7 @@ from actors.messages import (
     Supervised,
 )
 from actors.messages_supervision import Event, State, Transition
+from actors.pure.money import plain
 from actors.pure.transition_line import transition_words
 
 MINUS = "\N{MINUS SIGN}"
@@ -95,13 +96,15 @@ def _(fact: FallbackEnded) -> str:
 
 @words.register
 def _(fact: PriceUpdated) -> str:
-    return f"{fact.symbol} {fact.price:f} · bid {fact.bid:f} · ask {fact.ask:f}"
+    return (
+        f"{fact.symbol} {plain(fact.price)} · bid {plain(fact.bid)} · ask {plain(fact.ask)}"
+    )
 
 
 @words.register
 def _(fact: SignalGenerated) -> str:
     signal = fact.signal
-    said = f"{signal.type.value} {fact.symbol} at {fact.price:f}"
+    said = f"{signal.type.value} {fact.symbol} at {plain(fact.price)}"
     sure = f"strength {signal.strength:.2f}, confidence {signal.confidence:.2f}"
     return " · ".join((said, sure, *signal.reasons))
 
@@ -116,9 +119,9 @@ def _(fact: Refused) -> str:
 
 @words.register
 def _(fact: Intended) -> str:
-    what = f"{fact.side.value} {fact.base:f} {fact.symbol} {fact.order_type.value}"
+    what = f"{fact.side.value} {plain(fact.base)} {fact.symbol} {fact.order_type.value}"
     why = f" · {fact.exit_reason.value}" if fact.exit_reason else ""
-    return f"{fact.bot} will {what} at about {fact.price:f}{why}"
+    return f"{fact.bot} will {what} at about {plain(fact.price)}{why}"
 
 
 @words.register
@@ -143,50 +146,48 @@ def _(fact: OutcomeUnknown) -> str:
 @words.register
 def _(fact: Filled) -> str:
     done = "bought" if fact.side is Side.BUY else "sold"
-    fee = f" · fee {fact.fee:f} {fact.fee_asset}" if fact.fee else ""
-    return f"{fact.bot} {done} {fact.base:f} {fact.symbol} at {fact.price:f}{fee}"
+    fee = f" · fee {plain(fact.fee)} {fact.fee_asset}" if fact.fee else ""
+    return f"{fact.bot} {done} {plain(fact.base)} {fact.symbol} at {plain(fact.price)}{fee}"
 
 
 @words.register
 def _(fact: Ended) -> str:
     how = fact.status.value.replace("_", " ")
     why = ": ".join(filter(None, (fact.code, fact.reason)))
-    said = f"{fact.bot}'s order {fact.client_order_id} {how} · {fact.filled_base:f} filled"
+    said = f"{fact.bot}'s order {fact.client_order_id} {how} · {plain(fact.filled_base)} filled"
     return f"{said} · {why}" if why else said
 
 
 @words.register
 def _(fact: PositionOpened) -> str:
-    guards = [f"{fact.bot} holds {fact.base:f} {fact.symbol} at {fact.entry:f}"]
+    guards = [f"{fact.bot} holds {plain(fact.base)} {fact.symbol} at {plain(fact.entry)}"]
     if fact.stop_loss is not None:
-        guards.append(f"stop {fact.stop_loss:f}")
+        guards.append(f"stop {plain(fact.stop_loss)}")
     if fact.take_profit is not None:
-        guards.append(f"target {fact.take_profit:f}")
+        guards.append(f"target {plain(fact.take_profit)}")
     if fact.trailing_stop is not None:
-        guards.append(f"trailing {fact.trailing_stop:f} %")
+        guards.append(f"trailing {plain(fact.trailing_stop)} %")
     return " · ".join(guards)
 
 
 @words.register
 def _(fact: StopMoved) -> str:
-    return (
-        f"{fact.bot}'s stop on {fact.symbol} is now {fact.stop_loss:f} · high {fact.high:f}"
-    )
+    return f"{fact.bot}'s stop on {fact.symbol} is now {plain(fact.stop_loss)} · high {plain(fact.high)}"
 
 
 @words.register
 def _(fact: ExitTriggered) -> str:
     why = fact.reason.value.replace("_", " ")
     hit = f"exit by {why}" if fact.reason in ASKED_FOR else f"{why} hit"
-    said = f"{fact.bot}: {hit} on {fact.symbol} at {fact.exit_price:f}"
+    said = f"{fact.bot}: {hit} on {fact.symbol} at {plain(fact.exit_price)}"
     return f"{said} · pnl {signed(fact.pnl)}"
 
 
 @words.register
 def _(fact: PositionClosed) -> str:
     why = fact.exit_reason.value.replace("_", " ")
-    said = f"{fact.bot} is out of {fact.symbol} at {fact.exit_price:f} by {why}"
-    dust = f" · dust {fact.dust_base:f}" if fact.dust_base else ""
+    said = f"{fact.bot} is out of {fact.symbol} at {plain(fact.exit_price)} by {why}"
+    dust = f" · dust {plain(fact.dust_base)}" if fact.dust_base else ""
     return f"{said} · pnl {signed(fact.pnl)}{dust}"
 
 
@@ -215,8 +216,8 @@ def _(fact: BotStarted) -> str:
 
 @words.register
 def _(fact: Balanced) -> str:
-    locked = f", {fact.locked:f} more in orders" if fact.locked else ""
-    return f"{fact.free:f} {fact.asset} free{locked}"
+    locked = f", {plain(fact.locked)} more in orders" if fact.locked else ""
+    return f"{plain(fact.free)} {fact.asset} free{locked}"
 
 
 @words.register

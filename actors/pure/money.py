@@ -8,6 +8,7 @@ from actors.messages import Instrument
 
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)
+PLACES_SHOWN = 10
 
 
 def split_symbol(symbol: str) -> tuple[str, str]:
@@ -44,6 +45,13 @@ def entry_base(
     Units: capital in quote, price quote per base, answer in base.
     """
     return instrument.floor_base(percent_of(capital, position_percent) / price)
+
+
+def plain(amount: Decimal) -> str:
+    """Return the amount for people: no zeros at its end, of an average ten places."""
+    whole, _, fraction = f"{amount:f}".partition(".")
+    shown = fraction[:PLACES_SHOWN].rstrip("0")
+    return f"{whole}.{shown}" if shown else whole
 
 
 def rounded(amount: Decimal) -> Decimal:

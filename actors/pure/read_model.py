@@ -38,8 +38,8 @@ from actors.messages import (
     StopMoved,
     Supervised,
 )
-
-ZERO = Decimal(0)
+from actors.pure.money import ZERO, plain
+from actors.pure.position_math import Holdings
 
 
 @attrs.define
@@ -62,6 +62,8 @@ class ExchangeSeen:
 
 @attrs.define
 class PositionShown:
+    """A position with the levels that guard it; entry and base follow every fill."""
+
     position_id: str
     symbol: str
     entry: Decimal
@@ -131,6 +133,7 @@ class ReadModel:
     accounts: dict[str, AccountSeen] = attrs.Factory(dict[str, AccountSeen])
     actors: dict[str, ActorSeen] = attrs.Factory(dict[str, ActorSeen])
     restarts: int = 0
+    holdings: Holdings = attrs.Factory(Holdings)
 
     def apply(self, fact: Fact, at_ms: int) -> None:
         """Take one fact, told or stored at `at_ms`."""
@@ -208,6 +211,7 @@ class ReadModel:
         bot = self.bot(name)
         bot.symbol = getattr(fact, "symbol", bot.symbol) or bot.symbol
         bot.account = getattr(fact, "account", bot.account)
+        self.holdings.apply(fact)
         match fact:
             case BotPaused(reason=reason):
                 bot.paused = reason or "paused by the operator"
@@ -221,6 +225,9 @@ class ReadModel:
                 _show_position(bot, fact, at_ms)
             case _:
                 _show_order(bot, fact, at_ms)
+        held = self.holdings.of(name, bot.symbol)
+        if bot.position is not None and held.position_id == bot.position.position_id:
+            bot.position.entry, bot.position.base = held.entry, held.base
 
 
 def _show_position(
@@ -243,13 +250,13 @@ def _show_position(
             if bot.position is not None:
                 bot.position.stop_loss = stop_loss
         case ExitTriggered(reason=reason, exit_price=price):
-            bot.came_to(f"{reason.value} hit at {price:f}", at_ms)
+            bot.came_to(f"{reason.value} hit at {plain(price)}", at_ms)
         case PositionClosed():
             bot.position = None
             bot.closed += 1
             bot.pnl += fact.pnl
             bot.came_to(
-                f"closed by {fact.exit_reason.value} at {fact.exit_price:f},"
+                f"closed by {fact.exit_reason.value} at {plain(fact.exit_price)},"
                 f" pnl {fact.pnl:+.2f}",
                 at_ms,
             )
@@ -269,7 +276,9 @@ def _show_order(bot: BotSeen, fact: Fact, at_ms: int) -> None:
             bot.came_to(f"order {order_id} sent", at_ms)
         case Filled(side=side, base=base, price=price, symbol=symbol):
             bot.fills += 1
-            bot.came_to(f"{side.value} {base:f} {symbol} filled at {price:f}", at_ms)
+            bot.came_to(
+                f"{side.value} {plain(base)} {symbol} filled at {plain(price)}", at_ms
+            )
         case OutcomeUnknown(client_order_id=order_id, reason=reason):
             bot.unknown.add(order_id)
             bot.came_to(f"order {order_id} UNKNOWN: {reason}", at_ms)

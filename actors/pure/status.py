@@ -14,6 +14,7 @@ import attrs
 from actors.messages import FeedState, Link
 from actors.messages.board import Alarmed, Evaluated, Outcome, PositionSeen
 from actors.messages_supervision import ActorState, State
+from actors.pure.money import plain
 from actors.pure.read_model import BotSeen, PositionShown, ReadModel
 
 Status = Mapping[str, Any]
@@ -50,7 +51,7 @@ def status_of(
         "exchanges": _exchanges(model, live, now_s),
         "prices": {
             symbol: {
-                "price": f"{seen.price:f}",
+                "price": plain(seen.price),
                 "age_s": round((now_ms - seen.at_ms) / 1000, 1),
                 "source": seen.source,
             }
@@ -128,7 +129,7 @@ def _position(
     if position is None:
         return None
     shown = {
-        key: f"{number:f}"
+        key: plain(number)
         for key in ("entry", "base", "stop_loss", "take_profit", "trailing_stop")
         if (number := getattr(position, key)) is not None
     }
@@ -136,7 +137,7 @@ def _position(
         if seen.unrealized_pnl is not None:
             shown["unrealized_pnl"] = f"{seen.unrealized_pnl:.2f}"
         if seen.stop_loss is not None:
-            shown["stop_loss"] = f"{seen.stop_loss:f}"
+            shown["stop_loss"] = plain(seen.stop_loss)
     return shown
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from actors.messages_supervision import Event, State, Transition
 from actors.pure.breaker import Policy
 
-NAME_WIDTH = 14
+NAME_WIDTH = 18  # "catalogue:coinbase", the longest that everybody has
 
 
 def transition_line(transition: Transition, at_ms: int) -> str:

@@ -29,7 +29,7 @@ CRASHED = Transition(
 
 def test_an_open_circuit_reads_as_the_plan_says() -> None:
     assert transition_line(CRASHED, 1_700_000_000_020) == (
-        "22:13:20.020  bot:eth-trend   circuit open: 3 failures in a row, "
+        "22:13:20.020  bot:eth-trend       circuit open: 3 failures in a row, "
         f"last {TREND} · one try in 61 s · {GUARDED}"
     )
 

@@ -88,6 +88,7 @@ class AccountGroup:
             stage.mailboxes[actor],
             self._policy("escalate"),
             while_down="entries are refused risk_down, exits go on",
+            closed_code="risk_down",
         )
 
     def _orders(self, trading: Trading, venue: Venue) -> Child:

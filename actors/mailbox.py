@@ -47,6 +47,7 @@ class Mailbox(Generic[M]):
         "_waiting",
         "_wishes",
         "_wishes_max",
+        "closed_because",
         "completed",
         "dropped",
         "facts_max",
@@ -73,6 +74,7 @@ class Mailbox(Generic[M]):
         self._seen = -1
         self.reader: trio.CancelScope | None = None  # of the life that reads
         self.is_overfull = False
+        self.closed_because = ""  # a refusal's code, while the reader's circuit is open
         self.replaced = 0
         self.merged = 0
         self.dropped = 0  # facts not delivered; the next life recalls them

@@ -16,6 +16,7 @@ from actors.pure.transition_line import next_step
 
 DEFAULT_POLICY = Policy()
 ALIVE = frozenset({State.STARTING, State.HALF_OPEN, State.RUNNING, State.STOPPING})
+CLOSED = frozenset({State.OPEN, State.FAILED})
 
 
 @attrs.frozen(weakref_slot=False)
@@ -37,6 +38,7 @@ class Child:
     is_permanent: bool = True  # False: it may return, and is then finished
     is_enabled: bool = True  # False: only an operator starts it
     while_down: str = ""  # what its absence means, for the log
+    closed_code: str = ""  # with which wishes are refused while its circuit is open
 
 
 @attrs.define(eq=False, weakref_slot=False)
@@ -76,7 +78,7 @@ class Seat:
         self.scope = scope = trio.CancelScope(shield=True, deadline=now_s + self.start_s)
         if mailbox is not None:
             mailbox.rearm()
-            mailbox.reader = scope
+            mailbox.reader, mailbox.closed_because = scope, ""
             self.units_before = mailbox.completed
         return scope
 
@@ -85,6 +87,11 @@ class Seat:
         self.scope = None
         if self.child.mailbox is not None:
             self.child.mailbox.reader = None
+
+    def close_door(self) -> None:
+        """Tell senders at the mailbox, while the circuit is open, that nobody serves it."""
+        if self.child.mailbox is not None and self.breaker.state in CLOSED:
+            self.child.mailbox.closed_because = self.child.closed_code
 
     def verdict(self, scope: trio.CancelScope, raised: Exception | None) -> Exception:
         """Return what ended this life, blaming the supervisor's own reason first."""

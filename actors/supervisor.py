@@ -27,11 +27,7 @@ from typing import Literal
 
 import trio
 
-from actors.errors import (
-    ActorReturned,
-    Escalated,
-    is_beyond_restart,
-)
+from actors.errors import ActorReturned, Escalated, is_beyond_restart
 from actors.messages_supervision import Event, State, Transition
 from actors.ports import Random
 from actors.pure.breaker import Breaker, Exhausted
@@ -241,6 +237,7 @@ class Supervisor(Tree):
         if isinstance(decision, Exhausted) and decision.then == "escalate":
             return self._escalate(seat, old, error)
         seat.error = error_text(error)
+        seat.close_door()
         self._report(
             seat.told(Event.FAILED, old, now_s, error=seat.error, delay_s=decision.delay_s)
         )

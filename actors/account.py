@@ -12,6 +12,7 @@ reconciles again; it forgets nothing that the ledger or the venue still know.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -56,6 +57,7 @@ from actors.records import JournalDown, JournalWish, Replay, recall, record
 
 RECONCILE_EVERY_S = 60.0
 UNSETTLED_S = 1.0  # first look after an order became UNKNOWN; doubles up to the above
+SPACING_S = 1.0  # from one pass to the next, whoever asks
 RETRY_S_MAX = 30.0
 LEASE_S = 15.0
 RENEW_S = 5.0
@@ -139,6 +141,7 @@ class _Account:
     _why: str = "start"
     _heard: trio.Event = attrs.Factory(trio.Event)
     _unsettled_s: float = UNSETTLED_S
+    _passed_s: float = -math.inf  # when the last pass ended
     _dropped: trio.CancelScope | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -158,7 +161,7 @@ class _Account:
         self.books.apply(fact)
         self._heard.set()
         self._heard = trio.Event()
-        if isinstance(fact, OutcomeUnknown):
+        if isinstance(fact, OutcomeUnknown) and is_unsettled(self.books):
             self._unsettled_s = UNSETTLED_S
             self._ask("an order's outcome is unknown")
 
@@ -192,6 +195,7 @@ class _Account:
             with trio.move_on_after(self._next_pass_s()):
                 await self._asked.wait()
             self._asked, why, self._why = trio.Event(), self._why, "routine"
+            await trio.sleep_until(self._passed_s + SPACING_S)
             connection = self.connection
             try:
                 await self.reconciliation.run(why)
@@ -202,7 +206,7 @@ class _Account:
                 await trio.sleep(min(2.0**self.failures, RETRY_S_MAX))
                 self._ask(why)
                 continue
-            self.failures = 0
+            self.failures, self._passed_s = 0, trio.current_time()
             self.mailbox.note_work()
             self.is_reconciled = connection == self.connection
             self._post_lease()

@@ -43,7 +43,9 @@ from actors.messages import (
     PositionClosed,
     Purpose,
     Told,
+    VenueAck,
     VenueReject,
+    VenueUnknown,
 )
 from actors.ports import Random, Trading, VenueError
 from actors.pure.books import Books
@@ -279,9 +281,21 @@ class _Orders:
                     answer = await self.trading.place(
                         request_of(order.intended, order.client_order_id)
                     )
-                await self._tell(facts_of_answer(order, answer))
+                if not self._is_answered(order, answer):
+                    await self._tell(facts_of_answer(order, answer))
             finally:
                 self.in_flight.discard(scope)
+
+    def _is_answered(
+        self, order: Order, answer: VenueAck | VenueReject | VenueUnknown
+    ) -> bool:
+        """Tell whether the stream has told what a lost answer would have."""
+        known = self.gate.books.orders.get(order.client_order_id)
+        return (
+            isinstance(answer, VenueUnknown)
+            and known is not None
+            and known.status is not OrderStatus.NEW
+        )
 
     async def _cancel(self, symbol: str, order_id: str) -> None:
         """Ask for a cancel, then read the final state back in any case (R-08)."""

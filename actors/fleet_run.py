@@ -123,6 +123,7 @@ class _Run:
 
     async def _run_tree(self, stage: Stage, world: World, scribe: Scribe) -> int:
         fleet = Fleet(stage, world)
+        code = exit_codes.OK
         try:
             async with trio.open_nursery() as nursery:
                 stop = trio.CancelScope()
@@ -142,8 +143,10 @@ class _Run:
             for error in leaves(errors):
                 self.reason = f"escalated: {error}"
                 self.screen.error(self.reason, actor="fleet")
-            return exit_codes.ESCALATED
-        return exit_codes.OK if self.stop_count < 2 else exit_codes.FORCED
+            code = exit_codes.ESCALATED
+        if code == exit_codes.OK and self.stop_count > 1:
+            code = exit_codes.FORCED
+        return code
 
     async def _end_in_time(self, stop: trio.CancelScope) -> None:
         if self.options.for_s is not None:

@@ -154,7 +154,8 @@ def _(fact: Filled) -> str:
 def _(fact: Ended) -> str:
     how = fact.status.value.replace("_", " ")
     why = ": ".join(filter(None, (fact.code, fact.reason)))
-    said = f"{fact.bot}'s order {fact.client_order_id} {how} · {plain(fact.filled_base)} filled"
+    filled = f"{plain(fact.filled_base)} filled"
+    said = f"{fact.bot}'s order {fact.client_order_id} {how} · {filled}"
     return f"{said} · {why}" if why else said
 
 
@@ -172,7 +173,8 @@ def _(fact: PositionOpened) -> str:
 
 @words.register
 def _(fact: StopMoved) -> str:
-    return f"{fact.bot}'s stop on {fact.symbol} is now {plain(fact.stop_loss)} · high {plain(fact.high)}"
+    stop, high = plain(fact.stop_loss), plain(fact.high)
+    return f"{fact.bot}'s stop on {fact.symbol} is now {stop} · high {high}"
 
 
 @words.register

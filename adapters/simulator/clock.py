@@ -19,7 +19,7 @@ class SimulatorClock:
         return trio.current_time() - self._began_s
 
     def now_ms(self) -> int:
-        return self._unix_ms + int(self.elapsed_s() * 1000)
+        return self._unix_ms + round(self.elapsed_s() * 1000)
 
     def unix_s(self, at_ms: int) -> float:
         """Return when, on Trio's clock, it will be `at_ms`."""

@@ -38,7 +38,7 @@ class PriceWalk:
         return math.exp(self._anchor + self._distance)
 
     def _drift(self, dt_s: float) -> float:
-        at_s = self._elapsed_s
+        at_s = round(self._elapsed_s, 6)  # ten times 0.1 is one
         if self._every_s:
             at_s %= self._every_s
         return sum(

@@ -9,7 +9,8 @@ session has passed it, then the snapshot with the changes since: it always bridg
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -96,7 +97,7 @@ _frame = msgspec.json.Decoder(Frame)
 _raw = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def read_lines(path: Path) -> Iterator[Line]:
+def read_lines(path: Path) -> Generator[Line]:
     """Return the lines of a session file, gzipped or not.
 
     Raises:
@@ -137,14 +138,15 @@ def _survey(path: Path) -> tuple[Session, Payload]:
     """Return a file's session and its first trade."""
     first: Payload | None = None
     snapshot: Frame | None = None
-    for number, line in enumerate(read_lines(path)):
-        frame = _frame_of(line, path)
-        if frame.last_update_id:
-            snapshot = frame
-        if first is None and frame.data is not None and frame.data.e == "trade":
-            first = frame.data
-        if first is not None and (snapshot is not None or number > 2000):
-            break
+    with closing(read_lines(path)) as lines:
+        for number, line in enumerate(lines):
+            frame = _frame_of(line, path)
+            if frame.last_update_id:
+                snapshot = frame
+            if first is None and frame.data is not None and frame.data.e == "trade":
+                first = frame.data
+            if first is not None and (snapshot is not None or number > 2000):
+                break
     if first is None:
         raise BadRecording(f"{path}: no trades in it")
     book = None if snapshot is None else _snapshot(snapshot, first.s)
@@ -215,17 +217,21 @@ class Replay:
         await trio.lowlevel.checkpoint()
         speed = self._dialect.exchange.config.replay_speed
         began_s, first_s = trio.current_time(), None
-        for line in read_lines(session.path):
-            ts_s = float(line.ts)
-            first_s = ts_s if first_s is None else first_s
-            if speed:
-                await trio.sleep_until(began_s + (ts_s - first_s) / speed)
-            else:
-                await self._wait_for_readers(session.symbol)
-            frame = _frame_of(line, session.path)
-            if frame.data is not None and frame.stream:
-                text = bytes(_raw.decode(line.raw)["data"]).decode()
-                self._play_frame(session.symbol, frame.stream, text, frame.data)
+        with closing(read_lines(session.path)) as lines:
+            for line in lines:
+                ts_s = float(line.ts)
+                first_s = ts_s if first_s is None else first_s
+                if speed:
+                    await trio.sleep_until(began_s + (ts_s - first_s) / speed)
+                else:
+                    await self._wait_for_readers(session.symbol)
+                self._play_line(session, line)
+
+    def _play_line(self, session: Session, line: Line) -> None:
+        frame = _frame_of(line, session.path)
+        if frame.data is not None and frame.stream:
+            text = bytes(_raw.decode(line.raw)["data"]).decode()
+            self._play_frame(session.symbol, frame.stream, text, frame.data)
 
     async def _wait_for_readers(self, symbol: str) -> None:
         """Let the slowest reader keep up: nothing may be lost at full speed."""

@@ -341,7 +341,8 @@ async def test_a_large_order_fills_bit_by_bit_as_the_book_refills(
 
     await in_thread(lambda: client.buy_limit("big", f"{best + 1:.2f}", "0.8"))
     order = simulator.exchange.engine.by_client["ann", "big"][0]
-    with trio.move_on_after(10):
+    with trio.fail_after(10):
+        await trio.sleep(0.1)
         while order.is_open:  # noqa: ASYNC110 -- the engine has nothing to wait on
             await trio.sleep(0.02)
 

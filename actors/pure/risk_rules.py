@@ -70,6 +70,9 @@ def judge(
     now_s: float,
 ) -> Approved | Refused:
     """Return the intent approved, or refused with every rule it breaks."""
+    if now_s > intent.valid_until_s:
+        text = f"the intent is {now_s - intent.valid_until_s:.1f} s too late"
+        return _refused(intent, limits, [("expired", text)], (), ZERO)
     if instrument is None:
         text = f"{intent.exchange} does not list {intent.symbol}"
         return _refused(intent, limits, [("not_trading", text)], (), ZERO)
@@ -126,11 +129,6 @@ def _sides(case: Case) -> Broken:
     if not case.state.books.of(case.intent.bot, case.intent.symbol).is_open:
         return "no_position", "nothing to sell: a sale closes a position"
     return "invalid_side", "a sale is an exit, and exits do not pass the risk check"
-
-
-def _expired(case: Case) -> Broken:
-    late_s = case.now_s - case.intent.valid_until_s
-    return ("expired", f"the intent is {late_s:.1f} s too late") if late_s > 0 else None
 
 
 def _stale(case: Case) -> Broken:
@@ -234,7 +232,6 @@ def _filters(case: Case) -> Broken:
 
 RULES = (
     _sides,
-    _expired,
     _stale,
     _trading,
     _daily_loss,

@@ -137,9 +137,9 @@ def test_the_older_of_two_prices_decides_about_age() -> None:
 
 
 def test_all_broken_rules_are_told_and_the_first_gives_the_code() -> None:
-    verdict = answer(order_intent(base=Decimal("0.1000001")), now_s=3.0)
+    verdict = answer(order_intent(base=Decimal("0.1000001")))
     assert isinstance(verdict, Refused)
-    assert (verdict.code, len(verdict.reasons)) == ("expired", 4)
+    assert (verdict.code, len(verdict.reasons)) == ("order_quote_max", 3)
 
 
 def test_one_entry_at_a_time() -> None:

@@ -1,0 +1,163 @@
+"""The risk actor, from an intent to a verdict and to the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from actors.messages import Approved, FeedState, Link, Refused, Ticker, Wanted
+from actors.pure.risk_rules import Limits
+from actors.risk import run_risk
+from tests.actors.trading_floor import Floor, open_floor
+from tests.words import BTC, SYMBOL, attempted, filled, intended, order_intent, ticker
+
+LIMITS = Limits(capital=Decimal(10_000), allocations={"dawn": Decimal(1_000)})
+
+
+@pytest.fixture
+async def floor(tmp_path: Path) -> AsyncIterator[Floor]:
+    async with open_floor(tmp_path) as made:
+        yield made
+
+
+async def start(floor: Floor) -> trio.CancelScope:
+    run = partial(
+        run_risk,
+        floor.risk,
+        floor.orders,
+        floor.journal,
+        account="main",
+        symbols=frozenset({SYMBOL}),
+        limits=LIMITS,
+        instruments={SYMBOL: BTC},
+        want=floor.wanted.append,
+    )
+    return await floor.start(floor.risk, run)
+
+
+def price(floor: Floor, last: str = "50000") -> None:
+    now: Ticker = ticker(last, trio.current_time())
+    floor.risk.latest("ticker", now)
+
+
+async def ask(floor: Floor, **changes: Any) -> list[Any]:
+    """Wish one intent; return what `orders` got of it."""
+    now_s = trio.current_time()
+    intent = order_intent(price_s=now_s, valid_until_s=now_s + 2, **changes)
+    await floor.risk.wish(intent)
+    await wait_all_tasks_blocked()
+    return floor.taken(floor.orders)
+
+
+async def codes(floor: Floor) -> list[str]:
+    return [refused.code for refused in await floor.recorded(Refused)]
+
+
+async def test_an_approved_intent_goes_on_to_orders(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    await start(floor)
+    price(floor)
+    verdicts = await ask(floor)
+    assert [type(verdict) for verdict in verdicts] == [Approved]
+    assert await codes(floor) == []
+
+
+async def test_it_wants_the_prices_of_its_account(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    await start(floor)
+    assert [(w.reader, len(w.subscriptions)) for w in floor.wanted] == [("risk:main", 1)]
+    assert isinstance(floor.wanted[0], Wanted)
+
+
+async def test_without_a_price_of_its_own_it_refuses(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    await start(floor)
+    assert (await ask(floor), await codes(floor)) == ([], ["no_price"])
+
+
+async def test_a_gap_takes_the_price_away(floor: Floor, autojump_clock: MockClock) -> None:
+    await start(floor)
+    price(floor)
+    await wait_all_tasks_blocked()
+    floor.risk.latest("feed", FeedState("binance", Link.GAP, 0.0))
+    assert (await ask(floor), await codes(floor)) == ([], ["no_price"])
+
+
+async def test_two_intents_at_once_do_not_share_one_capital(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    """The first is reserved although no fact has spoken of it yet (I-17)."""
+    await start(floor)
+    price(floor)
+    now_s = trio.current_time()
+    for name in ("i1", "i2"):
+        await floor.risk.wish(
+            order_intent(intent_id=name, price_s=now_s, valid_until_s=now_s + 2)
+        )
+    await wait_all_tasks_blocked()
+    assert [verdict.intent.intent_id for verdict in floor.taken(floor.orders)] == ["i1"]
+    assert await codes(floor) == ["open_entry"]
+
+
+async def test_an_order_that_is_told_holds_the_next_one_up(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    await start(floor)
+    price(floor)
+    await floor.record(intended(), attempted())
+    assert (await ask(floor, intent_id="i2"), await codes(floor)) == ([], ["open_entry"])
+
+
+async def test_the_next_life_remembers_what_is_held(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    await floor.record(
+        intended(base=Decimal("0.015"), price=Decimal(50_000)),
+        attempted(),
+        filled("0.015", 50_000),
+    )
+    first = await start(floor)
+    first.cancel()
+    await wait_all_tasks_blocked()
+    await start(floor)
+    price(floor)
+    assert (await ask(floor, intent_id="i2"), await codes(floor)) == ([], ["capital"])
+
+
+async def test_an_intent_that_waited_through_a_crash_is_too_old(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    """I-16: the mailbox keeps wishes over lives, the rules do not keep their promises."""
+    first = await start(floor)
+    first.cancel()
+    await wait_all_tasks_blocked()
+    await floor.risk.wish(order_intent(valid_until_s=trio.current_time() + 2))
+    await trio.sleep(3)
+    price(floor)
+    await start(floor)
+    assert (floor.taken(floor.orders), await codes(floor)) == ([], ["expired"])
+
+
+async def test_a_full_orders_mailbox_refuses_and_frees_the_reservation(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    await start(floor)
+    price(floor)
+    for _ in range(4):
+        await floor.orders.wish("full")
+    now_s = trio.current_time()
+    await floor.risk.wish(order_intent(price_s=now_s, valid_until_s=now_s + 9))
+    await trio.sleep(1.5)
+    assert await codes(floor) == ["orders_busy"]
+    floor.taken(floor.orders)
+    assert len(await ask(floor, intent_id="i2")) == 1

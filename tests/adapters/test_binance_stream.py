@@ -25,7 +25,7 @@ from adapters.binance.codec import envelope, market_writer, private, rest, strea
 from adapters.binance.gate import Gate
 from adapters.errors import (
     ConnectionLost,
-    LocalProtocolError,
+    NotListed,
     RateLimited,
     RemoteProtocolError,
     VenueRefused,
@@ -94,7 +94,7 @@ async def test_subscriptions_go_in_batches_and_never_twice(nursery: trio.Nursery
     assert asked == [("SUBSCRIBE", 2), ("UNSUBSCRIBE", 1)]
 
 
-async def test_an_unknown_symbol_is_a_defect_of_ours(nursery: trio.Nursery) -> None:
+async def test_an_unknown_symbol_is_named_and_ends_nothing(nursery: trio.Nursery) -> None:
     async def talk(connection: WebSocketConnection) -> None:
         await connection.get_message()
 
@@ -102,7 +102,7 @@ async def test_an_unknown_symbol_is_a_defect_of_ours(nursery: trio.Nursery) -> N
         opened(nursery, nothing, dial=dial_peer(nursery, talk)) as (_, binance),
         binance.market.open_stream() as stream,
     ):
-        with pytest.raises(LocalProtocolError, match="DOGE/USDT"):
+        with pytest.raises(NotListed, match="DOGE/USDT"):
             await stream.subscribe([Subscription("DOGE/USDT", Channel.TICKER)])
 
 

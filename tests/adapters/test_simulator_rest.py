@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import ssl
 from decimal import Decimal
 from itertools import pairwise
 
 import attrs
+import httpx
 import trio
+import trustme
+from trio.testing import MockClock, memory_stream_pair
+from websockets.sync.client import connect
 
 from adapters.binance.codec import instruments, rest
+from adapters.simulator.clock import SimulatorClock
 from adapters.simulator.config import Limits
+from adapters.simulator.server import Simulator
 from adapters.simulator.timeframes import LENGTH_MS
-from tests.adapters.simulator_desk import CONFIG, Rest, in_thread, start
+from tests.adapters.simulator_desk import CONFIG, Rest, in_thread, start, subscribe
 
 
 async def test_exchange_info_can_be_traded_on(nursery: trio.Nursery) -> None:
@@ -143,3 +150,63 @@ async def test_weight_is_counted_then_429_then_418(nursery: trio.Nursery) -> Non
     assert 0 < int(answers[1][2] or 0) <= 60
     assert answers[-1][0] == 418
     assert 60 < int(answers[-1][2] or 0) <= 120
+
+
+async def test_it_serves_over_tls(nursery: trio.Nursery) -> None:
+    authority = trustme.CA()
+    server_side = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(server_side)  # pyright: ignore[reportUnknownMemberType] -- its OpenSSL half is untyped
+    client_side = ssl.create_default_context()
+    authority.configure_trust(client_side)  # pyright: ignore[reportUnknownMemberType] -- the same
+    simulator = Simulator(CONFIG, tls=server_side)
+    endpoints = await nursery.start(simulator.run)
+
+    def ask() -> tuple[object, str]:
+        with httpx.Client(verify=client_side, trust_env=False) as client:
+            answer = client.get(f"{endpoints.rest_url}/api/v3/ping").json()
+        with connect(endpoints.url, ssl=client_side, proxy=None) as ws:
+            subscribe(ws, ["btcusdt@trade"])
+            return answer, str(ws.recv(timeout=5))
+
+    assert await in_thread(ask) == ({}, '{"result":null,"id":1}')
+
+
+class Memory(trio.abc.Listener[trio.abc.Stream]):
+    """Accepts one connection that is no socket."""
+
+    def __init__(self, stream: trio.abc.Stream) -> None:
+        self._streams = [stream]
+
+    async def accept(self) -> trio.abc.Stream:
+        if not self._streams:
+            await trio.sleep_forever()
+        return self._streams.pop()
+
+    async def aclose(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+
+async def test_it_serves_any_stream_on_any_clock(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    del autojump_clock
+    ours, theirs = memory_stream_pair()
+
+    async def listeners() -> list[Memory]:
+        await trio.lowlevel.checkpoint()
+        return [Memory(theirs)]
+
+    simulator = Simulator(
+        CONFIG,
+        clock=lambda: SimulatorClock(1_700_000_000_000),
+        open_listeners=listeners,
+    )
+    await nursery.start(simulator.run)
+    await trio.sleep(30)
+
+    await ours.send_all(b"GET /api/v3/time HTTP/1.1\r\nHost: x\r\n\r\n")
+    answer = b""
+    while b"serverTime" not in answer:
+        answer += await ours.receive_some()
+
+    assert answer.endswith(b'{"serverTime":1700000030000}')

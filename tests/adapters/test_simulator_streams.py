@@ -226,10 +226,13 @@ async def test_a_reader_too_slow_for_its_queue_is_disconnected(
     )
 
     with trio.fail_after(25):
-        await trio.sleep(0.1)
+        await stream.receive_some(12)  # the answer to the upgrade begins
+        connected = len(simulator.connections)
         while len(simulator.connections):  # noqa: ASYNC110 -- there is nothing to wait on
             await trio.sleep(0.05)
     await stream.aclose()
+
+    assert connected == 1
 
 
 async def test_pings_come_and_a_client_without_pongs_is_cut(nursery: trio.Nursery) -> None:

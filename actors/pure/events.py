@@ -115,7 +115,7 @@ class Story:
         if intent := self._orders.get(fact.client_order_id):
             data |= {
                 "signal": intent.side.value.upper(),
-                "size": intent.base * intent.price,
+                "size": intent.base * (intent.limit_price or intent.price),
                 "order_type": intent.order_type,
                 "purpose": intent.purpose,
                 "strategy": intent.strategy,

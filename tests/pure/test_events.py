@@ -130,6 +130,12 @@ def test_an_order_is_created_when_the_exchange_has_it() -> None:
     }
 
 
+def test_the_size_of_a_limit_order_is_what_it_may_cost() -> None:
+    limited = attrs.evolve(INTENDED, limit_price=Decimal(49_000))
+
+    assert told(limited, ATTEMPTED, ACKNOWLEDGED).data["size"] == Decimal(980)
+
+
 @pytest.mark.parametrize(
     ("fact", "name"),
     [
@@ -206,14 +212,19 @@ def test_a_signal_is_told_whole() -> None:
 def test_a_price_is_told_with_bid_ask_and_volume() -> None:
     fact = PriceUpdated("dawn", "A/B", Decimal(2), Decimal(1), Decimal(3), Decimal(9), 77)
 
-    assert as_json(fact)["data"] == {
-        "symbol": "A/B",
-        "price": "2",
-        "bid": "1",
-        "ask": "3",
-        "volume": "9",
-        "timestamp": 77,
-    }
+    event = as_json(fact)
+
+    assert (event["type"], event["data"]) == (
+        "price_update",
+        {
+            "symbol": "A/B",
+            "price": "2",
+            "bid": "1",
+            "ask": "3",
+            "volume": "9",
+            "timestamp": 77,
+        },
+    )
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ class Orders:
 
     ended_max: int = ENDED_MAX
     reserved_quote: Decimal = ZERO  # of all live entries
+    entering: set[tuple[str, str]] = attrs.Factory(set[tuple[str, str]])  # bot, symbol
     _live: dict[str, Order] = attrs.Factory(dict[str, Order])
     _ended: dict[str, Order] = attrs.Factory(dict[str, Order])  # oldest first
     _intended: dict[str, Intended] = attrs.Factory(dict[str, Intended])
@@ -144,15 +145,22 @@ class Orders:
         if not after.is_terminal:
             self._live[key] = after
             self._by_owner.setdefault(owner, {})[key] = after
+            if after.is_entry:
+                self.entering.add(owner)
             return
         self._ended[key] = after
         if self._live.pop(key, None) is not None:
-            mine = self._by_owner[owner]
-            del mine[key]
-            if not mine:
-                del self._by_owner[owner]
+            self._leave(owner, key)
         if len(self._ended) > self.ended_max:
             self._forget(next(iter(self._ended)))
+
+    def _leave(self, owner: tuple[str, str], key: str) -> None:
+        mine = self._by_owner[owner]
+        del mine[key]
+        if not any(order.is_entry for order in mine.values()):
+            self.entering.discard(owner)
+        if not mine:
+            del self._by_owner[owner]
 
     def _reserve(self, before: Order | None, after: Order) -> None:
         change = after.reserved_quote - (before.reserved_quote if before else ZERO)

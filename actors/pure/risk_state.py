@@ -106,15 +106,10 @@ class RiskState:
 
     def positions(self, *, without: tuple[str, str]) -> int:
         """Return how many positions are open or being opened, but for one owner's."""
-        owners = set(self.books.holdings.open)
-        owners.update(
-            (order.bot, order.symbol)
-            for order in self.books.orders.live()
-            if order.is_entry
-        )
-        owners.update((p.bot, p.symbol) for p in self.pending.values())
-        owners.discard(without)
-        return len(owners)
+        held, entering = self.books.holdings.open, self.books.orders.entering
+        promised = {(p.bot, p.symbol) for p in self.pending.values()}
+        count = len(held) + len(entering - held) + len(promised - held - entering)
+        return count - (without in held or without in entering or without in promised)
 
     def result_today(self) -> Decimal:
         """Return today's result: negative when money was lost."""

@@ -96,7 +96,7 @@ class Ledger:
         Without `kinds`, `bot` or `actor`: of all. `actor` is the name at the head of a
         line ("bot:dawn"), or its role ("bot").
         """
-        while page := self._page(Query(kinds, bot=bot, after=after)):
+        while page := self._page(Query(kinds, bot=bot, after=after, is_paged=True)):
             for row in page:
                 fact = self._decoded(row)
                 after, name = row["seq"], actor_of(fact)

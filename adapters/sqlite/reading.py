@@ -23,12 +23,14 @@ class Query:
     bot: str | None = None
     account: str | None = None
     after: int = 0
+    is_paged: bool = False  # True: rows in their own order, so that a page stops early
 
     @property
     def where(self) -> str:
         """Return the SQL of the condition; its values are `values`."""
         marks = ", ".join("?" * len(self.kinds or ()))
-        kinds = "" if self.kinds is None else f" AND kind IN ({marks})"
+        column = "+kind" if self.is_paged else "kind"  # "+": not by the index of kinds
+        kinds = "" if self.kinds is None else f" AND {column} IN ({marks})"
         bot = "" if self.bot is None else " AND bot = ?"
         account = "" if self.account is None else " AND account = ?"
         return f"seq > ?{kinds}{bot}{account}"

@@ -290,6 +290,17 @@ async def test_a_damaged_ledger_is_a_broken_invariant(house: House) -> None:
         await receipt.wait()
 
 
+async def test_a_defect_in_a_commit_fails_its_receipts_too(house: House) -> None:
+    house.disk.wait_s = -1  # trio refuses to sleep so short: any error that is no OSError
+    receipt = Receipt[Recorded]()
+    await house.mailbox.wish(Record((paused(),), receipt))
+    with pytest.RaisesGroup(ValueError):
+        await house.life()()
+
+    with pytest.raises(JournalDown, match="ended before the disk answered"):
+        await receipt.wait()
+
+
 async def test_a_row_that_cannot_be_read_is_a_broken_invariant(house: House) -> None:
     row = Row("bot_paused", None, "dawn", "main", "", 1, 2, b'{"bot":"dawn","until":7}')
     await house.disk.ledger.append([row])

@@ -21,7 +21,7 @@ from actors.messages import Candle, Signal, SignalType
 from actors.pure.indicators import ema, ema_step, ema_weight
 from actors.pure.market_view import Cause, MarketView
 
-WARM_UPS = 3  # spans of the slow average that settle it: e^-6 of its seed is left
+WARM_UPS = 3  # spans of the slow average that settle it: e^-4 of its seed is left
 _PLACES = Decimal("1E-8")
 
 

@@ -14,7 +14,7 @@ from adapters.binance.rest import BinanceMarket
 from adapters.binance.sign import Revealing, Signer
 from adapters.binance.trading import BinanceTrading
 from adapters.binance.venue import Venue
-from adapters.http import HttpClient, HttpTiming
+from adapters.http import HttpClient, HttpTiming, OpenTransport, open_transport
 from adapters.streams import Dial, dial
 from adapters.websocket import Timing
 
@@ -48,6 +48,7 @@ async def open_binance(
     timing: Timing | None = None,
     http_timing: HttpTiming | None = None,
     dial: Dial = dial,
+    open_transport: OpenTransport = open_transport,
 ) -> AsyncGenerator[Binance, None]:
     """Introduce one Binance for the length of the block; nothing is sent until asked."""
     known = (endpoints or Endpoints()).with_defaults()
@@ -57,8 +58,8 @@ async def open_binance(
         clock=clock,
         timing=timing or Timing(),
         dial=dial,
-        http=HttpClient(known.origin(), http_timing),
-        orders_http=HttpClient(known.origin(), http_timing),
+        http=HttpClient(known.origin(), http_timing, open_transport),
+        orders_http=HttpClient(known.origin(), http_timing, open_transport),
     )
     try:
         yield Binance(BinanceMarket(venue), venue, allow_foreign_host)

@@ -1,0 +1,57 @@
+"""Start the exchange and the roles of a bench, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+ROOT = Path(__file__).parents[2]
+LONGEST_S = 120.0
+
+
+@attrs.frozen
+class Exchange:
+    """A running `tests.bench.exchange`."""
+
+    process: subprocess.Popen[str]
+    where: dict[str, Any]
+
+    def parsed_us(self) -> dict[str, int]:
+        """Return, and forget, when each order came out of the exchange's parser."""
+        stdin, stdout = self.process.stdin, self.process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        stdin.write("orders\n")
+        stdin.flush()
+        return json.loads(stdout.readline())
+
+
+@contextmanager
+def exchange(**wanted: object) -> Generator[Exchange]:
+    """Run a simulated exchange for the length of the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.exchange", json.dumps(wanted)],
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with process:
+        try:
+            assert process.stdout is not None
+            yield Exchange(process, json.loads(process.stdout.readline()))
+        finally:
+            process.kill()
+
+
+def role(module: str, **spec: object) -> dict[str, Any]:
+    """Run one role to its end and return what it noted."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"tests.bench.{module}", json.dumps(spec)],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=LONGEST_S, check=True,
+    )  # fmt: skip
+    return json.loads(done.stdout)

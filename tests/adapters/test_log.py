@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.pure.transition_line import NAME_WIDTH
 from adapters.log import QUIET, Log, LogFormat, set_up
 from adapters.log_sink import LogSink
 from adapters.secrets import Redaction, Secret
@@ -49,7 +50,7 @@ def test_people_read_time_actor_and_words() -> None:
     stream = StringIO()
     log_into(stream).info("connected", actor="feed:binance", attempt=2)
 
-    assert stream.getvalue() == "22:13:57.481  feed:binance    connected\n"
+    assert stream.getvalue() == f"22:13:57.481  {'feed:binance':<{NAME_WIDTH}}  connected\n"
 
 
 def test_machines_read_the_data_too() -> None:
@@ -107,7 +108,7 @@ def test_what_libraries_log_comes_out_too_and_clean() -> None:
     log_into(stream)
     logging.getLogger("some.library").warning("bad %s", CANARY)
 
-    assert stream.getvalue() == "22:13:57.481  some.library    bad ***\n"
+    assert stream.getvalue() == f"22:13:57.481  {'some.library':<{NAME_WIDTH}}  bad ***\n"
 
 
 @pytest.mark.parametrize("name", QUIET)

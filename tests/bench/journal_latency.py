@@ -80,11 +80,14 @@ class Probe:
         )
         self._connection.execute("CREATE UNIQUE INDEX rows_key ON rows (key)")
 
-    async def write(self, number: int) -> None:
+    def commit(self, number: int) -> None:
         rows = [(f"{time.monotonic_ns()}-{number}-{each}", "x" * 300) for each in "ab"]
         self._connection.execute("BEGIN IMMEDIATE")
         self._connection.executemany("INSERT INTO rows (key, body) VALUES (?, ?)", rows)
         self._connection.execute("COMMIT")
+
+    async def write(self, number: int) -> None:
+        self.commit(number)
         await trio.lowlevel.checkpoint()
 
 

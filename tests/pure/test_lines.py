@@ -36,6 +36,7 @@ from actors.messages import (
 from actors.pure.fact_words import signed, words
 from actors.pure.facts import FACT_TYPES
 from actors.pure.lines import fact_line, line
+from actors.pure.transition_line import NAME_WIDTH
 from tests.pure.test_events import FILLED, INTENDED
 from tests.pure.test_facts import FACTS
 
@@ -44,28 +45,28 @@ AT_MS = 1_700_000_037_481
 LINES: list[tuple[Fact, str]] = [
     (
         FleetStarted("run-1", "sim", ("dawn", "dusk"), "0.1.0"),
-        "fleet               up · mode sim · 2 bots · version 0.1.0 · run run-1",
+        "fleet| up · mode sim · 2 bots · version 0.1.0 · run run-1",
     ),
     (
         ExchangeConnected("binance", 1, 2, 40, 4, 11_100),
-        "feed:binance        connected · 2 subscriptions proven in 0.04 s"
+        "feed:binance| connected · 2 subscriptions proven in 0.04 s"
         " · 4 readers without prices for 11.1 s",
     ),
     (
         ExchangeConnected("binance", 0, 1, 40, 4, 0),
-        "feed:binance        connected · 1 subscription proven in 0.04 s",
+        "feed:binance| connected · 1 subscription proven in 0.04 s",
     ),
     (
         ExchangeDisconnected("binance", "no data on BTC/USDT ticker for 10.0 s"),
-        "feed:binance        disconnected: no data on BTC/USDT ticker for 10.0 s",
+        "feed:binance| disconnected: no data on BTC/USDT ticker for 10.0 s",
     ),
     (
         ExchangeReconnecting("binance", 1, 5, 1040),
-        "feed:binance        attempt 1 of 5 in 1.04 s",
+        "feed:binance| attempt 1 of 5 in 1.04 s",
     ),
     (
         FallbackBegun("binance", "BTC/USDT", 10_000),
-        "fallback:binance    BTC/USDT is silent for 10.0 s: its prices come over REST",
+        "fallback:binance| BTC/USDT is silent for 10.0 s: its prices come over REST",
     ),
     (
         SignalGenerated(
@@ -76,27 +77,27 @@ LINES: list[tuple[Fact, str]] = [
             12,
             0,
         ),
-        "bot:dawn            BUY BTC/USDT at 50000.1 · strength 0.80, confidence 0.60"
+        "bot:dawn| BUY BTC/USDT at 50000.1 · strength 0.80, confidence 0.60"
         " · fast crossed slow",
     ),
     (
         Refused("dawn", "main", "BTC/USDT", "", Purpose.ENTRY, "no_price", ("none yet",)),
-        "bot:dawn            entry on BTC/USDT refused, no_price: none yet",
+        "bot:dawn| entry on BTC/USDT refused, no_price: none yet",
     ),
     (
         INTENDED,
-        "orders:main         dawn will buy 0.02 BTC/USDT market at about 50000",
+        "orders:main| dawn will buy 0.02 BTC/USDT market at about 50000",
     ),
     (
         OutcomeUnknown("dawn", "main", "BTC/USDT", "c-1", "timed out"),
-        "orders:main         dawn's order c-1 is UNKNOWN until the exchange tells: timed out",
+        "orders:main| dawn's order c-1 is UNKNOWN until the exchange tells: timed out",
     ),
-    (FILLED, "account:main        dawn bought 0.02 BTC/USDT at 50000"),
+    (FILLED, "account:main| dawn bought 0.02 BTC/USDT at 50000"),
     (
         Ended(
             "dawn", "main", "A/B", "c-1", OrderStatus.REJECTED, Decimal(0), "-2010", "no"
         ),
-        "orders:main         dawn's order c-1 rejected · 0 filled · -2010: no",
+        "orders:main| dawn's order c-1 rejected · 0 filled · -2010: no",
     ),
     (
         PositionOpened(
@@ -111,11 +112,11 @@ LINES: list[tuple[Fact, str]] = [
             None,
             Decimal("1.5"),
         ),
-        "positions:main      dawn holds 0.02 BTC/USDT at 50000 · stop 49000 · trailing 1.5 %",
+        "positions:main| dawn holds 0.02 BTC/USDT at 50000 · stop 49000 · trailing 1.5 %",
     ),
     (
         StopMoved("dawn", "main", "BTC/USDT", "p-1", Decimal(49_500), Decimal(50_500)),
-        "positions:main      dawn's stop on BTC/USDT is now 49500 · high 50500",
+        "positions:main| dawn's stop on BTC/USDT is now 49500 · high 50500",
     ),
     (
         ExitTriggered(
@@ -127,7 +128,7 @@ LINES: list[tuple[Fact, str]] = [
             Decimal(49_000),
             Decimal("-20.5"),
         ),
-        "positions:main      dawn: stop loss hit on BTC/USDT at 49000 · pnl \u221220.50",
+        "positions:main| dawn: stop loss hit on BTC/USDT at 49000 · pnl \u221220.50",
     ),
     (
         PositionClosed(
@@ -141,22 +142,22 @@ LINES: list[tuple[Fact, str]] = [
             Decimal("0.00001"),
             "",
         ),
-        "positions:main      dawn is out of BTC/USDT at 52500 by take profit · pnl +49.12345"
+        "positions:main| dawn is out of BTC/USDT at 52500 by take profit · pnl +49.12345"
         " · dust 0.00001",
     ),
-    (BotPaused("dawn", "main", "tea"), "bot:dawn            paused: tea"),
+    (BotPaused("dawn", "main", "tea"), "bot:dawn| paused: tea"),
     (
         Balanced("main", "USDT", Decimal(900), Decimal(100)),
-        "account:main        900 USDT free, 100 more in orders",
+        "account:main| 900 USDT free, 100 more in orders",
     ),
     (
         Reconciled("main", "at start", 2, 1, 0, ("BTC: 0.1 here, 0.2 there",), 1),
-        "account:main        reconciled, at start · 2 open orders · 1 fill booked"
+        "account:main| reconciled, at start · 2 open orders · 1 fill booked"
         " · 0 orders settled · 1 foreign order · BTC: 0.1 here, 0.2 there",
     ),
     (
         ClockMeasured("binance", -12, 3),
-        "clock               binance is \u221212 ms from us · round trip 3 ms",
+        "clock| binance is \u221212 ms from us · round trip 3 ms",
     ),
     (
         Supervised(
@@ -172,7 +173,7 @@ LINES: list[tuple[Fact, str]] = [
             mailbox_depth=0,
             next="one try in 61 s · its position stays guarded",
         ),
-        "bot:eth-trend       circuit open: 3 failures in a row, last KeyError: 'slow' in"
+        "bot:eth-trend| circuit open: 3 failures in a row, last KeyError: 'slow' in"
         " strategies/ema_cross.py:31 · one try in 61 s · its position stays guarded",
     ),
 ]
@@ -180,7 +181,8 @@ LINES: list[tuple[Fact, str]] = [
 
 @pytest.mark.parametrize(("fact", "expected"), LINES, ids=lambda each: type(each).__name__)
 def test_a_line_says_when_who_and_what(fact: Fact, expected: str) -> None:
-    assert fact_line(AT_MS, fact) == f"22:13:57.481  {expected}"
+    actor, _, said = expected.partition("| ")
+    assert fact_line(AT_MS, fact) == f"22:13:57.481  {actor:<{NAME_WIDTH}}  {said}"
 
 
 @pytest.mark.parametrize("fact_type", FACT_TYPES)

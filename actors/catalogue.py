@@ -1,5 +1,7 @@
 """Learn what an exchange lists, and learn it again: filters and halts change.
 
+venue --instruments--> [catalogue] --> the mapping that risk, orders, positions, bots read
+
 Ready once the exchange has answered for the first time. Others read the mapping that the
 stage owns and this actor alone replaces, entry by entry; a symbol that is not in it is
 refused by whoever is asked to trade it.
@@ -8,6 +10,7 @@ refused by whoever is asked to trade it.
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 
 import trio
 
@@ -42,9 +45,9 @@ async def run_catalogue(
 
 
 async def _ask(market: Market) -> Mapping[str, Instrument] | None:
+    listed: Mapping[str, Instrument] | None = None
     with trio.move_on_after(ASK_S):
-        try:
-            return await market.instruments()
-        except VenueError:
-            return None
-    return None
+        await trio.lowlevel.checkpoint()
+        with suppress(VenueError):  # asked again soon
+            listed = await market.instruments()
+    return listed

@@ -59,6 +59,16 @@ class Recipe:
     digest: str
 
 
+@attrs.frozen
+class Ears:
+    """Who hears of a run: the screen, the scribe, and whoever asks whether it stops."""
+
+    say: Callable[[str], None]  # the journal's own words, past the journal
+    announce: Callable[[int, Fact], None]
+    report: Callable[[Transition], None]
+    is_stopping: Callable[[], bool]
+
+
 async def open_world(
     opened: AsyncExitStack,
     config: Config,
@@ -67,10 +77,7 @@ async def open_world(
     home: Path,
     execution: str,
     redaction: Redaction,
-    say: Callable[[str], None],
-    announce: Callable[[int, Fact], None],
-    report: Callable[[Transition], None],
-    is_stopping: Callable[[], bool],
+    ears: Ears,
 ) -> World:
     """Make everything outside ready; `opened` closes it after the fleet.
 
@@ -79,27 +86,15 @@ async def open_world(
     """
     recipes = {bot.name: _recipe(bot, home) for bot in config.bots}
     keys = _keys(config, redaction)
-    prints = {
-        name: fingerprint(account.exchange, config.mode, keys[name].key.reveal())
-        for name, account in accounts_used(config).items()
-    }
-    identity = {"mode": config.mode.value}
-    if config.mode is Mode.LIVE:
-        identity |= {f"account {name}": print_ for name, print_ in prints.items()}
-    store = await SqliteStore.open(folder / LEDGER, identity=identity)
+    prints = _fingerprints(config, keys)
+    store = await SqliteStore.open(folder / LEDGER, identity=_identity(config, prints))
     opened.push_async_callback(store.close)
-    simulator: Simulator | None = None
-    if config.mode is Mode.SIM:
-        pairs = {
-            name: (each.key.reveal(), each.secret.reveal()) for name, each in keys.items()
-        }
-        simulator = embedded(config.simulator, pairs)
+    simulator = _simulator(config, keys)
     venues: dict[str, Venue] = {}
     for exchange in exchanges_used(config):
         venues[exchange] = await _venue(opened, config, exchange, keys, simulator)
-    if simulator is None:
-        for exchange, venue in venues.items():
-            await _check_listed(config, exchange, venue)
+        if simulator is None:
+            await _check_listed(config, exchange, venues[exchange])
     return World(
         execution=execution,
         epoch=epoch_text(int(store.epoch, 16)),
@@ -111,13 +106,35 @@ async def open_world(
         tags={name: account_tag(each) for name, each in prints.items()},
         strategies={name: recipe.build for name, recipe in recipes.items()},
         digests={name: recipe.digest for name, recipe in recipes.items() if recipe.digest},
-        say=say,
-        announce=announce,
-        report=report,
-        is_stopping=is_stopping,
+        say=ears.say,
+        announce=ears.announce,
+        report=ears.report,
+        is_stopping=ears.is_stopping,
         stopped_bots=await _stopped_bots(store),
         simulator=simulator.run if simulator is not None else None,
     )
+
+
+def _fingerprints(config: Config, keys: Mapping[str, Keys]) -> dict[str, str]:
+    return {
+        name: fingerprint(account.exchange, config.mode, keys[name].key.reveal())
+        for name, account in accounts_used(config).items()
+    }
+
+
+def _identity(config: Config, prints: Mapping[str, str]) -> dict[str, str]:
+    """Return what a ledger must be of: the mode, and live the very accounts (S-15)."""
+    identity = {"mode": config.mode.value}
+    if config.mode is Mode.LIVE:
+        identity |= {f"account {name}": print_ for name, print_ in prints.items()}
+    return identity
+
+
+def _simulator(config: Config, keys: Mapping[str, Keys]) -> Simulator | None:
+    if config.mode is not Mode.SIM:
+        return None
+    pairs = {name: (each.key.reveal(), each.secret.reveal()) for name, each in keys.items()}
+    return embedded(config.simulator, pairs)
 
 
 def _keys(config: Config, redaction: Redaction) -> dict[str, Keys]:
@@ -174,6 +191,7 @@ async def _check_listed(config: Config, exchange: str, venue: Venue) -> None:
       BadFleet: names the bot, the symbol and the nearest one that is listed.
     """
     with trio.move_on_after(LIST_S):
+        await trio.lowlevel.checkpoint()
         try:
             venue.instruments.update(await venue.market.instruments())
         except VenueError:

@@ -18,7 +18,7 @@ import trio
 from actors import exit_codes
 from actors.errors import Escalated, leaves
 from actors.fleet import Fleet
-from actors.fleet_adapters import BadFleet, open_world
+from actors.fleet_adapters import BadFleet, Ears, open_world
 from actors.fleet_scribe import Scribe
 from actors.fleet_signals import watch_signals
 from actors.fleet_stage import Stage, open_stage
@@ -107,10 +107,12 @@ class _Run:
                 home=self.options.home,
                 execution=self.execution,
                 redaction=self.redaction,
-                say=partial(self.screen.warning, actor="journal"),
-                announce=self._announce,
-                report=scribe.report,
-                is_stopping=lambda: self.stop_count == 1,  # more skip the goodbyes
+                ears=Ears(
+                    say=partial(self.screen.warning, actor="journal"),
+                    announce=self._announce,
+                    report=scribe.report,
+                    is_stopping=lambda: self.stop_count == 1,  # more skip the goodbyes
+                ),
             )
             stage = open_stage(self.config)
             remember_run(self.state, folder)
@@ -122,6 +124,7 @@ class _Run:
         return code
 
     async def _run_tree(self, stage: Stage, world: World, scribe: Scribe) -> int:
+        await trio.lowlevel.checkpoint()
         fleet = Fleet(stage, world)
         code = exit_codes.OK
         try:
@@ -149,6 +152,7 @@ class _Run:
         return code
 
     async def _end_in_time(self, stop: trio.CancelScope) -> None:
+        await trio.lowlevel.checkpoint()
         if self.options.for_s is not None:
             await trio.sleep(self.options.for_s)
             self.stop_count += 1
@@ -157,6 +161,7 @@ class _Run:
 
     async def _play_crashes(self, fleet: Fleet) -> None:
         """Crash the actors that the demonstration's script names, in mode "sim"."""
+        await trio.lowlevel.checkpoint()
         if self.config.mode is not Mode.SIM:
             return
         begun_s = trio.current_time()
@@ -235,6 +240,7 @@ class _Run:
             for fact in facts
         ]
         with trio.move_on_after(5, shield=True):
+            await trio.lowlevel.checkpoint()
             try:
                 await world.store.append(rows)
             except OSError as error:

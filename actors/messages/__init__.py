@@ -7,3 +7,4 @@ from actors.messages.facts import *  # noqa: F403 -- the same
 from actors.messages.instruments import *  # noqa: F403 -- the same
 from actors.messages.market import *  # noqa: F403 -- the same
 from actors.messages.orders import *  # noqa: F403 -- the same
+from actors.messages.trade_facts import *  # noqa: F403 -- the same

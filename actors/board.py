@@ -185,9 +185,13 @@ class _Board:
         return {"said": f"{bot} stops and stays stopped; its position stays guarded"}
 
     async def _crash(self, question: Question) -> Answer:
+        said = {"said": f"{question.subject} was crashed on purpose"}
+        if question.subject == self.mailbox.name:
+            question.receipt.resolve(said)
+            await trio.sleep(LOOK_S)  # or nobody would be left to answer
         await trio.lowlevel.checkpoint()
         if self.operator.crash(question.subject):
-            return {"said": f"{question.subject} was crashed on purpose"}
+            return said
         return {"error": f"{question.subject} is not alive now"}
 
     def _named(self, question: Question) -> tuple[str, str]:

@@ -151,6 +151,11 @@ def _actors(model: ReadModel, live: Live | None) -> list[dict[str, Any]]:
                 "consecutive": actor.consecutive,
                 "error": actor.error,
                 "depth": actor.depth,
+                "taken": actor.taken,
+                "completed": actor.completed,
+                "replaced": actor.replaced,
+                "uptime_s": round(actor.uptime_s, 1),
+                "next_try_s": actor.next_try_s,
             }
             for actor in live.actors
         ]

@@ -38,6 +38,7 @@ ORDER: dict[str, object] = {
     "quantity": "0.01",
 }
 BOOKS = ["btcusdt@bookTicker", "ethusdt@bookTicker"]
+LIVELY = attrs.evolve(CONFIG, ticks_per_s=30.0)
 
 
 def raw(ws: ClientConnection, seconds: float) -> list[str]:
@@ -61,7 +62,7 @@ async def heard_during(simulator: Simulator, fault: Fault) -> list[str]:
             hear_until(ws, lambda it: "stream" in it)
             trio.from_thread.run_sync(simulator.inject, fault)
             raw(ws, 0.05)  # what was under way arrives
-            return raw(ws, 1.0)
+            return raw(ws, 0.5)
 
     return await in_thread(read)
 
@@ -72,7 +73,7 @@ def update_ids(frames: list[str], symbol: str) -> list[int]:
 
 
 async def test_silence_mutes_one_symbol_and_acks_still_come(nursery: trio.Nursery) -> None:
-    simulator = await start(nursery)
+    simulator = await start(nursery, LIVELY)
 
     frames = await heard_during(simulator, Fault("silence", symbol="BTC/USDT"))
 
@@ -81,7 +82,7 @@ async def test_silence_mutes_one_symbol_and_acks_still_come(nursery: trio.Nurser
 
 
 async def test_duplicates_arrive_twice(nursery: trio.Nursery) -> None:
-    simulator = await start(nursery)
+    simulator = await start(nursery, LIVELY)
 
     frames = await heard_during(simulator, Fault("duplicate", symbol="BTC/USDT"))
 
@@ -90,7 +91,7 @@ async def test_duplicates_arrive_twice(nursery: trio.Nursery) -> None:
 
 
 async def test_reordered_events_overtake_each_other(nursery: trio.Nursery) -> None:
-    simulator = await start(nursery)
+    simulator = await start(nursery, LIVELY)
 
     frames = await heard_during(
         simulator, Fault("reorder", symbol="BTC/USDT", connection="stream")
@@ -104,7 +105,7 @@ async def test_reordered_events_overtake_each_other(nursery: trio.Nursery) -> No
 async def test_garbage_cannot_be_read_and_ends_after_its_times(
     nursery: trio.Nursery,
 ) -> None:
-    simulator = await start(nursery)
+    simulator = await start(nursery, LIVELY)
 
     frames = await heard_during(simulator, Fault("garbage", times=3))
 
@@ -123,7 +124,7 @@ async def test_garbage_cannot_be_read_and_ends_after_its_times(
 async def test_half_open_connections_hear_nothing_while_new_ones_do(
     nursery: trio.Nursery,
 ) -> None:
-    simulator = await start(nursery)
+    simulator = await start(nursery, LIVELY)
 
     frames = await heard_during(simulator, Fault("half_open"))
     answer = await in_thread(lambda: Rest(simulator.endpoints).get("/api/v3/ping"))

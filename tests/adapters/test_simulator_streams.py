@@ -42,7 +42,7 @@ async def test_every_stream_arrives_under_its_name(nursery: trio.Nursery) -> Non
     def read() -> set[str]:
         with socket(simulator.endpoints.url) as ws:
             subscribe(ws, names)
-            return {it.get("stream") for it in hear(ws, 2.2)}
+            return {it.get("stream") for it in hear(ws, 1.2)}
 
     assert await in_thread(read) == {None, *names}
 
@@ -53,7 +53,7 @@ async def test_a_url_may_name_the_streams(nursery: trio.Nursery) -> None:
 
     def read() -> tuple[Any, Any]:
         with socket(f"{base}?streams=btcusdt@bookTicker/ethusdt@trade") as ws:
-            combined = {it["stream"] for it in hear(ws, 1)}
+            combined = {it["stream"] for it in hear(ws, 0.7)}
         with socket(f"{base.removesuffix('/stream')}/ws/btcusdt@bookTicker") as ws:
             raw = json.loads(ws.recv(timeout=5))
         return combined, raw["s"]
@@ -109,7 +109,7 @@ async def test_our_codec_reads_every_frame(nursery: trio.Nursery) -> None:
     def read() -> list[str]:
         with socket(simulator.endpoints.url) as ws:
             subscribe(ws, [f"btcusdt@{it}" for it in ALL])
-            return [json.dumps(it) for it in hear(ws, 2.2)]
+            return [json.dumps(it) for it in hear(ws, 1.2)]
 
     texts = await in_thread(read)
     symbols = {"BTCUSDT": "BTC/USDT"}
@@ -132,7 +132,7 @@ async def test_a_book_kept_from_diffs_equals_the_venues(nursery: trio.Nursery) -
                 "b": {Decimal(p): Decimal(q) for p, q in shown["bids"]},
                 "a": {Decimal(p): Decimal(q) for p, q in shown["asks"]},
             }
-            for message in hear(ws, 1.5):
+            for message in hear(ws, 0.8):
                 event = message["data"]
                 if event["u"] <= at:
                     continue
@@ -162,7 +162,7 @@ async def test_a_candle_closes_once_with_what_rest_says_of_it(
     def read() -> tuple[Any, Any]:
         with socket(simulator.endpoints.url) as ws:
             subscribe(ws, ["btcusdt@kline_1s"])
-            heard = hear(ws, 3.5)
+            heard = hear(ws, 2.3)
         closed = [
             it["data"]["k"] for it in heard if it.get("data", {"k": {}})["k"].get("x")
         ]
@@ -171,7 +171,7 @@ async def test_a_candle_closes_once_with_what_rest_says_of_it(
 
     closed, rows = await in_thread(read)
 
-    assert len({it["t"] for it in closed}) == len(closed) >= 3
+    assert len({it["t"] for it in closed}) == len(closed) >= 2
     for it in closed[1:]:
         row = rows[it["t"]]
         assert [it["o"], it["h"], it["l"], it["c"], it["v"], it["n"]] == [*row[1:6], row[8]]
@@ -290,8 +290,8 @@ async def test_a_flood_writes_ticker_frames_flat_out(nursery: trio.Nursery) -> N
         with socket(simulator.endpoints.url) as ws:
             subscribe(ws, ["btcusdt@ticker", "ethusdt@ticker"])
             hear_until(ws, lambda it: it.get("stream") == "ethusdt@ticker")
-            heard = [json.loads(ws.recv(timeout=5)) for _ in range(20_000)]
+            heard = [json.loads(ws.recv(timeout=5)) for _ in range(8_000)]
         streams = [it["stream"] for it in heard]
         return streams.count("btcusdt@ticker"), len({it["data"]["c"] for it in heard})
 
-    assert await in_thread(read) == (10_000, 128)
+    assert await in_thread(read) == (4_000, 128)

@@ -35,6 +35,7 @@ from actors.messages import (
 from actors.messages_supervision import Event, Transition
 from actors.ports import Row
 from actors.pure.config import Config, Mode, summary
+from actors.pure.error_text import error_text
 from actors.pure.fact_words import words
 from actors.pure.facts import encode, key_of, kind_of
 from actors.pure.lines import actor_of
@@ -144,7 +145,7 @@ class _Run:
                 nursery.cancel_scope.cancel()
         except* Escalated as errors:
             for error in leaves(errors):
-                self.reason = f"escalated: {error}"
+                self.reason = f"escalated: {_why(error)}"
                 self.screen.error(self.reason, actor="fleet")
             code = exit_codes.ESCALATED
         if code == exit_codes.OK and self.stop_count > 1:
@@ -245,6 +246,14 @@ class _Run:
                 await world.store.append(rows)
             except OSError as error:
                 self.screen.error(f"the ledger takes no more: {error}", actor="journal")
+
+
+def _why(error: BaseException) -> str:
+    """Return who was given up, and for what in the end."""
+    cause: BaseException = error
+    while isinstance(cause, Escalated):
+        cause = cause.error
+    return f"{error}, last {error_text(cause)}"
 
 
 def _is_quiet(fact: Fact) -> bool:

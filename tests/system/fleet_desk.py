@@ -16,8 +16,10 @@ import attrs
 import msgspec
 
 from actors.messages import Fact
+from adapters.control import FleetNotRunning, ask_fleet
 from adapters.sqlite.ledger import Ledger
 from adapters.state import newest_ledger
+from tests.system.processes import CHURN
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,18 +42,37 @@ class Desk:
         """Return the answer of `shoal status --json`."""
         return msgspec.json.decode(shoal("status", "--json", str(self.file)).stdout)
 
-    def tell(self, *typed: str) -> str:
+    def now(self) -> Mapping[str, Any]:
+        """Return what `status` would tell of the running fleet; {} when it does not run."""
+        try:
+            return ask_fleet(self.file.parent / "var", "status")
+        except FleetNotRunning:
+            return {}
+
+    def actors(self) -> dict[str, dict[str, Any]]:
+        """Return every actor of the running fleet by its path."""
+        return {actor["path"]: actor for actor in self.now().get("actors", ())}
+
+    def bots(self) -> dict[str, dict[str, Any]]:
+        """Return every bot of the running fleet by its name."""
+        return self.now().get("bots", {})
+
+    def tell(self, verb: str, subject: str, *options: str) -> str:
         """Type a command; return what it answers when it is done."""
-        done = shoal(*typed, str(self.file))
+        done = shoal(verb, subject, str(self.file), *options)
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout.strip()
 
     def facts(self) -> list[Fact]:
         return facts_of(self.file.parent / "var")
 
-    def wait_for_line(self, words: str, *, within_s: float = 15) -> None:
-        """Wait until the screen says `words`."""
-        wait_until(lambda: words in self.said(), within_s=within_s, said=self.end_of_log)
+    def wait_for_line(self, words: str, *, number: int = 1, within_s: float = 15) -> None:
+        """Wait until the screen has said `words` so many times."""
+        wait_until(
+            lambda: self.said().count(words) >= number,
+            within_s=within_s,
+            said=self.end_of_log,
+        )
 
     def wait_for(self, kind: type[Fact], number: int = 1, *, within_s: float = 15) -> None:
         """Wait until the ledger holds so many facts of a kind."""
@@ -94,6 +115,49 @@ def running_fleet(
             yield Desk(file, log, process)
         finally:
             process.kill()
+
+
+def write_sim_fleet(
+    home: Path, *, head: str = "", strategy: str = CHURN, bots: int = 3, tail: str = ""
+) -> Path:
+    """Write a bots.toml of mode "sim" whose bots run `strategy`, by default: churn."""
+    write_strategy(home, "churn", strategy)
+    text = f"""
+mode = "sim"
+state = "var"
+{head}
+[exchanges.binance]
+reconnect = {{ attempts = 5, initial_s = 0.2, max_s = 1, multiplier = 2, jitter = 0.1 }}
+
+[accounts.main]
+exchange = "binance"
+"""
+    for number in range(bots):
+        text += f"""
+[[bots]]
+name = "churn-{number}"
+account = "main"
+symbol = "{("BTC/USDT", "ETH/USDT")[number % 2]}"
+strategy = "churn:Churn"
+capital = 10_000
+position_percent = 10
+stop_loss_percent = 5
+evaluate_s = 0.3
+check_s = 0.5
+"""
+    path = home / "bots.toml"
+    path.write_text(f"{text}\n[simulator]\nticker_ms = 200\n{tail}")
+    return path
+
+
+def write_strategy(home: Path, name: str, text: str) -> Path:
+    """Write a strategy of the user's own where the fleet looks for it."""
+    folder = home / "strategies"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path = folder / f"{name}.py"
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
 
 
 def shoal(*typed: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -151,6 +151,7 @@ async def test_an_open_risk_circuit_refuses_entries_and_lets_exits_pass(
 ) -> None:
     """I-12."""
     monkeypatch.setattr(floor.risk, "closed_because", "risk_down")
+    monkeypatch.setattr(floor.orders, "closed_because", "orders_down")
     await floor.record(*HELD)
     script = Script(BUY)
     await start(floor, script)

@@ -167,6 +167,35 @@ async def test_an_exit_goes_out_though_the_journal_is_silent(
     assert [type(wish) for wish in floor.taken(floor.orders)] == [ExitIntent]
 
 
+async def test_a_hit_that_could_not_be_recorded_is_recorded_later(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    await start(floor)
+    await floor.record(*ENTRY)
+    floor.journal_scope.cancel()
+    await price(floor, "97")
+    await trio.sleep(2)
+    await floor.start_journal()
+    await trio.sleep(20)
+    assert [hit.exit_price for hit in await floor.recorded(ExitTriggered)] == [97]
+
+
+async def test_a_stop_that_could_not_be_recorded_does_not_count(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    """R-15: a restart would find a looser one."""
+    await start(floor, TRAILING)
+    await floor.record(*ENTRY)
+    floor.journal_scope.cancel()
+    for last in ("104", "102"):
+        await price(floor, last)
+        await trio.sleep(2)
+    assert floor.taken(floor.orders) == []
+    await floor.start_journal()  # which finds the record still waiting, and writes it
+    await trio.sleep(1)
+    assert [type(wish) for wish in floor.taken(floor.orders)] == [ExitIntent]
+
+
 async def test_without_fresh_prices_it_alarms_once_and_rest_prices_end_it(
     floor: Floor, autojump_clock: MockClock
 ) -> None:
@@ -174,9 +203,11 @@ async def test_without_fresh_prices_it_alarms_once_and_rest_prices_end_it(
     await start(floor)
     await floor.record(*ENTRY)
     await price(floor, "100")
-    await trio.sleep(60)
+    await trio.sleep(30)
     alarms = [each for each in floor.taken(floor.board) if isinstance(each, Alarmed)]
     assert [(alarm.code, alarm.is_over) for alarm in alarms] == [("unguarded", False)]
+    await trio.sleep(30)
+    assert not any(isinstance(each, Alarmed) for each in floor.taken(floor.board))
     await price(floor, "99", source=Source.REST)
     await trio.sleep(6)
     alarms = [each for each in floor.taken(floor.board) if isinstance(each, Alarmed)]

@@ -148,6 +148,21 @@ async def test_an_intent_that_waited_through_a_crash_is_too_old(
     assert (floor.taken(floor.orders), await codes(floor)) == ([], ["expired"])
 
 
+async def test_a_reservation_is_freed_though_the_journal_is_silent(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    await start(floor)
+    floor.journal_scope.cancel()
+    for _ in range(4):
+        await floor.orders.wish("full")
+    price(floor)
+    now_s = trio.current_time()
+    await floor.risk.wish(order_intent(price_s=now_s, valid_until_s=now_s + 9))
+    await trio.sleep(2.5)
+    floor.taken(floor.orders)
+    assert len(await ask(floor, intent_id="i2")) == 1
+
+
 async def test_a_full_orders_mailbox_refuses_and_frees_the_reservation(
     floor: Floor, autojump_clock: MockClock
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -49,7 +50,13 @@ class Floor:
     board: Mailbox[Any]
     wanted: list[Wanted] = attrs.Factory(list[Wanted])
     lives: int = 0
+    outlets: Outlets = attrs.Factory(Outlets)
     journal_scope: trio.CancelScope = attrs.Factory(trio.CancelScope)
+
+    def __attrs_post_init__(self) -> None:
+        self.outlets.add(Reader("bot:dawn", self.bot, bot.READS, bot="dawn"))
+        for mailbox, reads in ((self.risk, risk.READS), (self.positions, positions.READS)):
+            self.outlets.add(Reader(mailbox.name, mailbox, reads, account="main"))
 
     def ids(self, actor: str) -> Callable[[], IntentIds]:
         def begin() -> IntentIds:
@@ -70,6 +77,18 @@ class Floor:
         await self.nursery.start(live)
         await wait_all_tasks_blocked()
         return scope
+
+    async def start_journal(self) -> None:
+        """Begin a life of the journal; `journal_scope` ends it."""
+        run = partial(
+            run_journal,
+            self.journal,
+            self.ledger,
+            self.outlets,
+            clock=StillClock(),
+            say=lambda _text: None,
+        )
+        self.journal_scope = await self.start(self.journal, run)
 
     async def record(self, *facts: Fact) -> None:
         """Make facts durable, and let everybody hear of them."""
@@ -107,28 +126,9 @@ async def open_floor(folder: Path) -> AsyncGenerator[Floor]:
                 Mailbox("orders:main", wishes_max=4),
                 Mailbox("board"),
             )
-            await nursery.start(_keep_journal, floor)
+            await floor.start_journal()
             yield floor
             nursery.cancel_scope.cancel()
     finally:
         with trio.move_on_after(1, shield=True):
             await ledger.close()
-
-
-async def _keep_journal(floor: Floor, *, task_status: trio.TaskStatus[None]) -> None:
-    outlets = Outlets(
-        [
-            Reader("bot:dawn", floor.bot, bot.READS, bot="dawn"),
-            Reader("risk:main", floor.risk, risk.READS, account="main"),
-            Reader("positions:main", floor.positions, positions.READS, account="main"),
-        ]
-    )
-    with floor.journal_scope:
-        await run_journal(
-            floor.journal,
-            floor.ledger,
-            outlets,
-            clock=StillClock(),
-            say=lambda _text: None,
-            task_status=task_status,
-        )

@@ -230,6 +230,14 @@ def test_a_gap_is_said_once_and_ends_with_a_price_after_it() -> None:
     assert outcome(bot.price(ticker("50000", 2.0), 2.0)) == (Outcome.SENT, "")
 
 
+def test_a_price_from_before_the_gap_is_not_judged_after_it() -> None:
+    bot = desk(evaluate_s=60.0)
+    bot.price(ticker("50000"), 0.0)
+    for link in (Link.GAP, Link.RESUMED):
+        bot.feed_state(FeedState("binance", link, 1.0), 1.0)
+    assert outcome(bot.evaluate(Cause.TIMER, 2.0)) == (Outcome.REFUSED, "no_price")
+
+
 @pytest.mark.parametrize(
     ("changes", "now_s", "code"),
     [

@@ -155,6 +155,7 @@ def test_an_approval_nobody_heard_of_counts_as_an_order() -> None:
     """I-17: until a fact speaks of it, or it can no longer be sent."""
     state = RiskState()
     state.promise(order_intent(), Decimal(500))
+    assert state.exposure_quote() == 500
     assert code(order_intent(intent_id="i2"), state) == "open_entry"
     state.forget_unheard(now_s=7.1)
     assert code(order_intent(intent_id="i2"), state) == "approved"
@@ -196,6 +197,8 @@ def test_an_open_loss_counts_and_an_open_gain_does_not() -> None:
     assert state.result_today() == -400
     state.see(NOW)
     assert state.result_today() == -600
+    state.see(ticker("60000"))
+    assert state.result_today() == -400
 
 
 def test_a_halt_outlives_a_recovered_price_and_ends_with_the_day() -> None:

@@ -170,14 +170,17 @@ async def test_an_exit_goes_out_though_the_journal_is_silent(
 async def test_a_hit_that_could_not_be_recorded_is_recorded_later(
     floor: Floor, autojump_clock: MockClock
 ) -> None:
-    await start(floor)
+    await start(floor, TRAILING)
     await floor.record(*ENTRY)
     floor.journal_scope.cancel()
-    await price(floor, "97")
+    await price(floor, "104")  # the moved stop finds the journal silent
     await trio.sleep(2)
+    await price(floor, "98")
+    assert len(floor.taken(floor.orders)) == 1
     await floor.start_journal()
+    assert await floor.recorded(ExitTriggered) == []
     await trio.sleep(20)
-    assert [hit.exit_price for hit in await floor.recorded(ExitTriggered)] == [97]
+    assert [hit.exit_price for hit in await floor.recorded(ExitTriggered)] == [98]
 
 
 async def test_a_stop_that_could_not_be_recorded_does_not_count(

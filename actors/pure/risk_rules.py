@@ -71,38 +71,29 @@ def judge(
 ) -> Approved | Refused:
     """Return the intent approved, or refused with every rule it breaks."""
     if now_s > intent.valid_until_s:
-        text = f"the intent is {now_s - intent.valid_until_s:.1f} s too late"
-        return _refused(intent, limits, [("expired", text)], (), ZERO)
+        late = f"the intent is {now_s - intent.valid_until_s:.1f} s too late"
+        return _refused(intent, limits, [("expired", late)], (), ZERO)
     if instrument is None:
         text = f"{intent.exchange} does not list {intent.symbol}"
         return _refused(intent, limits, [("not_trading", text)], (), ZERO)
-    if ticker is None or not ticker.last.is_finite() or ticker.last <= 0:
+    if ticker is None or not _is_positive(ticker.last):
         text = f"no live price of {intent.symbol}"
         return _refused(intent, limits, [("no_price", text)], (), ZERO)
-    if not (intent.base.is_finite() and intent.base > 0):
+    if not _is_positive(intent.base):
         text = f"quantity {intent.base} is not a positive number"
         return _refused(intent, limits, [("invalid_quantity", text)], (), ZERO)
-    case = Case(
-        intent,
-        state,
-        limits,
-        instrument,
-        ticker,
-        now_s,
-        quote=intent.base * _price_of(intent, limits, ticker),
-        exposure=as_percent(state.exposure_quote(), limits.capital),
-    )
+    quote = order_quote(intent, limits, ticker)
+    exposure = as_percent(state.exposure_quote(), limits.capital)
+    case = Case(intent, state, limits, instrument, ticker, now_s, quote, exposure)
     broken = [found for rule in RULES if (found := rule(case)) is not None]
     if broken:
         return _refused(intent, limits, broken, _warnings(case), case.exposure)
-    answer = RiskAnswer(
-        approved=True,
-        reasons=(),
-        warnings=_warnings(case),
-        current_exposure=case.exposure,
-        exposure_max=limits.exposure_percent_max,
-    )
-    return Approved(intent, answer)
+    most = limits.exposure_percent_max
+    return Approved(intent, RiskAnswer(True, (), _warnings(case), exposure, most))
+
+
+def _is_positive(number: Decimal) -> bool:
+    return number.is_finite() and number > 0
 
 
 def order_quote(intent: OrderIntent, limits: Limits, ticker: Ticker) -> Decimal:

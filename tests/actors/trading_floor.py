@@ -70,7 +70,7 @@ class Floor:
         mailbox.rearm()
         scope = trio.CancelScope()
 
-        async def live(*, task_status: trio.TaskStatus[None]) -> None:
+        async def live(*, task_status: trio.TaskStatus[None]) -> None:  # noqa: ASYNC128  # the actor calls it
             with scope:
                 await run(task_status=task_status)
 

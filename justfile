@@ -32,6 +32,10 @@ check: lint types layers map-check test
 kill-nine kills="20":
     SHOAL_KILLS={{ kills }} {{ bin }}/python -m pytest -q tests/system/test_kill_nine.py
 
+# Simulate the whole fleet under faults: `just simulate --seeds 200`, `--seed 7 --trace`.
+simulate *arguments="--seeds 100":
+    {{ bin }}/python -m tests.simulation {{ arguments }}
+
 # Measure speed and memory; the README says what the figures mean.
 bench *arguments:
     {{ bin }}/python -m tests.bench {{ arguments }}

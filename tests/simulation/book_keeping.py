@@ -1,0 +1,167 @@
+"""The ledger read once more, by other code than the engine's: what it says of orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import attrs
+
+from actors.messages import (
+    Acknowledged,
+    Attempted,
+    Ended,
+    Filled,
+    Intended,
+    OrderStatus,
+    OutcomeUnknown,
+    Purpose,
+    Reconciled,
+    Side,
+)
+from actors.pure.facts import decode
+from tests.simulation.disk import DiskRow
+
+ZERO = Decimal(0)
+
+
+@attrs.define
+class Told:
+    """What the ledger says of one order, so far."""
+
+    intent: Intended
+    attempted: Attempted
+    attempt_at_s: float
+    is_acknowledged: bool = False
+    was_unknown: bool = False
+    ended: Ended | None = None
+    ended_at_s: float = 0.0
+    fills: dict[str, Filled] = attrs.Factory(dict[str, Filled])
+
+    @property
+    def filled_base(self) -> Decimal:
+        return sum((fill.base for fill in self.fills.values()), ZERO)
+
+    @property
+    def is_live(self) -> bool:
+        return self.ended is None
+
+
+@attrs.define
+class BookKeeping:
+    """A fold over the ledger that notes what must never be true."""
+
+    said: list[str] = attrs.Factory(list[str])
+    orders: dict[str, Told] = attrs.Factory(dict[str, Told])
+    intents: dict[str, Intended] = attrs.Factory(dict[str, Intended])
+    held: dict[tuple[str, str], Decimal] = attrs.Factory(dict[tuple[str, str], Decimal])
+    trades: set[tuple[str, str]] = attrs.Factory(set[tuple[str, str]])
+    reconciled: Reconciled | None = None
+
+    def read(self, rows: Sequence[DiskRow]) -> None:
+        """Take rows in their order."""
+        for each in rows:
+            if each.row.kind in _KINDS:
+                self._take(decode(each.row.kind, each.row.body), each.at_s)
+
+    def _take(self, fact: object, at_s: float) -> None:
+        match fact:
+            case Intended():
+                self.intents[fact.intent_id] = fact
+            case Attempted():
+                self._attempted(fact, at_s)
+            case Acknowledged():
+                if (order := self._order(fact)) is not None:
+                    order.is_acknowledged = True
+            case OutcomeUnknown():
+                if (order := self._order(fact)) is not None:
+                    order.was_unknown = True
+            case Filled():
+                self._filled(fact)
+            case Ended():
+                self._ended(fact, at_s)
+            case Reconciled():
+                self.reconciled = fact
+            case _:
+                pass
+
+    def _order(self, fact: Acknowledged | OutcomeUnknown | Filled | Ended) -> Told | None:
+        order = self.orders.get(fact.client_order_id)
+        if order is None:
+            name = type(fact).__name__
+            self.said.append(f"I-3: {name} of {fact.client_order_id}, never attempted")
+        return order
+
+    def _attempted(self, fact: Attempted, at_s: float) -> None:
+        intent = self.intents.get(fact.intent_id)
+        if intent is None:
+            self.said.append(f"I-2: {fact.client_order_id} of an untold intent")
+            return
+        for other in self.orders.values():
+            is_same = other.attempted.intent_id == fact.intent_id
+            if is_same and (other.is_live or other.fills):
+                self.said.append(f"I-1: a second attempt at {fact.intent_id}")
+        self.orders[fact.client_order_id] = Told(intent, fact, at_s)
+        if intent.purpose is Purpose.EXIT:
+            self._check_exits(intent.bot, intent.symbol, fact.client_order_id)
+
+    def _check_exits(self, bot: str, symbol: str, order_id: str) -> None:
+        """I-13, I-15: what exits may still sell is never more than is held."""
+        selling = sum(
+            (
+                order.intent.base - order.filled_base
+                for order in self.orders.values()
+                if order.is_live
+                and order.intent.purpose is Purpose.EXIT
+                and (order.intent.bot, order.intent.symbol) == (bot, symbol)
+            ),
+            ZERO,
+        )
+        held = self.held.get((bot, symbol), ZERO)
+        if selling > held:
+            self.said.append(
+                f"I-15: with {order_id} exits of {bot} may sell {selling}, it holds {held}"
+            )
+
+    def _filled(self, fact: Filled) -> None:
+        order = self._order(fact)
+        if order is None:
+            return
+        if (fact.symbol, fact.trade_id) in self.trades:
+            self.said.append(f"I-5: trade {fact.trade_id} is in the ledger twice")
+        self.trades.add((fact.symbol, fact.trade_id))
+        order.fills[fact.trade_id] = fact
+        if order.filled_base > order.intent.base:
+            self.said.append(f"I-4: {fact.client_order_id} filled {order.filled_base}")
+        change = fact.base if fact.side is Side.BUY else -fact.base
+        if fact.fee_asset == fact.symbol.partition("/")[0]:
+            change -= fact.fee
+        owner = fact.bot, fact.symbol
+        self.held[owner] = self.held.get(owner, ZERO) + change
+        if order.ended is not None and order.ended.status in _EMPTY:
+            self.said.append(
+                f"I-10: {fact.client_order_id} filled after {order.ended.status.value}"
+            )
+
+    def _ended(self, fact: Ended, at_s: float) -> None:
+        order = self._order(fact)
+        if order is None:
+            return
+        if order.ended is not None:
+            self.said.append(f"I-6: {fact.client_order_id} ended twice")
+        order.ended, order.ended_at_s = fact, at_s
+        if fact.status in _EMPTY and order.fills:
+            self.said.append(f"I-6: {fact.client_order_id} is {fact.status}, yet filled")
+        is_early = at_s - order.attempt_at_s < EXPIRY_S
+        if fact.status is OrderStatus.NOT_PLACED and is_early:
+            self.said.append(
+                f"I-10: {fact.client_order_id} not placed after so short a time"
+            )
+
+
+EXPIRY_S = 5.0  # the request's own recvWindow
+_EMPTY = frozenset({OrderStatus.REJECTED, OrderStatus.NOT_PLACED})
+_KINDS = frozenset({
+    "intended", "attempted", "acknowledged", "outcome_unknown", "filled", "ended",
+    "reconciled",
+})  # fmt: skip

@@ -1,0 +1,25 @@
+"""The clocks of the engine's machine: they run with simulated time, and may be wrong."""
+
+from __future__ import annotations
+
+import trio
+
+
+class MachineClock:
+    """Implements `actors.ports.WallClock`."""
+
+    def __init__(self, unix_ms: int, skew_ms: int) -> None:
+        self.ahead_ms = skew_ms
+        self.slept_s = 0.0
+        self._unix_ms = unix_ms
+        self._began_s = trio.current_time()
+
+    def now_ms(self) -> int:
+        elapsed_s = trio.current_time() - self._began_s
+        return self._unix_ms + self.ahead_ms + round(elapsed_s * 1000)
+
+    def awake_s(self) -> float:
+        return 1000.0 + trio.current_time()
+
+    def elapsed_s(self) -> float:
+        return self.awake_s() + self.slept_s

@@ -1,0 +1,203 @@
+"""A simulated disk under the journal: rows, explicit fsync, power loss, and bad days.
+
+`Disk` outlives processes; `SimStore` is what one process has opened (`actors.ports.Store`,
+with the meaning of `adapters.sqlite.store.SqliteStore`): one writer, transactions whole or
+not at all, unique keys, numbers without gap, a hash over each row and all before.
+"""
+
+from __future__ import annotations
+
+import errno
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Literal
+
+import attrs
+import trio
+
+from actors.ports import Row, Stored, StoredRow
+from adapters.sqlite.checks import CHAIN_START, Link, link
+from adapters.sqlite.store import ANSWER_S, JOBS_MAX
+from tests.simulation.network import Owner
+from tests.simulation.trace import Trace
+
+COMMIT_S: Final = (0.0003, 0.004)
+READ_S: Final = (0.0002, 0.002)
+
+DiskKind = Literal["disk_full", "disk_error", "disk_slow", "disk_stuck"]
+
+
+@attrs.frozen
+class DiskFault:
+    """A bad stretch of the disk."""
+
+    kind: DiskKind
+    at_s: float
+    duration_s: float
+    chance: float = 1.0
+
+
+@attrs.frozen
+class DiskRow:
+    row: Row
+    chain: Link
+    at_s: float  # simulated time at which it was on its way to the disk
+
+
+class Disk:
+    """What is on the platter, and what only the operating system has."""
+
+    def __init__(self, seed: int, trace: Trace, *, is_synced: bool = True) -> None:
+        self.trace = trace
+        self.rows: list[DiskRow] = []
+        self.visible = (
+            0  # rows that a reader sees: committed, and acknowledged or recovered
+        )
+        self.synced = 0  # rows that a power loss leaves
+        self.fault: DiskFault | None = None
+        self.struck: Counter[str] = Counter()
+        self.lost_rows = 0
+        self.chance = random.Random(f"{seed}/disk")
+        self.epoch = f"{self.chance.getrandbits(64):016x}"
+        self.keys: dict[str, int] = {}
+        self._is_synced = is_synced  # False plants the bug "no fsync"
+        self._fault_ends_s = 0.0
+        self._boundaries: list[int] = []  # ends of transactions not synced yet
+
+    def write(self, rows: Sequence[Row]) -> Stored:
+        """Hand a transaction to the operating system."""
+        seqs: list[int] = []
+        are_new: list[bool] = []
+        for row in rows:
+            seq = self.keys.get(row.key) if row.key is not None else None
+            are_new.append(seq is None)
+            if seq is None:
+                last = self.rows[-1].chain if self.rows else CHAIN_START
+                chain = link(last, row)
+                self.rows.append(DiskRow(row, chain, trio.current_time()))
+                seq = chain[0]
+                if row.key is not None:
+                    self.keys[row.key] = seq
+            seqs.append(seq)
+        self._boundaries.append(len(self.rows))
+        return Stored(tuple(seqs), tuple(are_new))
+
+    def sync(self) -> None:
+        """Make everything written survive a power loss."""
+        self.visible = len(self.rows)
+        if self._is_synced:
+            self.synced = self.visible
+            self._boundaries.clear()
+
+    def process_died(self, *, is_power_lost: bool) -> None:
+        """Keep what the operating system had; after a power loss only a prefix of it."""
+        if is_power_lost:
+            kept = self.chance.choice([self.synced, *self._boundaries])
+            self.lost_rows += len(self.rows) - kept
+            for lost in self.rows[kept:]:
+                if lost.row.key is not None:
+                    self.keys.pop(lost.row.key, None)
+            del self.rows[kept:]
+        self.visible = self.synced = len(self.rows)
+        self._boundaries.clear()
+        self.trace.note(f"disk {self.visible} rows survived, power lost {is_power_lost}")
+
+    def begin(self, fault: DiskFault) -> None:
+        """Let the disk have a bad time; it ends by itself."""
+        self.fault, self._fault_ends_s = fault, trio.current_time() + fault.duration_s
+
+    def strikes(self, kind: DiskKind) -> bool:
+        """Tell whether the disk has this fault for this job."""
+        fault = self.fault
+        if fault is None or fault.kind != kind or trio.current_time() > self._fault_ends_s:
+            return False
+        if self.chance.random() >= fault.chance:
+            return False
+        self.struck[kind] += 1
+        return True
+
+
+@attrs.define(eq=False)
+class _Job:
+    call: Callable[[], Any]
+    is_write: bool
+    done: trio.Event = attrs.Factory(trio.Event)
+    answer: Any = None
+    error: OSError | None = None
+
+
+class SimStore:
+    """The ledger as one process has it open."""
+
+    def __init__(self, disk: Disk, owner: Owner) -> None:
+        self._disk = disk
+        self._owner = owner
+        self._jobs, self._due = trio.open_memory_channel[_Job](JOBS_MAX)
+
+    async def append(self, rows: Sequence[Row]) -> Stored:
+        return await self._ask(_Job(lambda: self._disk.write(rows), is_write=True))
+
+    async def read(
+        self, kinds: Sequence[str], *, bot: str | None, account: str | None, after: int = 0
+    ) -> tuple[int, Sequence[StoredRow]]:
+        def found() -> tuple[int, Sequence[StoredRow]]:
+            wanted, disk = set(kinds), self._disk
+            rows = [
+                StoredRow(each.chain[0], each.row.wall_ms, each.row.kind, each.row.body)
+                for each in disk.rows[after : disk.visible]
+                if each.row.kind in wanted
+                and bot in {None, each.row.bot}
+                and account in {None, each.row.account}
+            ]
+            return disk.visible, rows
+
+        return await self._ask(_Job(found, is_write=False))
+
+    async def serve(self) -> None:
+        """Do one job after the other, as the ledger's thread does."""
+        async for job in self._due:
+            await self._do(job)
+            job.done.set()
+
+    async def _do(self, job: _Job) -> None:
+        disk, chance = self._disk, self._disk.chance
+        if not job.is_write:
+            await trio.sleep(chance.uniform(*READ_S))
+            job.answer = job.call()
+            return
+        took_s = chance.uniform(*COMMIT_S)
+        if disk.strikes("disk_slow"):
+            took_s = chance.uniform(0.05, 3.0)
+        elif disk.strikes("disk_stuck"):
+            took_s = chance.uniform(ANSWER_S, 2 * ANSWER_S)
+        written_s = took_s * chance.random()
+        await trio.sleep(written_s)
+        if self._owner.is_dead:
+            return
+        if disk.strikes("disk_full"):
+            job.error = OSError(errno.ENOSPC, "the disk is full")
+        elif disk.strikes("disk_error"):
+            job.error = OSError(errno.EIO, "the disk cannot write")
+        else:
+            job.answer = job.call()
+            await trio.sleep(took_s - written_s)
+            if self._owner.is_dead:
+                return
+            disk.sync()
+            disk.trace.note(f"disk {disk.visible} rows")
+
+    async def _ask(self, job: _Job) -> Any:
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if self._owner.is_dead:
+            raise OSError(errno.EIO, "this process is dead")
+        try:
+            self._jobs.send_nowait(job)
+        except trio.WouldBlock:
+            raise TimeoutError("the disk still does not answer") from None
+        with trio.move_on_after(ANSWER_S, shield=True):
+            await job.done.wait()
+            if job.error is not None:
+                raise job.error
+            return job.answer
+        raise TimeoutError(f"the disk did not answer within {ANSWER_S:g} s")

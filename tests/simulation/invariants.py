@@ -1,0 +1,144 @@
+"""Compare the ledger with the venue's truth, and both with what must always hold.
+
+The numbers are those of REQUIREMENTS: I-1 … I-25.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from actors.messages import OrderStatus
+from actors.pure.matching_orders import Order as VenueOrder
+from adapters.simulator.exchange import Exchange
+from adapters.sqlite.checks import CHAIN_START, link
+from tests.simulation.book_keeping import ZERO, BookKeeping, Told
+from tests.simulation.disk import Disk
+
+ACCOUNT = "main"
+_ENDS = {
+    OrderStatus.FILLED,
+    OrderStatus.CANCELED,
+    OrderStatus.EXPIRED,
+}
+
+
+def read_ledger(disk: Disk) -> BookKeeping:
+    """Return the ledger as other code than the engine's reads it."""
+    books = BookKeeping()
+    books.read(disk.rows[: disk.visible])
+    return books
+
+
+def differences(books: BookKeeping, exchange: Exchange) -> list[str]:
+    """Return where ledger and venue differ now; at rest there is nothing (I-7, I-8)."""
+    said: list[str] = []
+    for order_id, order in books.orders.items():
+        found = exchange.engine.by_client.get((ACCOUNT, order_id), [])
+        said += _difference(order_id, order, found[-1] if found else None)
+    return said
+
+
+def balance_differences(
+    books: BookKeeping, exchange: Exchange, initial: dict[str, Decimal]
+) -> list[str]:
+    """Return assets whose balance is not what the ledger's fills make of it (I-7)."""
+    expected = dict(initial)
+    for order in books.orders.values():
+        for fill in order.fills.values():
+            base, quote = fill.symbol.split("/")
+            sign = 1 if fill.side.value == "buy" else -1
+            expected[base] = expected.get(base, ZERO) + sign * fill.base
+            expected[quote] = expected.get(quote, ZERO) - sign * fill.base * fill.price
+            expected[fill.fee_asset] -= fill.fee
+    said: list[str] = []
+    for asset, amount in expected.items():
+        holding = exchange.engine.wallets.holding(ACCOUNT, asset)
+        if holding.free + holding.locked != amount:
+            there = holding.free + holding.locked
+            said.append(f"I-7: {asset} is {amount} by the ledger, {there} at the venue")
+    return said
+
+
+def violations(books: BookKeeping, exchange: Exchange, disk: Disk, tag: str) -> list[str]:
+    """Return what is wrong at any time, settled or not."""
+    said = list(books.said)
+    for (account, order_id), count in exchange.asked.items():
+        if account == ACCOUNT and count > 1:
+            said.append(f"I-1: {order_id} reached the venue {count} times")
+    for (account, order_id), found in exchange.engine.by_client.items():
+        if account != ACCOUNT:
+            continue
+        if len(found) > 1:
+            said.append(f"I-1: {order_id} was placed {len(found)} times")
+        told = books.orders.get(order_id)
+        if told is None:
+            if order_id.startswith(tag):
+                said.append(f"I-3: {order_id} is at the venue, not in the ledger")
+        else:
+            said += _contradictions(order_id, told, found[0])
+    for (bot, symbol), held in books.held.items():
+        if held < 0:
+            said.append(f"I-13: {bot} holds {held} {symbol}")
+    return said + _chain(disk)
+
+
+def _contradictions(order_id: str, told: Told, order: VenueOrder) -> list[str]:
+    said: list[str] = []
+    ended = told.ended
+    if ended is not None and ended.status in {OrderStatus.NOT_PLACED, OrderStatus.REJECTED}:
+        said.append(f"I-10: {order_id} is {ended.status.value} here, placed at the venue")
+    elif ended is not None and order.is_open:
+        said.append(f"I-6: {order_id} is {ended.status.value} here, open at the venue")
+    if order.base != told.intent.base:
+        said.append(f"I-4: {order_id} is for {told.intent.base} here, {order.base} there")
+    if order.filled_base > told.intent.base:
+        said.append(f"I-4: {order_id} filled {order.filled_base} of {told.intent.base}")
+    there = {str(fill.trade.trade_id): fill for fill in order.fills}
+    for trade_id, fill in told.fills.items():
+        real = there.get(trade_id)
+        if real is None:
+            said.append(f"I-5: {order_id} has no trade {trade_id} at the venue")
+        elif (real.trade.base, real.trade.price, real.fee) != (
+            fill.base,
+            fill.price,
+            fill.fee,
+        ):
+            said.append(f"I-5: trade {trade_id} is not what it was at the venue")
+    return said
+
+
+def _difference(order_id: str, told: Told, order: VenueOrder | None) -> list[str]:
+    status = told.ended.status if told.ended is not None else None
+    if order is None:
+        is_known = status in {OrderStatus.NOT_PLACED, OrderStatus.REJECTED}
+        return [] if is_known else [f"I-8: {order_id} is {_word(told)} here, unknown there"]
+    said: list[str] = []
+    there = {str(fill.trade.trade_id) for fill in order.fills}
+    if there != told.fills.keys():
+        missing = sorted(there - told.fills.keys())
+        said.append(f"I-7: {order_id} ({_word(told)}) lacks trades {missing[:5]}")
+    if order.is_open:
+        if told.was_unknown and not told.is_acknowledged:
+            said.append(f"I-8: {order_id} is UNKNOWN here, open there")
+    elif status is not order.status:
+        said.append(f"I-8: {order_id} is {_word(told)} here, {order.status.value} there")
+    return said
+
+
+def _word(told: Told) -> str:
+    if told.ended is not None:
+        return told.ended.status.value
+    return "open" if told.is_acknowledged else "unknown" if told.was_unknown else "new"
+
+
+def _chain(disk: Disk) -> list[str]:
+    """I-22: numbers without gap, and each hash over the row and all before."""
+    chain, said = CHAIN_START, list[str]()
+    before_ms = 0
+    for number, each in enumerate(disk.rows, 1):
+        chain = link(chain, each.row)
+        if each.chain != chain or chain[0] != number:
+            said.append(f"I-22: row {number} breaks the chain")
+            break
+        before_ms = max(before_ms, each.row.wall_ms)
+    return said

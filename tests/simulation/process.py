@@ -1,0 +1,222 @@
+"""One life of the engine's process: the real fleet on the simulated world."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Any
+
+import attrs
+import trio
+
+from actors.fleet import Fleet
+from actors.fleet_scribe import Scribe
+from actors.fleet_settings import fingerprint
+from actors.fleet_stage import open_stage
+from actors.fleet_world import Venue, World
+from actors.messages import Fact, Signal, SignalType
+from actors.messages_supervision import Transition
+from actors.pure.client_order_id import account_tag, epoch_text
+from actors.pure.config import BotConfig, Config
+from actors.pure.market_view import MarketView, Strategy
+from actors.pure.strategies import BUILT_IN, build
+from adapters.binance.endpoints import Endpoints
+from adapters.binance.open import open_binance
+from adapters.secrets import Secret
+from adapters.websocket import Timing
+from tests.simulation.assassin import LIFE, is_parked, tasks_below
+from tests.simulation.clocks import MachineClock
+from tests.simulation.disk import Disk, SimStore
+from tests.simulation.network import Network, Owner, SimStream
+from tests.simulation.network_http import over
+from tests.simulation.trace import Trace
+from tests.simulation.witness import Witness
+
+KEY, SECRET = "simulated-key", "simulated-secret"
+HOST = "venue.simulated:9010"
+
+
+@attrs.define(eq=False)
+class Machine:
+    """What the engine's machine keeps while processes come and go."""
+
+    seed: int
+    config: Config
+    trace: Trace
+    network: Network
+    disk: Disk
+    clock: MachineClock
+    complain: Callable[[str], None]
+    order_left: Callable[[], None]
+    tell: Callable[[Process, Transition], None]
+    is_quiet: bool = False  # strategies hold: only what is open goes on
+
+
+@attrs.define(eq=False)
+class Process:
+    """One life. `run` it in a task whose context carries its number."""
+
+    machine: Machine
+    number: int
+    owner: Owner = attrs.field(init=False)
+    store: SimStore = attrs.field(init=False)
+    ended: trio.Event = attrs.Factory(trio.Event)  # by itself, or by death
+    gone: trio.Event = attrs.Factory(trio.Event)  # with its last task
+    thread: trio.CancelScope = attrs.Factory(trio.CancelScope)  # of the disk
+    fleet: Fleet | None = None
+    is_stopping: bool = False
+    _scope: trio.CancelScope = attrs.Factory(trio.CancelScope)
+    _stop: trio.CancelScope = attrs.Factory(trio.CancelScope)
+
+    def __attrs_post_init__(self) -> None:
+        self.owner = Owner(f"process {self.number}")
+        self.store = SimStore(self.machine.disk, self.owner)
+
+    async def run(self) -> None:
+        """Run the fleet until it is stopped or dies.
+
+        Raises:
+          ExceptionGroup: of `Escalated`, when an actor could not be kept alive.
+        """
+        LIFE.set(self.number)
+        try:
+            with self._scope:
+                async with AsyncExitStack() as opened:
+                    scribe = Scribe(partial(self.machine.tell, self))
+                    world = await self._open(opened, scribe.report)
+                    stage = open_stage(self.machine.config)
+                    self.fleet = Fleet(stage, world)
+                    async with trio.open_nursery() as nursery:
+                        nursery.start_soon(scribe.run, stage.mailboxes["journal"])
+                        with self._stop:
+                            await self.fleet.run()
+                        nursery.cancel_scope.cancel()
+        finally:
+            self.owner.is_dead = True
+            self.ended.set()
+            self.gone.set()
+
+    def stop(self) -> None:
+        """Tell it to stop, as SIGTERM does."""
+        self.is_stopping = True
+        self._stop.cancel()
+
+    def die(self, *, is_power_lost: bool) -> None:
+        """End it as SIGKILL does: its tasks may run on, nothing they do leaves."""
+        machine = self.machine
+        machine.network.kill(self.owner)
+        self.thread.cancel()
+        machine.disk.process_died(is_power_lost=is_power_lost)
+        self._scope.cancel()
+        if self.fleet is not None:
+            self.fleet.root.hurry()
+        self.ended.set()
+
+    def crashable(self) -> list[trio.lowlevel.Task]:
+        """Return the tasks of its actors that wait at a cancel point, in a fixed order."""
+        if self.fleet is None or self.owner.is_dead:
+            return []
+        return [
+            task
+            for _, seat in self.fleet.root.seats()
+            if seat.nested is None and seat.task is not None and seat.is_alive
+            for task in tasks_below(seat.task)
+            if is_parked(task)
+        ]
+
+    async def _open(
+        self, opened: AsyncExitStack, report: Callable[[Transition], None]
+    ) -> World:
+        machine = self.machine
+        binance = await opened.enter_async_context(
+            open_binance(
+                Endpoints(
+                    f"ws://{HOST}/stream", f"ws://{HOST}/ws-api/v3", f"http://{HOST}"
+                ),
+                clock=machine.clock,
+                allow_foreign_host=True,
+                timing=Timing(connect_s=5.0, ping_s=10.0, pong_s=5.0),
+                dial=self._dial,
+                open_transport=over(partial(machine.network.connect, self.owner)),
+            )
+        )
+        trading = Witness(
+            binance.trading(Secret(KEY), Secret(SECRET)),
+            machine.disk,
+            is_alive=lambda: not self.owner.is_dead,
+            complain=machine.complain,
+            order_left=machine.order_left,
+        )
+        venue = Venue(binance.market, lambda _: trading)
+        return World(
+            execution=f"{self.number:08x}",
+            epoch=epoch_text(int(machine.disk.epoch, 16)),
+            clock=machine.clock,
+            random=random.Random(f"{machine.seed}/process/{self.number}"),
+            store=self.store,
+            venues={"binance": venue},
+            desk=_NoDesk(),
+            tags={"main": tag_of(machine.config)},
+            strategies={
+                bot.name: partial(self._strategy, bot) for bot in machine.config.bots
+            },
+            digests={},
+            say=lambda text: machine.trace.note(f"journal {text}"),
+            announce=self._announce,
+            report=report,
+            is_stopping=lambda: self.is_stopping,
+        )
+
+    async def _dial(self, host: str, port: int, is_secure: bool) -> SimStream:
+        return await self.machine.network.connect(self.owner)
+
+    def _strategy(self, bot: BotConfig) -> Strategy:
+        made = BUILT_IN.get(bot.strategy, Churn)
+        return Quiet(build(made, bot.params), self.machine)
+
+    def _announce(self, at_ms: int, fact: Fact) -> None:
+        pass
+
+
+def tag_of(config: Config) -> str:
+    """Return what the client order ids of the account begin with."""
+    return account_tag(fingerprint("binance", config.mode, KEY))
+
+
+class Churn:
+    """Buy and sell in turn, as often as it is asked."""
+
+    candles_min = 0
+
+    def evaluate(self, view: MarketView) -> Signal:
+        kind = SignalType.BUY if view.position is None else SignalType.SELL
+        return Signal(kind, 1.0, 1.0, ("churn",))
+
+
+@attrs.define
+class Quiet:
+    """A strategy that holds once the run wants calm."""
+
+    inner: Strategy
+    machine: Machine
+
+    @property
+    def candles_min(self) -> int:
+        return self.inner.candles_min
+
+    def evaluate(self, view: MarketView) -> Signal:
+        if self.machine.is_quiet:
+            return Signal(SignalType.HOLD, 0.0, 1.0, ("the run wants calm",))
+        return self.inner.evaluate(view)
+
+
+class _NoDesk:
+    async def serve(
+        self, ask: Callable[[str, str, str], Awaitable[Mapping[str, Any]]]
+    ) -> None:
+        await trio.sleep_forever()
+
+
+__all__ = ["HOST", "KEY", "SECRET", "Machine", "Process", "tag_of"]

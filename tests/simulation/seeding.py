@@ -1,0 +1,85 @@
+"""Take every source of chance and time out of Trio and the libraries, and seed it.
+
+Trio's own two names are private, but stable since 2019 (trio#890); `test_seeding.py` fails
+on the day they vanish.
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any, Final, TypeVar
+
+import httpcore2._async.http11 as http11
+import trio
+import trio._core._run as trio_run
+import wsproto.frame_protocol
+import wsproto.utilities
+from trio.testing import MockClock
+
+T = TypeVar("T")
+
+SCHEDULER: Final = "_r"
+SORTED_BATCHES: Final = "_ALLOW_DETERMINISTIC_SCHEDULING"
+
+
+def run_seeded(
+    main: Callable[[], Awaitable[T]],
+    seed: int,
+    instruments: Sequence[trio.abc.Instrument] = (),
+) -> T:
+    """Run `main` to its end with every coin toss drawn from `seed`, on a mock clock."""
+    with seeded(seed):
+        clock = MockClock(autojump_threshold=0)
+        return trio.run(main, clock=clock, instruments=instruments)
+
+
+@contextmanager
+def seeded(seed: int) -> Generator[None]:
+    """Seed whatever the process shares, for the length of one run."""
+    entropy = _Entropy(random.Random(f"{seed}/entropy"))
+    replaced: list[tuple[Any, str, Any]] = [
+        (trio_run, SORTED_BATCHES, True),
+        (trio_run, SCHEDULER, random.Random(f"{seed}/scheduler")),
+        (wsproto.frame_protocol, "os", entropy),  # masks
+        (wsproto.utilities, "os", entropy),  # the nonce of a handshake
+        (http11, "time", _TrioTime()),  # when an idle connection is too old
+    ]
+    before = [(place, name, getattr(place, name)) for place, name, _ in replaced]
+    chance = random.getstate()
+    random.seed(f"{seed}/global")  # trio_websocket's pings
+    gc.collect()
+    gc.disable()  # what it would finalize, and when, depends on memory
+    try:
+        for place, name, value in replaced:
+            setattr(place, name, value)
+        yield
+    finally:
+        for place, name, value in before:
+            setattr(place, name, value)
+        random.setstate(chance)
+        gc.enable()
+
+
+class _Entropy(ModuleType):
+    """Stands for `os` where only `os.urandom` is used."""
+
+    def __init__(self, chance: random.Random) -> None:
+        super().__init__("entropy")
+        self._chance = chance
+
+    def urandom(self, size: int) -> bytes:
+        return self._chance.randbytes(size)
+
+
+class _TrioTime(ModuleType):
+    """Stands for `time` where only `time.monotonic` is used."""
+
+    def __init__(self) -> None:
+        super().__init__("trio_time")
+
+    def monotonic(self) -> float:
+        return trio.current_time()

@@ -1,0 +1,34 @@
+"""The simulated exchange as a run has it: two markets, one account, no script of its own."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+import attrs
+
+from adapters.simulator.config import BTC, ETH, ApiKey, Listing, Phase, SimulatorConfig
+from tests.simulation.process import KEY, SECRET
+from tests.simulation.schedule import Schedule
+
+UNIX_MS: Final = 1_790_000_000_000
+# More of everything than the fleet trades, so that what it sells too much is not refused.
+BALANCES: Final = {"USDT": Decimal(1_000_000), "BTC": Decimal(5), "ETH": Decimal(100)}
+
+
+def venue_config(schedule: Schedule) -> SimulatorConfig:
+    """Return the exchange of one run."""
+    drift = schedule.drift_percent
+    return SimulatorConfig(
+        listings=(_thin(BTC), _thin(ETH)),
+        keys=(ApiKey("main", KEY, SECRET, BALANCES),),
+        ticks_per_s=4.0,
+        scenario=(Phase(2, 6, drift), Phase(9, 8, -1.5 * drift), Phase(18, 6, drift)),
+        scenario_every_s=25.0,
+        ticker_ms=500,
+    )
+
+
+def _thin(listing: Listing) -> Listing:
+    """Return the market with little at each level, so that orders fill in many parts."""
+    return attrs.evolve(listing, levels=10, level_quote=1500.0)

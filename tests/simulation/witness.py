@@ -1,0 +1,73 @@
+"""Stands between `orders` and the venue, lets everything through, and watches.
+
+Whatever is asked for here has not left the process yet: the ledger must know it (I-2), and
+the account must have been reconciled in this life of the process (I-20).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from actors.messages import (
+    OrderRequest,
+    VenueAck,
+    VenueBalance,
+    VenueOrder,
+    VenueReject,
+    VenueUnknown,
+)
+from actors.ports import Trading
+from tests.simulation.disk import Disk
+
+
+class Witness:
+    """Implements `Trading` by another one."""
+
+    def __init__(
+        self,
+        inner: Trading,
+        disk: Disk,
+        *,
+        is_alive: Callable[[], bool],
+        complain: Callable[[str], None],
+        order_left: Callable[[], None],
+    ) -> None:
+        self._inner = inner
+        self._disk = disk
+        self._is_alive = is_alive
+        self._complain = complain
+        self._order_left = order_left
+        self._has_balances = False
+        self.is_reconciled = False
+        self.open_private = inner.open_private
+        self.open_orders_connection = inner.open_orders_connection
+        self.order = inner.order
+        self.past_orders = inner.past_orders
+        self.fills = inner.fills
+        self.cancel = inner.cancel
+        self.now_ms = inner.now_ms
+
+    async def place(self, request: OrderRequest) -> VenueAck | VenueReject | VenueUnknown:
+        if self._is_alive():
+            self._look_at(request)
+            self._order_left()
+        return await self._inner.place(request)
+
+    async def balances(self) -> Sequence[VenueBalance]:
+        balances = await self._inner.balances()
+        self._has_balances = True
+        return balances
+
+    async def open_orders(self, symbols: Sequence[str]) -> Sequence[VenueOrder]:
+        orders = await self._inner.open_orders(symbols)
+        if self._has_balances:  # a pass asks for open orders last
+            self.is_reconciled = True
+        return orders
+
+    def _look_at(self, request: OrderRequest) -> None:
+        order_id = request.client_order_id
+        seq = self._disk.keys.get(f"attempted/{order_id}")
+        if seq is None or seq > self._disk.synced:
+            self._complain(f"I-2: {order_id} leaves before its attempt is durable")
+        if not self.is_reconciled:
+            self._complain(f"I-20: {order_id} leaves before the account is reconciled")

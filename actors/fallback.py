@@ -1,16 +1,18 @@
 """REST prices where a stream is silent: starts on absence of data, not of a connection.
 
-feed   --Ticker, FeedState (latest)--> [fallback] --Ticker (latest, source REST)--> readers
-demand --Wanted (latest)-------------> [fallback] --Record------------------------> journal
+feed   --Ticker (latest)--> [fallback] --Ticker (latest, source REST)--> readers
+demand --Wanted (latest)--> [fallback] --Record------------------------> journal
 
-It takes its mail once a LOOK_S, so that a busy feed costs it nothing (R-19, R-25). A
-restart forgets when each symbol was last heard and waits `after_s` anew.
+It takes its mail once a LOOK_S, so that a busy feed costs it nothing (R-19, R-25). Each
+silent symbol has a task of its own: one that the venue answers slowly delays no other,
+and a silent journal delays no price. A restart forgets when each symbol was last heard
+and waits `after_s` anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, assert_never
 
 import attrs
 import trio
@@ -19,9 +21,9 @@ from actors.demand import Demand
 from actors.mailbox import Mailbox
 from actors.messages import (
     Channel,
+    Fact,
     FallbackBegun,
     FallbackEnded,
-    FeedState,
     Source,
     Ticker,
     Wanted,
@@ -47,13 +49,12 @@ class Watched:
     symbol: str
     heard_s: float
     readers: set[str] = attrs.Factory(set[str])
-    is_begun: bool = False
-    polled_s: float = 0.0
+    polling: trio.CancelScope | None = None  # while we stand in
     polls: int = 0
 
 
 async def run_fallback(
-    mailbox: Mailbox[Wanted | Ticker | FeedState],
+    mailbox: Mailbox[Wanted | Ticker],
     market: Market,
     journal: Mailbox[JournalWish],
     outlets: Mapping[str, Mailbox[Any]],
@@ -63,22 +64,23 @@ async def run_fallback(
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Watch every wanted ticker until cancelled; poll those that are silent."""
-    fallback = _Fallback(market, journal, outlets, settings)
-    for wanted in demand.current().values():
-        fallback.want(wanted)
-    task_status.started()
-    while True:
-        await trio.sleep(LOOK_S)
-        while (message := mailbox.receive_nowait()) is not None:
-            match message:
-                case Wanted():
-                    fallback.want(message)
-                case Ticker(symbol=symbol, received_s=received_s):
-                    fallback.hear(symbol, received_s)
-                case FeedState():
-                    pass  # silence is judged by prices alone
-        for watched in list(fallback.watched.values()):
-            await fallback.attend(watched)
+    async with trio.open_nursery() as nursery:
+        fallback = _Fallback(market, journal, outlets, settings, nursery)
+        for wanted in demand.current().values():
+            fallback.want(wanted)
+        task_status.started()
+        while True:
+            await trio.sleep(LOOK_S)
+            while (message := mailbox.receive_nowait()) is not None:
+                match message:
+                    case Wanted():
+                        fallback.want(message)
+                    case Ticker():
+                        fallback.hear(message)
+                    case _:
+                        assert_never(message)
+            for watched in fallback.watched.values():
+                fallback.attend(watched)
 
 
 @attrs.define(eq=False)
@@ -87,10 +89,12 @@ class _Fallback:
     journal: Mailbox[JournalWish]
     outlets: Mapping[str, Mailbox[Any]]
     settings: FallbackSettings
+    nursery: trio.Nursery
     watched: dict[str, Watched] = attrs.Factory(dict[str, Watched])
     quiet_until_s: float = 0.0  # the venue told us to wait
 
     def want(self, wanted: Wanted) -> None:
+        """Watch these symbols for this reader, and no others."""
         symbols = {s.symbol for s in wanted.subscriptions if s.channel is Channel.TICKER}
         for symbol in symbols - self.watched.keys():
             self.watched[symbol] = Watched(symbol, trio.current_time())
@@ -101,40 +105,55 @@ class _Fallback:
                 watched.readers.discard(wanted.reader)
             if not watched.readers:
                 del self.watched[symbol]
+                self._end(watched)
 
-    def hear(self, symbol: str, received_s: float) -> None:
-        watched = self.watched.get(symbol)
+    def hear(self, ticker: Ticker) -> None:
+        """Note that the stream told a price."""
+        watched = self.watched.get(ticker.symbol)
         if watched is not None:
-            watched.heard_s = max(watched.heard_s, received_s)
+            watched.heard_s = max(watched.heard_s, ticker.received_s)
 
-    async def attend(self, watched: Watched) -> None:
-        """Begin, go on, or end standing in for the stream of one symbol."""
-        now_s, exchange = trio.current_time(), self.settings.exchange
-        silent_s = now_s - watched.heard_s
+    def attend(self, watched: Watched) -> None:
+        """Begin or end standing in for the stream of one symbol."""
+        silent_s = trio.current_time() - watched.heard_s
         if silent_s < self.settings.after_s:
-            if watched.is_begun:
-                watched.is_begun = False
-                await note(
-                    self.journal, FallbackEnded(exchange, watched.symbol, watched.polls)
-                )
-            return
-        if not watched.is_begun:
-            watched.is_begun, watched.polls, watched.polled_s = True, 0, -1e9
-            silent_ms = int(silent_s * 1000)
-            await note(self.journal, FallbackBegun(exchange, watched.symbol, silent_ms))
-        if now_s >= self.quiet_until_s and now_s - watched.polled_s >= self.settings.poll_s:
-            await self._poll(watched)
+            self._end(watched)
+        elif watched.polling is None:
+            watched.polling, watched.polls = trio.CancelScope(), 0
+            exchange, silent_ms = self.settings.exchange, int(silent_s * 1000)
+            self._tell(FallbackBegun(exchange, watched.symbol, silent_ms))
+            self.nursery.start_soon(self._keep_polling, watched, watched.polling)
+
+    def _end(self, watched: Watched) -> None:
+        if watched.polling is not None:
+            watched.polling.cancel()
+            watched.polling = None
+            self._tell(FallbackEnded(self.settings.exchange, watched.symbol, watched.polls))
+
+    def _tell(self, fact: Fact) -> None:
+        self.nursery.start_soon(note, self.journal, fact)
+
+    async def _keep_polling(self, watched: Watched, polling: trio.CancelScope) -> None:
+        with polling:
+            while True:
+                await trio.sleep_until(self.quiet_until_s)
+                due_s = trio.current_time() + self.settings.poll_s
+                await self._poll(watched)
+                await trio.sleep_until(due_s)
 
     async def _poll(self, watched: Watched) -> None:
-        watched.polled_s = trio.current_time()
         try:
             with trio.fail_after(ASK_S):
                 asked = await self.market.ticker(watched.symbol)
         except RateLimited as limited:
             self.quiet_until_s = trio.current_time() + limited.retry_after_s
-            return
         except (VenueError, trio.TooSlowError):
-            return  # the next poll asks again; the age of the last price tells the story
+            pass  # the next poll asks again; the age of the last price tells the story
+        else:
+            self._show(watched, asked)
+        await trio.lowlevel.checkpoint()
+
+    def _show(self, watched: Watched, asked: Ticker) -> None:
         watched.polls += 1
         ticker = attrs.evolve(asked, received_s=trio.current_time(), source=Source.REST)
         for name in watched.readers:

@@ -65,6 +65,7 @@ class FanOut:
     load_asked: trio.Event = attrs.Factory(trio.Event)
     state: FeedState | None = None
     frames: int = 0
+    bad_frames: int = 0  # that could not be read
     _wanted: dict[str, Wanted] = attrs.Factory(dict[str, Wanted])
     _by_symbol: dict[tuple[type, str], Route] = attrs.Factory(dict[tuple[type, str], Route])
     _doors: dict[type, Callable[[Any, float], None]] = attrs.Factory(
@@ -156,7 +157,7 @@ class FanOut:
         if subscription.channel is Channel.CANDLES:
             window = self.windows[subscription]
             if wanted.candles_min > window.depth:
-                window.depth = wanted.candles_min
+                window.depth, window.is_loaded = wanted.candles_min, False
                 self.ask(subscription)
             if window.candles:
                 shown = Candles(
@@ -172,15 +173,9 @@ class FanOut:
             reader.latest(route.key, route.newest)
 
     def _open(self, subscription: Subscription) -> Route:
+        channel, symbol = subscription.channel.value, subscription.symbol
         key = ":".join(
-            part
-            for part in (
-                subscription.channel.value,
-                self.exchange,
-                subscription.symbol,
-                subscription.timeframe,
-            )
-            if part
+            filter(None, (channel, self.exchange, symbol, subscription.timeframe))
         )
         route = self.routes[subscription] = Route(subscription, key)
         kind = _KINDS.get(subscription.channel)
@@ -204,6 +199,7 @@ class FanOut:
         if route.readers:
             return
         del self.routes[subscription]
+        self.to_load.discard(subscription)
         self.windows.pop(subscription, None)
         kind = _KINDS.get(subscription.channel)
         if kind is not None:

@@ -6,8 +6,9 @@ clock  --ClockStepped (latest)-> [feed] --FeedState (latest)-----------> readers
 
 A disconnect is not a crash: the feed reconnects inside its life, re-subscribes, and says
 RESUMED only when every subscription was proven by a first datum (R-24). Five attempts
-spent end the life, and the circuit breaker takes over. A restart forgets windows and
-books (they are loaded again over REST) and recalls what is wanted from the demand.
+spent end the life, and the circuit breaker takes over. However a life ends, readers are
+told GAP; a restart forgets windows and books (they are loaded again over REST) and recalls
+what is wanted from the demand.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ import trio
 
 from actors.demand import Demand
 from actors.fan_out import FanOut
-from actors.feed_session import FeedSession, SilenceLimits
+from actors.feed_session import FeedSession
+from actors.feed_silence import Silence, SilenceLimits
 from actors.mailbox import Mailbox
 from actors.messages import (
     ClockStepped,
@@ -37,6 +39,8 @@ from actors.ports import Market, Random, VenueError
 from actors.pure.reconnect import ReconnectPolicy
 from actors.reconnecting import keep_connected
 from actors.records import JournalWish, note
+
+NOTE_S = 1.0  # longest wait for the journal, on the way to the next connection
 
 
 @attrs.frozen
@@ -66,8 +70,9 @@ async def run_feed(
     """
     for wanted in demand.current().values():
         fan_out.want(wanted)
-    connection = _Connection(mailbox, market, journal, fan_out, settings)
-    connection.gap_s = trio.current_time()
+    begun_s = trio.current_time()
+    fan_out.announce(FeedState(settings.exchange, Link.CONNECTING, begun_s))
+    connection = _Connection(mailbox, market, journal, fan_out, settings, gap_s=begun_s)
     keep = partial(
         keep_connected,
         connection.serve,
@@ -75,16 +80,19 @@ async def run_feed(
         random=random,
         on_lost=connection.tell_lost,
     )
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(keep)
-        task_status.started()
-        while True:
-            match await mailbox.receive():
-                case Wanted() as wanted:
-                    fan_out.want(wanted)
-                    connection.demand_changed()
-                case ClockStepped(reason=reason):
-                    connection.drop(reason)
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(keep)
+            task_status.started()
+            while True:
+                match await mailbox.receive():
+                    case Wanted() as wanted:
+                        fan_out.want(wanted)
+                        connection.demand_changed()
+                    case ClockStepped(reason=reason):
+                        connection.drop(reason)
+    finally:
+        connection.tell_ended()
 
 
 @attrs.define(eq=False)
@@ -94,10 +102,10 @@ class _Connection:
     journal: Mailbox[JournalWish]
     fan_out: FanOut
     settings: FeedSettings
+    gap_s: float  # since when readers are without prices
     session: FeedSession | None = None
     changed: trio.Event = attrs.Factory(trio.Event)
     attempt: int = 0
-    gap_s: float = 0.0  # since when readers are without prices
 
     async def serve(self, connected: Callable[[], None]) -> VenueError:
         """Serve one connection, once somebody wants something; return why it ended."""
@@ -110,10 +118,9 @@ class _Connection:
                 connected()
                 self.session = FeedSession(
                     stream,
-                    self.market,
                     self.fan_out,
-                    self.mailbox,
-                    self.settings.silence,
+                    Silence(self.market, self.fan_out, self.settings.silence),
+                    self.mailbox.note_work,
                     self.tell_proven,
                 )
                 return await self.session.run()
@@ -145,7 +152,16 @@ class _Connection:
             attempts_max = self.settings.reconnect.attempts
             delay_ms = int(delay_s * 1000)
             facts.append(ExchangeReconnecting(exchange, attempt, attempts_max, delay_ms))
-        await note(self.journal, *facts)
+        with trio.move_on_after(NOTE_S):  # a silent journal delays no reconnect
+            await note(self.journal, *facts)
+
+    def tell_ended(self) -> None:
+        """Tell readers GAP when this life ends, until the next one has prices again."""
+        state = self.fan_out.state
+        if state is None or state.link is not Link.GAP:
+            exchange, now_s = self.settings.exchange, trio.current_time()
+            ended = FeedState(exchange, Link.GAP, now_s, reason="the feed has ended")
+            self.fan_out.announce(ended)
 
     async def tell_proven(self, proven_s: float) -> None:
         """Tell readers RESUMED: every subscription has had a datum."""

@@ -60,6 +60,14 @@ class VenueRefused(VenueError):
         self.code = code
 
 
+class NotListed(VenueError):
+    """The venue does not have this symbol; nothing else is wrong."""
+
+    def __init__(self, symbol: str) -> None:
+        super().__init__(f"{symbol!a} is not a symbol of this venue")
+        self.symbol = symbol
+
+
 class WallClock(Protocol):
     def now_ms(self) -> int:
         """Return Unix milliseconds of this machine's wall clock."""
@@ -137,7 +145,14 @@ class Store(Protocol):
 class MarketStream(Protocol):
     """One open market-data connection. One task receives; one task sends."""
 
-    async def subscribe(self, subscriptions: Sequence[Subscription]) -> None: ...
+    async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
+        """Ask for these.
+
+        Raises:
+          NotListed: of one symbol; then none of `subscriptions` was asked for.
+          ConnectionLost: the connection ended.
+        """
+        ...
 
     async def unsubscribe(self, subscriptions: Sequence[Subscription]) -> None: ...
 

@@ -6,10 +6,11 @@ Used inside the lives of feed, account and orders: a disconnect is not a crash.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 import trio
 
+from actors.errors import leaves
 from actors.ports import Random, RateLimited, VenueError
 from actors.pure.reconnect import Reconnect, ReconnectPolicy
 
@@ -48,10 +49,7 @@ async def keep_connected(
         reconnect = reconnect.connected(trio.current_time())
 
     while True:
-        try:
-            error = await serve(connected)
-        except VenueError as raised:
-            error = raised
+        error = await _served(serve, connected)
         now_s = trio.current_time()
         retry_after_s = error.retry_after_s if isinstance(error, RateLimited) else 0.0
         reconnect, delay_s = reconnect.lost(
@@ -63,3 +61,13 @@ async def keep_connected(
         if delay_s is None:
             raise AttemptsSpent(f"{policy.attempts} attempts spent: {error}")
         await trio.sleep_until(now_s + delay_s)
+
+
+async def _served(serve: Serve, connected: Callable[[], None]) -> VenueError:
+    """Serve one connection and return why it ended, also out of a nursery's group."""
+    try:
+        error = await serve(connected)
+    except* VenueError as group:
+        error = cast("VenueError", leaves(group)[0])
+    await trio.lowlevel.checkpoint()
+    return error

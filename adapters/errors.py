@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from actors.ports import (
     ConnectionLost,
+    NotListed,
     RateLimited,
     RemoteProtocolError,
     VenueError,
@@ -16,6 +17,7 @@ from actors.ports import (
 __all__ = [
     "ConnectionLost",
     "LocalProtocolError",
+    "NotListed",
     "RateLimited",
     "RemoteProtocolError",
     "VenueError",

@@ -39,7 +39,8 @@ class BinanceStream:
 
         Raises:
           ConnectionLost: the connection has ended.
-          LocalProtocolError: an unknown symbol, or too many streams for one connection.
+          NotListed: an unknown symbol.
+          LocalProtocolError: too many streams for one connection.
         """
         names = [name for name in self._named(subscriptions) if name not in self._streams]
         if len(self._streams) + len(names) > STREAMS_MAX:

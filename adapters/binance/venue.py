@@ -20,7 +20,7 @@ from adapters.binance.codec.rest import decode_fault, decode_time
 from adapters.binance.endpoints import Endpoints
 from adapters.binance.gate import TOO_MANY_ORDERS, Gate
 from adapters.binance.sign import Signer, encode_query
-from adapters.errors import ConnectionLost, LocalProtocolError, VenueError, VenueRefused
+from adapters.errors import ConnectionLost, NotListed, VenueError, VenueRefused
 from adapters.http import BODY_SIZE_MAX, HttpAnswer, HttpClient
 from adapters.streams import Dial
 from adapters.websocket import Timing, UpgradeRefused, WebSocket, open_websocket
@@ -174,11 +174,11 @@ class Venue:
         """Return the venue's name of `symbol`.
 
         Raises:
-          LocalProtocolError: nobody checked the symbol against exchangeInfo.
+          NotListed: the venue's exchangeInfo does not have it.
         """
         found = self.names.get(symbol)
         if found is None:
-            raise LocalProtocolError(f"{symbol!a} is not a symbol of this venue")
+            raise NotListed(symbol)
         return found
 
 

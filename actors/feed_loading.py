@@ -1,0 +1,91 @@
+"""Load over REST what a stream begins with: candle history and book snapshots.
+
+fan-out --asks for a subscription--> [loading] --history, snapshot--> fan-out
+
+Each subscription is loaded by a task of its own, a few at once, and again after a pause
+until it succeeds: a symbol that fails delays no other. A snapshot is asked for only once
+the changes are subscribed to, so that it can be bridged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+import attrs
+import trio
+
+from actors.fan_out import FanOut
+from actors.messages import Channel, Subscription
+from actors.ports import Market, RateLimited, VenueError
+from actors.pure.book import BookStep
+
+LOAD_S = 10.0  # longest wait for one answer
+RETRY_S = 5.0  # between two tries
+AGAIN_S = 1.0  # until a snapshot that was too old is asked for again
+LOADING_MAX = 4  # at once
+
+
+@attrs.define(eq=False)
+class Loading:
+    """The loads of one session."""
+
+    market: Market
+    fan_out: FanOut
+    subscribed: Container[Subscription]
+    _under_way: set[Subscription] = attrs.Factory(set[Subscription])
+    _limiter: trio.CapacityLimiter = attrs.Factory(
+        lambda: trio.CapacityLimiter(LOADING_MAX)
+    )
+
+    async def run(self) -> None:
+        """Load whatever is asked for, until cancelled."""
+        async with trio.open_nursery() as nursery:
+            while True:
+                await self.fan_out.load_asked.wait()
+                self.fan_out.load_asked = trio.Event()
+                for subscription in self.fan_out.to_load - self._under_way:
+                    if subscription in self.subscribed:
+                        self._under_way.add(subscription)
+                        nursery.start_soon(self._load, subscription)
+
+    async def _load(self, subscription: Subscription) -> None:
+        asked = self.fan_out.to_load
+        while subscription in asked:
+            asked.discard(subscription)
+            pause_s = await self._try(subscription)
+            if pause_s and subscription in self.fan_out.routes:
+                asked.add(subscription)
+                await trio.sleep(pause_s)
+        self._under_way.discard(subscription)
+        await trio.lowlevel.checkpoint()
+
+    async def _try(self, subscription: Subscription) -> float:
+        """Load once; return the pause before the next try, 0 when none is needed."""
+        try:
+            async with self._limiter:
+                with trio.fail_after(LOAD_S):
+                    if subscription.channel is Channel.BOOK:
+                        return await self._load_book(subscription)
+                    return await self._load_candles(subscription)
+        except RateLimited as limited:
+            pause_s = max(RETRY_S, limited.retry_after_s)
+        except (VenueError, trio.TooSlowError):
+            pause_s = RETRY_S
+        await trio.lowlevel.checkpoint()
+        return pause_s
+
+    async def _load_book(self, subscription: Subscription) -> float:
+        snapshot = await self.market.book(subscription.symbol)
+        step = self.fan_out.load_book(snapshot, trio.current_time())
+        return AGAIN_S if step is BookStep.GAP else 0.0
+
+    async def _load_candles(self, subscription: Subscription) -> float:
+        window = self.fan_out.windows.get(subscription)
+        if window is None or window.is_loaded:
+            await trio.lowlevel.checkpoint()
+            return 0.0
+        history = await self.market.candles(
+            subscription.symbol, subscription.timeframe, limit=window.depth + 1
+        )
+        self.fan_out.load_candles(subscription, history)
+        return 0.0 if window.is_loaded else RETRY_S

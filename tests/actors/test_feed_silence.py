@@ -1,0 +1,142 @@
+"""A silent subscription reconnects, a quiet market does not (R-21, R-22, R-24)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from trio.testing import MockClock
+
+from actors.messages import (
+    Channel,
+    ExchangeDisconnected,
+    Link,
+    Subscription,
+)
+from actors.ports import VenueError
+from tests.actors.feed_house import (
+    CANDLES,
+    ETH,
+    ETH_TICKER,
+    TICKER,
+    House,
+    open_house,
+)
+from tests.words import SYMBOL, candle, ticker
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with open_house(tmp_path) as made:
+        yield made
+
+
+async def test_the_silence_of_one_subscription_reconnects(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-21: the other symbol goes on, the venue trades on, one stream says nothing."""
+    house.want("dawn", TICKER, ETH_TICKER)
+    await house.start()
+    await house.tick(10, ETH)
+    for price in range(100, 116):
+        await house.tick(price)
+        house.market.tickers[ETH] = ticker(price, symbol=ETH)  # REST has moved
+        await house.at(1.0)
+    (told,) = (await house.room.recorded(ExchangeDisconnected))[:1]
+    assert told.reason.startswith("no data on ETH/USDT ticker for 1")
+    assert len(house.market.streams) == 2
+
+
+async def test_a_quiet_market_does_not_reconnect(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-22: REST says that nothing happened, for an hour."""
+    house.want("dawn", TICKER, CANDLES)
+    house.market.history[SYMBOL] = [candle(1, 100), candle(2, 100, is_closed=False)]
+    await house.start()
+    await house.tick(100)
+    house.market.stream.tell(candle(2, 100, is_closed=False))
+    await house.at(3600)
+    assert len(house.market.streams) == 1
+    assert len(house.market.asked_for("ticker")) < 700
+
+
+async def test_volume_that_falls_out_of_the_day_is_no_trade(
+    house: House, autojump_clock: MockClock
+) -> None:
+    house.want("dawn", TICKER)
+    await house.start()
+    await house.tick(100, volume=1000)
+    house.market.tickers[SYMBOL] = ticker(100, volume_base=990)
+    await house.at(60)
+    assert len(house.market.streams) == 1
+
+
+async def test_a_silent_candle_stream_is_found_while_the_ticker_lives(
+    house: House,
+    autojump_clock: MockClock,
+) -> None:
+    house.want("dawn", TICKER, CANDLES)
+    house.market.history[SYMBOL] = [candle(1, 100), candle(2, 100, is_closed=False)]
+    await house.start()
+    house.market.stream.tell(candle(2, 100, is_closed=False))
+    for price in range(100, 180):
+        if len(house.market.streams) > 1:
+            break
+        await house.tick(price)
+        await house.at(1.0)
+    (told,) = await house.room.recorded(ExchangeDisconnected)
+    assert told.reason.startswith("no data on BTC/USDT candles 1m")
+
+
+async def test_a_quiet_market_is_proven_by_the_venues_word(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """After a reconnect in a quiet night the stream has nothing to say."""
+    house.market.tickers[SYMBOL] = ticker(100)
+    house.want("dawn", TICKER)
+    await house.start()
+    await house.at(20)
+    assert (house.links(), len(house.market.streams)) == ([Link.RESUMED], 1)
+
+
+async def test_no_first_datum_in_time_reconnects(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-24: the subscription was accepted, the market moves, nothing comes."""
+    house.want("dawn", TICKER)
+    await house.start()
+    for price in range(100, 116):
+        house.market.tickers[SYMBOL] = ticker(price)
+        await house.at(1.0)
+    assert len(house.market.streams) == 2
+    assert Link.RESUMED not in house.links()
+
+
+async def test_who_cannot_be_asked_is_not_quiet(
+    house: House, autojump_clock: MockClock
+) -> None:
+    house.want("dawn", TICKER)
+    await house.start()
+    await house.tick(100)
+    house.market.errors[SYMBOL] = VenueError("REST is down")
+    await house.at(13)
+    assert len(house.market.streams) == 2
+
+
+async def test_one_slow_symbol_does_not_delay_the_judgement_of_the_others(
+    house: House,
+    autojump_clock: MockClock,
+) -> None:
+    others = [f"C{number}/USDT" for number in range(3)]
+    for symbol in others:
+        house.market.tickers[symbol] = ticker(1, symbol=symbol)
+        house.market.slow_s[symbol] = 4.9
+    house.want("dawn", ETH_TICKER, *(Subscription(s, Channel.TICKER) for s in others))
+    await house.start()
+    await house.tick(10, ETH)
+    house.market.tickers[ETH] = ticker(11, symbol=ETH)
+    await house.at(12.6)
+    (told,) = await house.room.recorded(ExchangeDisconnected)
+    assert told.reason.startswith("no data on ETH/USDT ticker for 12")

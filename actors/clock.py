@@ -4,7 +4,8 @@
 [clock] --Record----------------> journal
 
 After a step or a sleep nothing known before is fresh: feeds reconnect, accounts
-reconcile (D-6). A venue that does not answer is asked again; that crashes nothing.
+reconcile, and every offset is measured at once, because requests are signed with it (D-6,
+R-29). A venue that does not answer is asked again; that crashes nothing.
 """
 
 from __future__ import annotations
@@ -37,9 +38,10 @@ async def run_clock(
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Compare the clocks every second and measure every venue's offset until cancelled."""
+    steps = _Steps()
     async with trio.open_nursery() as nursery:
         for exchange, market in markets.items():
-            nursery.start_soon(_measure, exchange, market, journal)
+            nursery.start_soon(_keep_measured, exchange, market, journal, steps)
         task_status.started()
         seen = Reading.of(wall)
         while True:
@@ -48,8 +50,20 @@ async def run_clock(
             stepped = judge_step(seen, now, trio.current_time())
             seen = now
             if stepped is not None:
+                steps.tell()
                 for reader in readers:
                     reader.latest("clock", stepped)
+
+
+@attrs.define(eq=False)
+class _Steps:
+    """Wakes those who must measure again."""
+
+    next: trio.Event = attrs.Factory(trio.Event)
+
+    def tell(self) -> None:
+        self.next.set()
+        self.next = trio.Event()
 
 
 @attrs.frozen
@@ -79,15 +93,23 @@ def judge_step(before: Reading, now: Reading, at_s: float) -> ClockStepped | Non
     return None
 
 
-async def _measure(exchange: str, market: Market, journal: Mailbox[JournalWish]) -> None:
+async def _keep_measured(
+    exchange: str, market: Market, journal: Mailbox[JournalWish], steps: _Steps
+) -> None:
     while True:
-        wait_s = MEASURE_RETRY_S
-        with trio.move_on_after(MEASURE_S):
-            try:
-                offset_ms, round_trip_ms = await market.measure_offset()
-            except VenueError:
-                pass  # the venue is asked again; signing goes on with the last offset
-            else:
-                await note(journal, ClockMeasured(exchange, offset_ms, round_trip_ms))
-                wait_s = MEASURE_EVERY_S
-        await trio.sleep(wait_s)
+        next_step = steps.next
+        measured = await _measure(exchange, market)
+        if measured is not None:
+            await note(journal, measured)
+        with trio.move_on_after(MEASURE_EVERY_S if measured else MEASURE_RETRY_S):
+            await next_step.wait()
+
+
+async def _measure(exchange: str, market: Market) -> ClockMeasured | None:
+    """Measure once; without an answer signing goes on with the last offset."""
+    with trio.move_on_after(MEASURE_S):
+        try:
+            return ClockMeasured(exchange, *await market.measure_offset())
+        except VenueError:
+            await trio.lowlevel.checkpoint()
+    return None

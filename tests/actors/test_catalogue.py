@@ -1,0 +1,67 @@
+"""What an exchange lists is known before anybody trades, and learned again."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+import trio
+from trio.testing import MockClock
+
+from actors.catalogue import READY_S, run_catalogue
+from actors.messages import Instrument
+from actors.ports import VenueError
+from tests.actors.scripted_venue import ScriptedMarket
+from tests.words import BTC
+
+ETH = attrs.evolve(BTC, symbol="ETH/USDT")
+
+
+async def test_ready_means_known(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
+    market, instruments = ScriptedMarket(slow_s={"": 3.0}), dict[str, Instrument]()
+    await nursery.start(run_catalogue, market, instruments)
+    assert instruments == {BTC.symbol: BTC}
+
+
+async def test_an_outage_keeps_nobody_from_starting(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    market, instruments = ScriptedMarket(listed=VenueError("down")), dict[str, Instrument]()
+    begun_s = trio.current_time()
+    await nursery.start(run_catalogue, market, instruments)
+    assert trio.current_time() - begun_s == pytest.approx(READY_S)
+    market.listed = {BTC.symbol: BTC}
+    await trio.sleep(6)
+    assert instruments == {BTC.symbol: BTC}
+
+
+async def test_filters_and_listings_are_learned_again_in_the_same_mapping(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    market, instruments = ScriptedMarket(), dict[str, Instrument]()
+    await nursery.start(run_catalogue, market, instruments)
+    halted = attrs.evolve(ETH, is_trading=False)
+    market.listed = {ETH.symbol: halted}
+    await trio.sleep(3601)
+    assert instruments == {ETH.symbol: halted}
+
+
+@pytest.mark.parametrize("listed", [{}, VenueError("down")])
+async def test_no_answer_forgets_nothing(
+    autojump_clock: MockClock,
+    nursery: trio.Nursery,
+    listed: dict[str, Instrument] | VenueError,
+) -> None:
+    market, instruments = ScriptedMarket(), dict[str, Instrument]()
+    await nursery.start(run_catalogue, market, instruments)
+    market.listed = listed
+    await trio.sleep(7200)
+    assert instruments == {BTC.symbol: BTC}
+
+
+async def test_a_venue_that_never_answers_is_asked_again(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    market = ScriptedMarket(slow_s={"": 1e6})
+    await nursery.start(run_catalogue, market, {})
+    await trio.sleep(40)
+    assert len(market.asked_for("instruments")) >= 2

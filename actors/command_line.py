@@ -102,6 +102,14 @@ def _describe_fleet(parsers: dict[str, argparse.ArgumentParser]) -> None:
         metavar="SECONDS",
         help="stop in order after so many seconds",
     )
+    run_parser.add_argument(
+        "--stuck",
+        dest="stuck_s",
+        type=_seconds,
+        default=60.0,
+        metavar="SECONDS",
+        help="end the process when nothing moves for so long (60)",
+    )
     _add_file(check_parser)
     check_parser.add_argument(
         "--keys", action="store_true", help="print every key that bots.toml may hold"

@@ -8,8 +8,10 @@ from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
+from urllib.parse import quote
 
 import attrs
+import outcome
 import trio
 
 from actors.fleet_settings import fingerprint
@@ -21,6 +23,7 @@ from actors.messages_supervision import Transition
 from actors.ports import Store, VenueError
 from actors.pure.client_order_id import account_tag, epoch_text
 from actors.pure.config import BotConfig, Config, Mode
+from actors.pure.error_text import error_text
 from actors.pure.facts import decode, kind_of
 from actors.pure.market_view import Strategy
 from actors.pure.nearest import did_you_mean
@@ -29,10 +32,11 @@ from adapters.binance.endpoints import Endpoints, ForeignHost
 from adapters.binance.open import open_binance
 from adapters.clock import SystemClock
 from adapters.control import ControlDesk
+from adapters.files import held, prepare_folder
 from adapters.secrets import Redaction, Secret, resolve
 from adapters.simulator.server import Simulator
 from adapters.sqlite.store import SqliteStore
-from adapters.state import LEDGER
+from adapters.state import LEDGER, locks_folder
 from adapters.strategy_file import StrategyUnusable, load_strategy
 from adapters.websocket import Timing
 
@@ -87,7 +91,10 @@ async def open_world(
     recipes = {bot.name: _recipe(bot, home) for bot in config.bots}
     keys = _keys(config, redaction)
     prints = _fingerprints(config, keys)
-    store = await SqliteStore.open(folder / LEDGER, identity=_identity(config, prints))
+    _hold_accounts(opened, config, prints)
+    store = await SqliteStore.open(
+        folder / LEDGER, identity=_identity(config, prints), clean=redaction.clean_json
+    )
     opened.push_async_callback(store.close)
     simulator = _simulator(config, keys)
     venues: dict[str, Venue] = {}
@@ -102,7 +109,7 @@ async def open_world(
         random=SystemRandom(),
         store=store,
         venues=venues,
-        desk=ControlDesk(Path(folder).parent),
+        desk=ControlDesk(Path(folder).parent, redaction.clean_json),
         tags={name: account_tag(each) for name, each in prints.items()},
         strategies={name: recipe.build for name, recipe in recipes.items()},
         digests={name: recipe.digest for name, recipe in recipes.items() if recipe.digest},
@@ -128,6 +135,24 @@ def _identity(config: Config, prints: Mapping[str, str]) -> dict[str, str]:
     if config.mode is Mode.LIVE:
         identity |= {f"account {name}": print_ for name, print_ in prints.items()}
     return identity
+
+
+def _hold_accounts(
+    opened: AsyncExitStack, config: Config, prints: Mapping[str, str]
+) -> None:
+    """Keep every other shoal of this machine off the accounts that trade live (R-30).
+
+    Raises:
+      StateUnusable: one of them is traded already.
+    """
+    if config.mode is not Mode.LIVE:
+        return
+    folder = prepare_folder(locks_folder())
+    for name, print_ in prints.items():
+        exchange = config.accounts[name].exchange
+        place = quote(config.exchanges[exchange].rest_url, safe="")[:100]
+        said = f"trades on account {name}: two would not know of each other's orders"
+        opened.enter_context(held(folder / f"{exchange}-{print_}-{place}", said=said))
 
 
 def _simulator(config: Config, keys: Mapping[str, Keys]) -> Simulator | None:
@@ -209,7 +234,10 @@ def _recipe(bot: BotConfig, home: Path) -> Recipe:
     try:
         if made is None:
             made, digest = load_strategy(home, bot.strategy)
-        build(made, bot.params)
+        built = outcome.capture(build, made, bot.params)  # whatever it raises
+        if isinstance(built, outcome.Error) and not isinstance(built.error, BadStrategy):
+            raise BadStrategy(error_text(built.error)) from built.error
+        built.unwrap()
     except (StrategyUnusable, BadStrategy) as error:
         raise BadFleet(f"bot {bot.name}: {error}") from error
     return Recipe(partial(build, made, bot.params), digest)

@@ -30,7 +30,10 @@ def run(arguments: argparse.Namespace) -> int:
     from adapters.log import LogFormat  # noqa: PLC0415 -- the same
 
     options = RunOptions(
-        LogFormat(arguments.log_format), arguments.for_s, Path(arguments.file).parent
+        LogFormat(arguments.log_format),
+        arguments.for_s,
+        Path(arguments.file).parent,
+        arguments.stuck_s,
     )
     return run_fleet(arguments.config, options)
 

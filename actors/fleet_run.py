@@ -47,8 +47,7 @@ from adapters.log_sink import LogSink
 from adapters.secrets import Redaction, SecretError
 from adapters.state import remember_run, run_folder
 
-STUCK_S = 60.0  # without a turn of the event loop the process ends; outside restarts it
-PET_S = 5.0
+PETS = 12  # times that a stuck process is given before it ends, one turn each
 
 
 @attrs.frozen
@@ -58,6 +57,7 @@ class RunOptions:
     log_format: LogFormat = LogFormat.HUMAN
     for_s: float | None = None
     home: Path = Path()  # the folder of bots.toml
+    stuck_s: float = 60.0  # without a turn of the event loop the process ends
     started_s: float = attrs.Factory(time.perf_counter)
 
 
@@ -76,6 +76,9 @@ def run_fleet(config: Config, options: RunOptions) -> int:
         with held_folder(state):
             run = _Run(config, options, screen, redaction, state, secrets.token_hex(4))
             code = trio.run(run.main)
+    except* KeyboardInterrupt:
+        sys.stderr.write("interrupted before the fleet was up\n")
+        code = exit_codes.FORCED
     except* (StateUnusable, SecretError, BadFleet) as errors:
         for error in leaves(errors):
             sys.stderr.write(f"{error}\n")
@@ -132,7 +135,7 @@ class _Run:
             async with trio.open_nursery() as nursery:
                 stop = trio.CancelScope()
                 nursery.start_soon(scribe.run, stage.mailboxes["journal"])
-                nursery.start_soon(_keep_alive)
+                nursery.start_soon(_keep_alive, self.options.stuck_s)
                 await nursery.start(
                     partial(watch_signals, stop, fleet.root.hurry, note=self._signal)
                 )
@@ -262,8 +265,14 @@ def _is_quiet(fact: Fact) -> bool:
     return is_hold or isinstance(fact, PriceUpdated)
 
 
-async def _keep_alive() -> None:
-    """End a process whose event loop does not turn: a strategy that never returns."""
-    while True:
-        faulthandler.dump_traceback_later(STUCK_S, exit=True)
-        await trio.sleep(PET_S)
+async def _keep_alive(stuck_s: float) -> None:
+    """End a process whose event loop does not turn: a strategy that never returns.
+
+    Every thread's traceback goes to stderr; whoever runs Shoal starts it again.
+    """
+    try:
+        while True:
+            faulthandler.dump_traceback_later(stuck_s, exit=True)
+            await trio.sleep(stuck_s / PETS)
+    finally:
+        faulthandler.cancel_dump_traceback_later()

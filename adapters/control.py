@@ -41,12 +41,13 @@ class ControlDesk:
     """Serves the socket in one state folder (`actors.ports.Desk`)."""
 
     folder: Path
+    clean: Callable[[bytes], bytes] = bytes  # takes secrets out of answers
 
     async def serve(self, ask: Ask) -> None:
         """Answer operators until cancelled. Two at once are answered at once."""
 
         async def answer(stream: trio.SocketStream) -> None:
-            await _answer(stream, ask)
+            await _answer(stream, ask, self.clean)
 
         path = self.folder / SOCKET
         with suppress(FileNotFoundError):
@@ -61,7 +62,9 @@ class ControlDesk:
                 path.unlink(missing_ok=True)
 
 
-async def _answer(stream: trio.SocketStream, ask: Ask) -> None:
+async def _answer(
+    stream: trio.SocketStream, ask: Ask, clean: Callable[[bytes], bytes]
+) -> None:
     async with stream:
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
             line = await _line(stream)
@@ -72,7 +75,7 @@ async def _answer(stream: trio.SocketStream, ask: Ask) -> None:
             else:
                 answer = await ask(request.verb, request.subject, request.reason)
             with trio.move_on_after(LINE_S):
-                await stream.send_all(msgspec.json.encode(answer) + b"\n")
+                await stream.send_all(clean(msgspec.json.encode(answer)) + b"\n")
 
 
 async def _line(stream: trio.SocketStream) -> bytes:

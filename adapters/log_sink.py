@@ -55,8 +55,11 @@ class LogSink:
             try:
                 self._stream.write(text)
                 self._stream.flush()
-            except (OSError, ValueError):  # the reader went away: nobody to complain to
-                return
+            except (BrokenPipeError, ValueError):
+                return  # the reader went away: nobody to complain to
+            except OSError:  # a full disk: the next line says what is missing
+                with self._state:
+                    self.dropped += text.count("\n")
 
     def _next(self) -> str:
         """Return all that waits, "" at the end."""
@@ -66,7 +69,7 @@ class LogSink:
             text = "".join(self._lines)
             self._lines.clear()
             if self.dropped:
-                said = f"… {self.dropped} lines of the log were dropped: nobody read them\n"
+                said = f"… {self.dropped} lines of the log were dropped: not written\n"
                 text = said + text
                 self.dropped = 0
             return text

@@ -1,7 +1,8 @@
 """Secrets: where they come from, a type that never shows them, and what hides them.
 
 S-1: by reference only. S-2: everything but `reveal` gives "***". S-3: the log sink
-passes each finished line through `Redaction`.
+passes each finished line through `Redaction`, the ledger and the operators' desk their
+JSON.
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ class Redaction:
 
     def __init__(self) -> None:
         self._shapes: list[str] = []
+        self._encoded: list[bytes] = []  # of a length that no field's name has
 
     def learn(self, secret: Secret) -> Secret:
         """Hide `secret` from now on; return it."""
@@ -96,6 +98,7 @@ class Redaction:
             if len(line) >= LINE_MIN:
                 found |= _shapes(line)
         self._shapes = sorted(found - {""}, key=lambda shape: (-len(shape), shape))
+        self._encoded = [each.encode() for each in self._shapes if len(each) >= LINE_MIN]
         return secret
 
     def clean(self, text: str) -> str:
@@ -104,6 +107,13 @@ class Redaction:
             if shape in text:
                 text = text.replace(shape, HIDDEN)
         return PATTERNS.sub(rf"\1\2{HIDDEN}", text)
+
+    def clean_json(self, text: bytes) -> bytes:
+        """Return JSON without secrets, by value; short ones might be names of fields."""
+        for shape in self._encoded:
+            if shape in text:
+                text = text.replace(shape, HIDDEN.encode())
+        return text
 
 
 def _shapes(value: str) -> set[str]:

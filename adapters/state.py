@@ -6,6 +6,7 @@ and none is ever shared between modes (S-15).
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Final
@@ -27,6 +28,12 @@ def run_folder(state: Path, mode: str, execution: str) -> Path:
 def remember_run(state: Path, folder: Path) -> None:
     """Say that the newest ledger is the one in `folder`."""
     write_private(state / CURRENT, folder.name.encode())
+
+
+def locks_folder() -> Path:
+    """Return where every shoal of this user looks for the locks of accounts."""
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "shoal"
 
 
 def newest_ledger(state: Path) -> Path | None:

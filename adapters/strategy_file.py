@@ -15,6 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+import outcome
+
+from actors.pure.error_text import error_text
+
 FOLDER: Final = "strategies"
 
 
@@ -39,10 +43,9 @@ def load_strategy(folder: Path, name: str) -> tuple[Callable[..., Any], str]:
     if spec is None or spec.loader is None:
         raise StrategyUnusable(f"{path} cannot be imported")
     module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except (ImportError, SyntaxError, NameError, AttributeError, TypeError) as error:
-        raise StrategyUnusable(f"{path}: {type(error).__name__}: {error}") from error
+    loaded = outcome.capture(spec.loader.exec_module, module)  # whatever it raises
+    if isinstance(loaded, outcome.Error):
+        raise StrategyUnusable(f"{path}: {error_text(loaded.error)}") from loaded.error
     strategy = getattr(module, class_name, None)
     if not callable(strategy):
         raise StrategyUnusable(f"{path} has no class {class_name}")

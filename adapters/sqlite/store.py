@@ -47,8 +47,11 @@ class _Job(Generic[T]):
 class SqliteStore:
     """The ledger for one journal (`actors.ports.Store`). `open` it, `close` it."""
 
-    def __init__(self, path: Path, identity: Mapping[str, str]) -> None:
+    def __init__(
+        self, path: Path, identity: Mapping[str, str], clean: Callable[[bytes], bytes]
+    ) -> None:
         self.path = path
+        self._clean = clean
         self.epoch = ""
         self.meta: Mapping[str, str] = {}
         self._token = trio.lowlevel.current_trio_token()
@@ -64,16 +67,21 @@ class SqliteStore:
 
     @classmethod
     async def open(
-        cls, path: Path, *, identity: Mapping[str, str] | None = None
+        cls,
+        path: Path,
+        *,
+        identity: Mapping[str, str] | None = None,
+        clean: Callable[[bytes], bytes] = bytes,
     ) -> SqliteStore:
         """Return the store of the ledger at `path`, made or found, and checked.
 
         `identity` ({"mode": "sim"}) is written into a new ledger and must fit a found one.
+        `clean` takes secrets out of a row's JSON.
 
         Raises:
           StateUnusable: the ledger cannot be used; the text is one line for people.
         """
-        store = cls(path, identity or {})
+        store = cls(path, identity or {}, clean)
         store.thread.start()
         try:
             await store._opening.done.wait()
@@ -94,7 +102,9 @@ class SqliteStore:
           TimeoutError: no answer for ANSWER_S; the rows may be stored later.
           StoreCorrupt: the ledger is damaged.
         """
-        return await self.ask(lambda file: file.append(rows))
+        return await self.ask(
+            lambda file: file.append([self._cleaned(row) for row in rows])
+        )
 
     async def read(
         self, kinds: Sequence[str], *, bot: str | None, account: str | None, after: int = 0
@@ -115,6 +125,10 @@ class SqliteStore:
                 if not reading.is_finished:
                     self._put(_Job(lambda _: reading.close()))
         return reading.seq, rows
+
+    def _cleaned(self, row: Row) -> Row:
+        body = self._clean(row.body)
+        return row if body is row.body else attrs.evolve(row, body=body)
 
     async def close(self) -> None:
         """Let the thread finish what it was given, then close the file."""

@@ -159,7 +159,7 @@ def test_a_terminal_that_does_not_read_stops_nobody_and_the_loss_is_told() -> No
     assert took_s < 1
     assert stream.getvalue().splitlines() == [
         "first",
-        "… 90 lines of the log were dropped: nobody read them",
+        "… 90 lines of the log were dropped: not written",
         *(str(number) for number in range(90, 100)),
     ]
 

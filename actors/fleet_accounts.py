@@ -11,7 +11,6 @@ from actors.account import AccountSettings, run_account
 from actors.fleet_settings import (
     limits_of,
     policy,
-    recheck,
     symbols_of,
     wards_of,
 )
@@ -24,6 +23,7 @@ from actors.pure.breaker import Exhaustion, Policy
 from actors.pure.client_order_id import IntentIds
 from actors.pure.config import AccountConfig
 from actors.pure.price_trust import PriceLimits
+from actors.pure.risk_recheck import recheck
 from actors.risk import run_risk
 from actors.supervisor import Child
 

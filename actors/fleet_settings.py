@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from decimal import Decimal
 
-from actors.messages import OrderIntent
-from actors.pure.books import Books
 from actors.pure.bot_wishes import BotSettings
 from actors.pure.breaker import Exhaustion, Policy
 from actors.pure.config import BotConfig, Config, Mode
 from actors.pure.config_types import SupervisionConfig
 from actors.pure.exits import Protection
 from actors.pure.guard import Ward
-from actors.pure.money import percent_of
 from actors.pure.risk_rules import Limits
 
 
@@ -90,26 +86,6 @@ def limits_of(config: Config, account: str) -> Limits:
 def symbols_of(config: Config, account: str) -> frozenset[str]:
     """Return the symbols traded on one account."""
     return frozenset(bot.symbol for bot in config.bots_of(account))
-
-
-def recheck(limits: Limits, intent: OrderIntent, books: Books) -> tuple[str, str] | None:
-    """Judge an approved entry by the facts alone, just before its attempt.
-
-    Risk's reservations die with it; what is held and what may still be bought do not.
-    Prices move between the two judgements, hence the slack.
-    """
-    quote = intent.base * (intent.limit_price or intent.price)
-    slack = 1 + limits.slack_percent / 100
-    allocated = limits.allocations.get(intent.bot, Decimal(0))
-    used = books.of(intent.bot, intent.symbol).cost_quote
-    used += books.orders.reserved_by(intent.bot)
-    if used + quote > allocated * slack:
-        return "capital", f"{used:.2f} used, {quote:.2f} more, {allocated} allocated"
-    most = percent_of(limits.capital, limits.exposure_percent_max)
-    at_risk = books.holdings.cost_quote + books.orders.reserved_quote
-    if at_risk + quote > most * slack:
-        return "exposure_percent_max", f"{at_risk:.2f} at risk, {most:.2f} allowed"
-    return None
 
 
 def fingerprint(exchange: str, mode: Mode, key: str) -> str:

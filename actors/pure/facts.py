@@ -128,7 +128,15 @@ _KEYS: Final[dict[type[Any], Callable[[Any], tuple[str, ...]]]] = dict(
         _key(Attempted, lambda fact: (fact.client_order_id,)),
         _key(Acknowledged, lambda fact: (fact.client_order_id,)),
         _key(
-            Filled, lambda fact: (fact.exchange, fact.account, fact.symbol, fact.trade_id)
+            # With the side: two of our own orders may trade with each other.
+            Filled,
+            lambda fact: (
+                fact.exchange,
+                fact.account,
+                fact.symbol,
+                fact.trade_id,
+                fact.side.value,
+            ),
         ),
         _key(Ended, lambda fact: (fact.client_order_id,)),
         _key(PositionOpened, lambda fact: (fact.position_id,)),

@@ -94,8 +94,8 @@ def test_a_kind_is_the_snake_case_of_its_class() -> None:
     assert kind_of(SignalGenerated) == "signal_generated"
 
 
-def test_a_fill_is_known_by_exchange_account_symbol_and_trade() -> None:
-    assert key_of(filled()) == "filled/binance/main/BTC/USDT/7"
+def test_a_fill_is_known_by_exchange_account_symbol_trade_and_side() -> None:
+    assert key_of(filled()) == "filled/binance/main/BTC/USDT/7/buy"
 
 
 def test_a_refusal_without_an_intent_may_be_repeated() -> None:
@@ -108,7 +108,7 @@ def test_two_fills_share_a_key_only_if_they_are_the_same_trade(
 ) -> None:
     def names(fill: Filled) -> tuple[str, ...]:
         fill = attrs.evolve(fill, exchange="binance", account="main")
-        return (fill.symbol, fill.trade_id)
+        return (fill.symbol, fill.trade_id, fill.side.value)
 
     a, b = (attrs.evolve(each, exchange="x", account="y", symbol="A/B") for each in (a, b))
 

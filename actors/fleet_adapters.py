@@ -92,16 +92,12 @@ async def open_world(
     keys = _keys(config, redaction)
     prints = _fingerprints(config, keys)
     _hold_accounts(opened, config, prints)
-    store = await SqliteStore.open(
-        folder / LEDGER, identity=_identity(config, prints), clean=redaction.clean_json
-    )
-    opened.push_async_callback(store.close)
+    store = await _store(opened, config, folder, prints, redaction)
     simulator = _simulator(config, keys)
-    venues: dict[str, Venue] = {}
-    for exchange in exchanges_used(config):
-        venues[exchange] = await _venue(opened, config, exchange, keys, simulator)
-        if simulator is None:
-            await _check_listed(config, exchange, venues[exchange])
+    venues = {
+        exchange: await _venue(opened, config, exchange, keys, simulator)
+        for exchange in exchanges_used(config)
+    }
     return World(
         execution=execution,
         epoch=epoch_text(int(store.epoch, 16)),
@@ -120,6 +116,20 @@ async def open_world(
         stopped_bots=await _stopped_bots(store),
         simulator=simulator.run if simulator is not None else None,
     )
+
+
+async def _store(
+    opened: AsyncExitStack,
+    config: Config,
+    folder: Path,
+    prints: Mapping[str, str],
+    redaction: Redaction,
+) -> SqliteStore:
+    store = await SqliteStore.open(
+        folder / LEDGER, identity=_identity(config, prints), clean=redaction.clean_json
+    )
+    opened.push_async_callback(store.close)
+    return store
 
 
 def _fingerprints(config: Config, keys: Mapping[str, Keys]) -> dict[str, str]:
@@ -206,7 +216,10 @@ async def _venue(
         }
     except ForeignHost as error:
         raise BadFleet(f"exchanges.{exchange}: {error}") from error
-    return Venue(binance.market, binance_trading.__getitem__)
+    venue = Venue(binance.market, binance_trading.__getitem__)
+    if simulator is None:
+        await _check_listed(config, exchange, venue)
+    return venue
 
 
 async def _check_listed(config: Config, exchange: str, venue: Venue) -> None:

@@ -109,10 +109,7 @@ async def open_world(
         tags={name: account_tag(each) for name, each in prints.items()},
         strategies={name: recipe.build for name, recipe in recipes.items()},
         digests={name: recipe.digest for name, recipe in recipes.items() if recipe.digest},
-        say=ears.say,
-        announce=ears.announce,
-        report=ears.report,
-        is_stopping=ears.is_stopping,
+        **attrs.asdict(ears, recurse=False),
         stopped_bots=await _stopped_bots(store),
         simulator=simulator.run if simulator is not None else None,
     )

@@ -96,7 +96,7 @@ class _Fallback:
     def want(self, wanted: Wanted) -> None:
         """Watch these symbols for this reader, and no others."""
         symbols = {s.symbol for s in wanted.subscriptions if s.channel is Channel.TICKER}
-        for symbol in symbols - self.watched.keys():
+        for symbol in sorted(symbols - self.watched.keys()):
             self.watched[symbol] = Watched(symbol, trio.current_time())
         for symbol, watched in list(self.watched.items()):
             if symbol in symbols:

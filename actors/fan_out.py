@@ -94,7 +94,7 @@ class FanOut:
         reader = self.outlets[wanted.reader]
         if self.state is not None:
             reader.latest(f"feed:{self.exchange}", self.state)
-        for subscription in wanted.subscriptions:
+        for subscription in sorted(wanted.subscriptions, key=str):  # a run can be replayed
             self._join(subscription, wanted, reader)
 
     def deliver(self, message: object, now_s: float) -> None:

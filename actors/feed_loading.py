@@ -43,7 +43,8 @@ class Loading:
             while True:
                 await self.fan_out.load_asked.wait()
                 self.fan_out.load_asked = trio.Event()
-                for subscription in self.fan_out.to_load - self._under_way:
+                asked = self.fan_out.to_load - self._under_way
+                for subscription in sorted(asked, key=str):  # a run can be replayed
                     if subscription in self.subscribed:
                         self._under_way.add(subscription)
                         nursery.start_soon(self._load, subscription)

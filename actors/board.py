@@ -34,6 +34,7 @@ from actors.pure.status import Live, status_of
 from actors.records import JournalDown, JournalWish, Receipt, Replay, recall, record
 
 LOOK_S = 0.1
+TURN_MESSAGES = 8  # taken before others get a turn: looking on holds up no order
 ANSWER_S = 5.0
 
 READS: frozenset[type[Fact]] = frozenset(get_args(Fact))
@@ -79,7 +80,11 @@ async def run_board(
         nursery.start_soon(desk.serve, board.ask)
         task_status.started()
         while True:
+            seen = 0
             while (message := mailbox.receive_nowait()) is not None:
+                seen += 1
+                if seen % TURN_MESSAGES == 0:
+                    await trio.lowlevel.checkpoint()
                 match message:
                     case Told():
                         board.hear(replay.fresh(message), message)

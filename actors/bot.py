@@ -50,9 +50,9 @@ from actors.pure.bot_desk import BotDesk, Decision, Wish
 from actors.pure.bot_wishes import BotSettings
 from actors.pure.client_order_id import IntentIds
 from actors.pure.market_view import Cause, Strategy
-from actors.records import JournalWish, Replay, note, recall
+from actors.records import JournalWish, Receipt, Recorded, Replay, post, recall
 
-NOTE_S = 1.0  # longest wait for the journal; nothing here depends on it
+NOTE_S = 1.0  # in which the journal answers, or is silent; nothing waits for it
 SILENT_S = 5.0  # after the journal was silent, until it is asked again
 
 BotMail = Ticker | Candles | FeedState | ClockStepped | Told
@@ -134,6 +134,9 @@ class _Bot:
     desk: BotDesk
     replay: Replay
     silent_until_s: float = 0.0  # the journal
+    owed: list[tuple[float, Receipt[Recorded]]] = attrs.Factory(
+        list[tuple[float, Receipt[Recorded]]]
+    )  # what it has not answered yet, and when that was handed over
 
     async def serve(self) -> None:
         """Take one message, or one due evaluation, after the other, for ever."""
@@ -193,7 +196,7 @@ class _Bot:
         if is_entry and closed:
             await trio.lowlevel.checkpoint()
             return closed, f"{name} is not served"
-        if is_entry and trio.current_time() < self.silent_until_s:
+        if is_entry and self._is_journal_silent(trio.current_time()):
             await trio.lowlevel.checkpoint()
             return "journal_down", "the journal is silent: nothing new is begun"
         with trio.move_on_at(wish.valid_until_s):
@@ -202,15 +205,26 @@ class _Bot:
         return f"{name}_busy", f"{name} took nothing for {self.desk.settings.valid_s:g} s"
 
     async def _note(self, *facts: Fact) -> None:
-        """Record what happened, if the journal answers; nothing waits for it long."""
-        if not facts or trio.current_time() < self.silent_until_s:
+        """Have it recorded what happened, if the journal answers; wait for no disk."""
+        now_s = trio.current_time()
+        if not facts or self._is_journal_silent(now_s):
             await trio.lowlevel.checkpoint()
             return
-        is_durable = False
         with trio.move_on_after(NOTE_S):
-            is_durable = await note(self.journal, *facts)
-        if not is_durable:
-            self.silent_until_s = trio.current_time() + SILENT_S
+            self.owed.append((now_s, await post(self.journal, *facts)))
+            return
+        self.silent_until_s = trio.current_time() + SILENT_S
+
+    def _is_journal_silent(self, now_s: float) -> bool:
+        """Tell whether the journal failed us a short while ago, or owes us an answer."""
+        while self.owed and self.owed[0][1].is_good:
+            del self.owed[0]
+        if self.owed:
+            posted_s, receipt = self.owed[0]
+            if receipt.is_failed or now_s > posted_s + NOTE_S:
+                self.silent_until_s = now_s + SILENT_S
+                self.owed.clear()
+        return now_s < self.silent_until_s
 
     @property
     def _key(self) -> tuple[type[Evaluated], str]:

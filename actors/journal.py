@@ -5,7 +5,8 @@ any actor --Recall--> [journal] --Told--> readers
 
 It waits for the disk and for nobody else, so whoever waits for it closes no cycle. While
 one commit is under way the wishes behind it gather into the next one: under load the
-batches grow by themselves, and a quiet fleet never waits for company.
+batches grow by themselves. Only records that nothing is done because of wait a moment for
+company, so that a signal shares the commit of its order instead of standing in its way.
 
 A full disk or an I/O error refuses the records in hand and the journal lives on. A ledger
 that is damaged is a broken invariant. When a life ends, every receipt in its hands fails;
@@ -16,6 +17,7 @@ no gap across lives; a fact told by both is skipped by its number.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import assert_never
 
@@ -31,6 +33,8 @@ from actors.pure.facts import KINDS, UnreadableFact, decode, encode, key_of, kin
 from actors.records import JournalWish, Recall, Recalled, Record, Recorded
 
 BATCH_FACTS_MAX = 64  # D-1; one record may hold more and is still one commit
+COMPANY_S = 0.02  # longest wait for company of a record that can wait
+GOODBYE_S = 2.0  # for what still waits for company when a life ends
 DECODE_ROWS = 256  # rows decoded before others get a turn
 
 
@@ -56,40 +60,73 @@ async def run_journal(
       LedgerCorrupt: no restart can mend the ledger.
       TimeoutError: the disk does not answer.
     """
-    life = _Life(store, outlets, clock, say)
+    life = _Life(mailbox, store, outlets, clock, say)
     await life.catch_up()
     async with trio.open_nursery() as nursery:
         task_status.started()
-        while True:
-            batch: list[Record] = []
-            message: JournalWish | None = await mailbox.receive()
-            while message is not None:
-                match message:
-                    case Record():
-                        batch.append(message)
-                    case Recall():
-                        nursery.start_soon(life.answer, message)
-                    case _:
-                        assert_never(message)
-                is_full = sum(len(each.facts) for each in batch) >= BATCH_FACTS_MAX
-                message = None if is_full else mailbox.receive_nowait()
-            if batch:
-                await life.commit(batch)
+        try:
+            while True:
+                await life.take(nursery)
+                if life.is_due():
+                    await life.commit(life.batch())
+        finally:
+            with trio.move_on_after(GOODBYE_S, shield=True):
+                await life.commit(life.batch())
 
 
 @attrs.define(eq=False)
 class _Life:
     """One life of the journal, and how often the disk has refused in a row."""
 
+    mailbox: Mailbox[JournalWish]
     store: Store
     outlets: Outlets
     clock: WallClock
     say: Callable[[str], None]
     refusals: int = 0
+    gathered: list[Record] = attrs.Factory(list[Record])
+    due_s: float = math.inf  # when the gathered ones are committed at the latest
     recalling: trio.CapacityLimiter = attrs.Factory(lambda: trio.CapacityLimiter(1))
+
+    async def take(self, nursery: trio.Nursery) -> None:
+        """Take what is in the mailbox; wait for it no longer than the gathered may."""
+        message = None
+        if self.gathered:
+            with trio.move_on_at(self.due_s):
+                message = await self.mailbox.receive()
+        else:
+            message = await self.mailbox.receive()
+        while message is not None:
+            match message:
+                case Record():
+                    self._gather(message)
+                case Recall():
+                    nursery.start_soon(self.answer, message)
+                case _:
+                    assert_never(message)
+            is_full = sum(len(each.facts) for each in self.gathered) >= BATCH_FACTS_MAX
+            message = None if is_full else self.mailbox.receive_nowait()
+
+    def _gather(self, record: Record) -> None:
+        wait_s = COMPANY_S if record.can_wait else 0.0
+        self.due_s = min(self.due_s, trio.current_time() + wait_s)
+        self.gathered.append(record)
+
+    def is_due(self) -> bool:
+        """Tell whether the gathered records must not wait any longer."""
+        facts = sum(len(each.facts) for each in self.gathered)
+        return trio.current_time() >= self.due_s or facts >= BATCH_FACTS_MAX
+
+    def batch(self) -> Sequence[Record]:
+        """Return what was gathered, to be committed."""
+        batch, self.gathered, self.due_s = self.gathered, [], math.inf
+        return batch
 
     async def commit(self, batch: Sequence[Record]) -> None:
         """Make the batch durable, answer its receipts, tell what is new."""
+        if not batch:
+            await trio.lowlevel.checkpoint()
+            return
         try:
             records, rows = self._rows(batch)
             stored = await self.store.append(rows)

@@ -53,6 +53,16 @@ class Receipt(Generic[Result]):
             self._error = error
             self._done.set()
 
+    @property
+    def is_good(self) -> bool:
+        """Whether the answer is there."""
+        return self._result is not None
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether it is certain that there will be none."""
+        return self._done.is_set() and self._result is None
+
     async def wait(self) -> Result:
         """Return the answer.
 
@@ -91,6 +101,7 @@ class Record:
 
     facts: tuple[Fact, ...]
     receipt: Receipt[Recorded]
+    can_wait: bool = False  # a moment, for company: nothing is done because of them
 
 
 @attrs.frozen
@@ -161,3 +172,13 @@ async def note(journal: Mailbox[JournalWish], *facts: Fact) -> bool:
         await trio.lowlevel.checkpoint()
         return False
     return True
+
+
+async def post(journal: Mailbox[JournalWish], *facts: Fact) -> Receipt[Recorded]:
+    """Hand over facts that nothing depends on; they share the next commit.
+
+    Nobody waits for the disk: the receipt tells later what became of them.
+    """
+    receipt = Receipt[Recorded]()
+    await journal.wish(Record(facts, receipt, can_wait=True))
+    return receipt

@@ -13,7 +13,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from actors import bot, positions, risk
-from actors.journal import run_journal
+from actors.journal import COMPANY_S, run_journal
 from actors.mailbox import Mailbox
 from actors.messages import Fact, Told, Wanted
 from actors.outlets import Outlets, Reader
@@ -97,6 +97,7 @@ class Floor:
 
     async def recorded(self, kind: type[F]) -> list[F]:
         """Return the facts of one kind in the ledger, in order."""
+        await trio.sleep(2 * COMPANY_S)  # what can wait has been committed then
         name = kind_of(kind)  # pyright: ignore[reportArgumentType]  # every fact has a kind
         _, rows = await self.ledger.read([name], bot=None, account=None)
         facts = [decode(row.kind, row.body) for row in rows]

@@ -200,4 +200,3 @@ class Look:
     def evaluate(self, view: MarketView) -> Signal:
         self.marks.evaluated(self.bot)
         return Signal(SignalType.HOLD, 0.0, 1.0, ("looking",))
-

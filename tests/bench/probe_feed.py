@@ -48,6 +48,7 @@ class Box:
     def __init__(self) -> None:
         self._send, self._receive = trio.open_memory_channel[list[Any]](1)
         self._full: list[Any] | None = None
+        self.received_us = 0
         self.posted_us = 0
         self.replaced = 0
 
@@ -80,6 +81,10 @@ class Counts:
     taken: int = 0
 
 
+def now_us() -> int:
+    return time.monotonic_ns() // 1000
+
+
 def stream_names(count: int) -> list[str]:
     return [symbol(number).replace("/", "") for number in range(count)]
 
@@ -99,7 +104,7 @@ async def count(box: Box, counts: Counts) -> None:
 async def note(box: Box, counts: Counts) -> None:
     while True:
         event = await box.take()
-        taken = time.monotonic_ns() // 1000
+        taken = now_us()
         sent = stamp_us(event.E)
         counts.ticks.append({"sent": sent, "posted": box.posted_us, "taken": taken})
 
@@ -139,7 +144,7 @@ async def pump_timed(feed: Any, boxes: Mapping[str, Box], _: Counts) -> None:
         frame = decoder.decode(await feed.get_message())
         if frame.data is not None:
             box = boxes[frame.data.s]
-            box.posted_us = time.monotonic_ns() // 1000
+            box.posted_us = now_us()
             box.put(frame.data)
 
 

@@ -33,7 +33,7 @@ import trio
 from trio_websocket import open_websocket_url
 
 from tests.bench.exchange import KEY, SECRET, stamp_us
-from tests.bench.probe_feed import Box, decoder, stream_names, subscribe
+from tests.bench.probe_feed import Box, decoder, now_us, stream_names, subscribe
 
 FACT = "x" * 300  # as many bytes as the fleet writes of an intent
 
@@ -95,15 +95,17 @@ class Trader:
             ticker = await box.take()
             self._count += 1
             if self._count % 5 == 0:
-                await self._order(ticker)
+                road = {"sent": stamp_us(ticker.E), "received": box.received_us}
+                await self._order(ticker, road | {"taken": now_us()})
 
-    async def _order(self, ticker: Any) -> None:
+    async def _order(self, ticker: Any, road: dict[str, int]) -> None:
         base = (Decimal(1000) / ticker.c).quantize(Decimal("0.00001"))
         order_id = str(uuid.uuid4())
         side = "SELL" if self._is_held else "BUY"
         self._is_held = not self._is_held
+        road["recorded"] = now_us()
         await self._rows.write(order_id)
-        self.noted[order_id] = {"sent": stamp_us(ticker.E)}
+        self.noted[order_id] = road | {"placed": now_us()}
         await self._send(
             {
                 "symbol": self._name,
@@ -176,8 +178,11 @@ async def probe(spec: Spec, folder: Path) -> dict[str, dict[str, int]]:
 
 async def pump(feed: Any, boxes: Mapping[str, Box]) -> None:
     while True:
-        frame = decoder.decode(await feed.get_message())
+        text = await feed.get_message()
+        received_us = now_us()
+        frame = decoder.decode(text)
         if frame.data is not None:
+            boxes[frame.data.s].received_us = received_us
             boxes[frame.data.s].put(frame.data)
 
 

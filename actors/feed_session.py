@@ -118,9 +118,9 @@ class FeedSession:
         for subscription in dropped:
             del self.subscribed_s[subscription]
             self.silence.forget(subscription)
-        added = wanted - self.subscribed_s.keys()
+        added = sorted(wanted - self.subscribed_s.keys(), key=str)
         if added:
-            await self.stream.subscribe(sorted(added, key=str))
+            await self.stream.subscribe(added)
         self.subscribed_s.update(dict.fromkeys(added, trio.current_time()))
         self.fan_out.load_asked.set()
         self._prove()

@@ -2,20 +2,20 @@
 
 risk            --Approved (wish)---------------> [orders] --Record---> journal
 bot, positions  --ExitIntent, CancelIntent (wish)> [orders] --request-> venue
-journal         --Told (facts)------------------> [orders]
+journal         --Told (facts)------------------> [orders] --Alarmed--> board
 account         --Lease (latest)----------------> [orders]
 
 Intent and attempt are durable before the first byte leaves (R-06); the request leaves
 once, from a task of its own, and its outcome comes back as a fact. A crash loses the
 wish in hand; an attempt without an outcome is UNKNOWN to the next life and is settled by
-the account's reconciliation, never by sending again (R-05, R-07).
+the account's reconciliation, never by sending again (R-05, R-07). An attempt that became
+durable after nobody waited for it any more was never sent, and is told so.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import assert_never
+from collections.abc import Callable, Mapping
+from typing import Any, assert_never
 
 import attrs
 import trio
@@ -23,6 +23,7 @@ import trio
 from actors.mailbox import Mailbox
 from actors.messages import (
     Acknowledged,
+    Alarmed,
     Approved,
     Attempted,
     BotPaused,
@@ -42,23 +43,21 @@ from actors.messages import (
     OutcomeUnknown,
     PositionClosed,
     Purpose,
+    Refused,
     Told,
-    VenueAck,
-    VenueReject,
-    VenueUnknown,
 )
-from actors.ports import Random, Trading, VenueError
+from actors.orders_road import GOODBYE_S, Road
+from actors.ports import Random, Trading
 from actors.pure.books import Books
 from actors.pure.client_order_id import client_order_id
-from actors.pure.order_gate import Gate, entry_of, exit_of, refusal, request_of
-from actors.pure.order_life import Order, begin
+from actors.pure.order_gate import Gate, entry_of, exit_of, refusal
+from actors.pure.order_life import begin
 from actors.pure.reconnect import ReconnectPolicy
-from actors.pure.venue_facts import facts_of_answer, facts_of_order
-from actors.reconnecting import keep_connected
+from actors.pure.venue_facts import not_placed
 from actors.records import JournalDown, JournalWish, Replay, note, recall, record
 
-SEND_S = 15.0  # the transport answers UNKNOWN well before
-GOODBYE_S = 2.0  # for answers in flight, and for cancelling entries, when a life ends
+NOTE_S = 1.0  # longest wait for the journal, where no order depends on it
+SILENT_S = 5.0  # after the journal was silent: entries are refused at once meanwhile
 
 READS: frozenset[type[Fact]] = frozenset(
     {
@@ -97,6 +96,7 @@ async def run_orders(
     recheck: Recheck,
     is_stopping: Callable[[], bool],
     random: Random,
+    board: Mailbox[Any] | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Send what may be sent, until cancelled. Ready once the orders are recalled.
@@ -111,40 +111,39 @@ async def run_orders(
     gate = Gate()
     for fact in recalled.facts:
         gate.apply(fact)
-    life = _Orders(mailbox, trading, journal, instruments, gate, settings, recheck)
+    road = Road(trading, journal, gate, settings.reconnect, random)
+    life = _Orders(mailbox, journal, instruments, gate, road, settings, recheck, board)
     await life.disown_answers()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(life.keep_connection, random)
+        nursery.start_soon(road.keep_connection)
         try:
             async with trio.open_nursery() as life.sends:
                 task_status.started()
                 try:
                     await life.serve(Replay(recalled.seq))
                 finally:
-                    life.end_soon()
+                    road.end_soon()
         finally:
             if is_stopping():
                 with trio.move_on_after(GOODBYE_S, shield=True):
-                    await life.cancel_entries()
-            life.connection.cancel()
+                    await road.cancel_entries()
+            road.connection.cancel()
 
 
 @attrs.define(eq=False)
 class _Orders:
     mailbox: Mailbox[OrdersMail]
-    trading: Trading
     journal: Mailbox[JournalWish]
     instruments: Mapping[str, Instrument]
     gate: Gate
+    road: Road
     settings: OrdersSettings
     recheck: Recheck
-    # Shielded, so that answers in flight still arrive while the life ends; its deadline
-    # is set by `end_soon`.
-    connection: trio.CancelScope = attrs.Factory(
-        lambda: trio.CancelScope(shield=True, deadline=math.inf)
-    )
-    in_flight: set[trio.CancelScope] = attrs.Factory(set[trio.CancelScope])
+    board: Mailbox[Any] | None
+    lost: int = 0  # wishes that the journal would not take; nothing of them was sent
+    begun: set[str] = attrs.Factory(set[str])  # attempts of this life, until told
     sends: trio.Nursery = attrs.field(init=False)
+    _silent_until_s: float = 0.0  # the journal
 
     async def serve(self, replay: Replay) -> None:
         """Take one message after the other, for ever."""
@@ -152,17 +151,15 @@ class _Orders:
             message = await self.mailbox.receive()
             match message:
                 case Told():
-                    fact = replay.fresh(message)
-                    if fact is not None:
-                        self.gate.apply(fact)
-                case Lease(valid_until_s=until_s):
-                    self.gate.lease_until_s = until_s
+                    self._hear(replay.fresh(message))
+                case Lease():
+                    self.gate.hold(message)
                 case Approved(intent=intent):
                     await self._enter(intent)
                 case ExitIntent():
                     await self._exit(message)
                 case CancelIntent(symbol=symbol, client_order_id=order_id):
-                    self.sends.start_soon(self._cancel, symbol, order_id)
+                    self.sends.start_soon(self.road.cancel, symbol, order_id)
                 case _:
                     assert_never(message)
 
@@ -183,55 +180,44 @@ class _Orders:
             await record(self.journal, *facts)
             for fact in facts:
                 self.gate.apply(fact)
+        await trio.lowlevel.checkpoint()
 
-    async def keep_connection(self, random: Random) -> None:
-        """Keep the orders' own socket; REST is the second road, so this never gives up."""
+    def _hear(self, fact: Fact | None) -> None:
+        """Follow the ledger; an attempt in it that this life did not begin was not sent.
 
-        async def serve(connected: Callable[[], None]) -> VenueError:
-            async with self.trading.open_orders_connection() as serve_socket:
-                connected()
-                await serve_socket()
-            return VenueError("the orders' connection ended")
-
-        async def say_nothing(_error: VenueError, _n: int, _delay_s: float | None) -> None:
-            pass  # the account's stream and the feed tell of outages
-
-        with self.connection:
-            await keep_connected(
-                serve,
-                policy=self.settings.reconnect,
-                random=random,
-                on_lost=say_nothing,
-                is_endless=True,
-            )
-
-    def end_soon(self) -> None:
-        """Give answers in flight a short while, then end them: UNKNOWN."""
-        deadline = trio.current_time() + GOODBYE_S
-        self.connection.deadline = deadline + GOODBYE_S
-        for scope in self.in_flight:
-            scope.deadline = min(scope.deadline, deadline)
-
-    async def cancel_entries(self) -> None:
-        """Cancel what would add risk while nobody watches; exits stay (R-39)."""
-        entries = [order for order in self.gate.books.orders.live() if order.is_entry]
-        async with trio.open_nursery() as nursery:
-            for order in entries:
-                nursery.start_soon(self._cancel, order.symbol, order.client_order_id)
+        Nobody else sends, and whoever waited for this one to be durable had given up.
+        """
+        if fact is None:
+            return
+        self._find_journal()
+        self.gate.apply(fact)
+        if not isinstance(fact, Attempted):
+            return
+        order_id = fact.client_order_id
+        order = self.gate.books.orders.get(order_id)
+        if order_id in self.begun:
+            self.begun.discard(order_id)
+        elif order is not None and order.status is OrderStatus.NEW:
+            never = not_placed(order, "never sent: it was durable too late")
+            self.sends.start_soon(self.road.tell, (never,))
 
     async def _enter(self, intent: OrderIntent) -> None:
         if self.gate.books.orders.intended(intent.intent_id) is not None:
-            return  # the same decision twice is one decision (I-9)
-        bar = self.gate.bar_to_entry(intent, trio.current_time())
+            return await trio.lowlevel.checkpoint()  # one decision, told twice (I-9)
+        now_s = trio.current_time()
+        bar = self.gate.bar_to_entry(intent, now_s)
+        if bar is None and intent.symbol not in self.instruments:
+            bar = "unknown_symbol", f"{intent.exchange} does not list {intent.symbol}"
+        if bar is None and now_s < self._silent_until_s:
+            bar = "journal_down", "the ledger takes nothing: nothing new is begun"
         bar = bar or self.recheck(intent, self.gate.books)
         if bar is not None:
-            await note(self.journal, refusal(intent, Purpose.ENTRY, *bar))
-            return
-        await self._attempt(entry_of(intent), intent.valid_until_s)
+            return await self._refuse(refusal(intent, Purpose.ENTRY, *bar))
+        return await self._attempt(entry_of(intent), intent.valid_until_s)
 
     async def _exit(self, intent: ExitIntent) -> None:
         if self.gate.books.orders.intended(intent.intent_id) is not None:
-            return
+            return await trio.lowlevel.checkpoint()
         instrument = self.instruments.get(intent.symbol)
         if instrument is None:
             bar = "unknown_symbol", f"{intent.exchange} does not list {intent.symbol}"
@@ -240,12 +226,11 @@ class _Orders:
         else:
             bar = self.gate.exit_base(intent, instrument)
         if isinstance(bar, tuple):
-            await note(self.journal, refusal(intent, Purpose.EXIT, *bar))
-            return
+            return await self._refuse(refusal(intent, Purpose.EXIT, *bar))
         entry = self.gate.books.orders.live_entry(intent.bot, intent.symbol)
         if entry is not None:
-            self.sends.start_soon(self._cancel, entry.symbol, entry.client_order_id)
-        await self._attempt(exit_of(intent, bar), intent.valid_until_s)
+            self.sends.start_soon(self.road.cancel, entry.symbol, entry.client_order_id)
+        return await self._attempt(exit_of(intent, bar), intent.valid_until_s)
 
     async def _attempt(self, intended: Intended, valid_until_s: float) -> None:
         attempt = 1  # a second attempt is a new intent, once this one is proven empty
@@ -259,57 +244,48 @@ class _Orders:
             intended.intent_id,
             attempt,
             order_id,
-            self.trading.now_ms(),
+            self.road.trading.now_ms(),
         )
         try:
             await record(self.journal, intended, attempted)
-        except JournalDown:
-            return  # nothing was sent; the wish expires and is made again (I-2)
-        self.gate.apply(intended)
-        self.gate.apply(attempted)
-        self.sends.start_soon(self._send, begin(intended, attempted), valid_until_s)
+        except JournalDown as error:
+            self._lose(intended, error)  # nothing is sent (I-2)
+        else:
+            self._find_journal()
+            self.begun.add(order_id)
+            self.gate.apply(intended)
+            self.gate.apply(attempted)
+            order = begin(intended, attempted)
+            self.sends.start_soon(self.road.send, order, valid_until_s)
+        await trio.lowlevel.checkpoint()
 
-    async def _send(self, order: Order, valid_until_s: float) -> None:
-        deadline = trio.current_time() + SEND_S
-        with trio.CancelScope(shield=True, deadline=deadline) as scope:
-            self.in_flight.add(scope)
-            try:
-                if trio.current_time() > valid_until_s:
-                    late = "durable too late to be sent"
-                    answer = VenueReject(order.client_order_id, "expired", late)
-                else:
-                    answer = await self.trading.place(
-                        request_of(order.intended, order.client_order_id)
-                    )
-                if not self._is_answered(order, answer):
-                    await self._tell(facts_of_answer(order, answer))
-            finally:
-                self.in_flight.discard(scope)
+    async def _refuse(self, refused: Refused) -> None:
+        """Record a refusal, if the journal answers; no exit waits for it long."""
+        is_durable = False
+        if trio.current_time() >= self._silent_until_s:
+            with trio.move_on_after(NOTE_S):
+                is_durable = await note(self.journal, refused)
+        self.lost += not is_durable
+        await trio.lowlevel.checkpoint()
 
-    def _is_answered(
-        self, order: Order, answer: VenueAck | VenueReject | VenueUnknown
-    ) -> bool:
-        """Tell whether the stream has told what a lost answer would have."""
-        known = self.gate.books.orders.get(order.client_order_id)
-        return (
-            isinstance(answer, VenueUnknown)
-            and known is not None
-            and known.status is not OrderStatus.NEW
+    def _lose(self, intended: Intended, error: JournalDown) -> None:
+        """Say that a wish was not sent because it could not be written first."""
+        self.lost += 1
+        self._silent_until_s = trio.current_time() + SILENT_S
+        text = (
+            f"{intended.purpose.value} of {intended.bot} on {intended.symbol} was not sent:"
+            f" the ledger did not take it ({error}); {self.lost} so far"
         )
+        self._alarm(text, is_over=False)
 
-    async def _cancel(self, symbol: str, order_id: str) -> None:
-        """Ask for a cancel, then read the final state back in any case (R-08)."""
-        order = self.gate.books.orders.get(order_id)
-        if order is None:
-            return
-        await self.trading.cancel(symbol, order_id)
-        try:
-            venue = await self.trading.order(symbol, order_id)
-        except VenueError:
-            return  # the account's next pass reads it back
-        if venue is not None:
-            await self._tell(facts_of_order(order, venue))
+    def _find_journal(self) -> None:
+        if self._silent_until_s:
+            self._silent_until_s = 0.0
+            self._alarm("the ledger takes orders again", is_over=True)
 
-    async def _tell(self, facts: Sequence[Fact]) -> None:
-        """Record an outcome; if that fails, the account's next pass finds it again."""
-        await note(self.journal, *facts)
+    def _alarm(self, text: str, *, is_over: bool) -> None:
+        if self.board is not None:
+            alarm = Alarmed(
+                self.mailbox.name, "journal_down", self.settings.account, text, is_over
+            )
+            self.board.latest((Alarmed, alarm.actor, alarm.code, alarm.subject), alarm)

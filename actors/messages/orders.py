@@ -142,6 +142,9 @@ class Lease:
 
     account: str
     valid_until_s: float
+    frozen: frozenset[str] = (
+        frozenset()
+    )  # symbols the venue holds too little of: exits only
 
 
 @attrs.frozen

@@ -39,16 +39,17 @@ class BotSight:
     running: Candle | None = None
     feed: FeedState | None = None
     paused: str = ""  # why
+    is_stopped: bool = False  # by the operator, who did not resume it by starting it
 
     def remember(self, fact: Fact) -> None:
         """Take a fact, told or recalled."""
         match fact:
             case BotPaused(reason=reason):
                 self.paused = reason or "paused by the operator"
-            case BotStopped():
-                self.paused = "stopped by the operator"
-            case BotResumed() | BotStarted():
+            case BotResumed():
                 self.paused = ""
+            case BotStopped() | BotStarted():
+                self.is_stopped = isinstance(fact, BotStopped)
             case _:
                 self.books.apply(fact)
 
@@ -78,6 +79,8 @@ class BotSight:
 
     def bar(self, now_s: float) -> Bar | None:
         """Return why the strategy is not even asked, or None."""
+        if self.is_stopped:
+            return "paused", "stopped by the operator"
         if self.paused:
             return "paused", self.paused
         feed = self.feed

@@ -19,6 +19,7 @@ from actors.messages import (
     Fact,
     Instrument,
     Intended,
+    Lease,
     OrderIntent,
     OrderRequest,
     OrderType,
@@ -32,32 +33,49 @@ from actors.pure.position_math import sellable_base
 
 @attrs.define
 class Gate:
-    """What the facts say that bars new risk. The lease is the account stream's word."""
+    """What the facts say that bars new risk. The lease is the account stream's word.
+
+    To pause and to stop a bot are two things: taking back one leaves the other (R-40).
+    """
 
     books: Books = attrs.Factory(Books)
     paused: dict[str, str] = attrs.Factory(dict[str, str])  # bot: why
-    lease_until_s: float = 0.0
+    stopped: set[str] = attrs.Factory(set[str])
+    lease: Lease | None = None
 
     def apply(self, fact: Fact) -> None:
         """Take one fact."""
         match fact:
             case BotPaused(bot=bot, reason=reason):
                 self.paused[bot] = reason or "paused by the operator"
-            case BotStopped(bot=bot):
-                self.paused[bot] = "stopped by the operator"
-            case BotResumed(bot=bot) | BotStarted(bot=bot):
+            case BotResumed(bot=bot):
                 self.paused.pop(bot, None)
+            case BotStopped(bot=bot):
+                self.stopped.add(bot)
+            case BotStarted(bot=bot):
+                self.stopped.discard(bot)
             case _:
                 self.books.apply(fact)
+
+    def hold(self, lease: Lease) -> None:
+        """Take the account stream's newest word."""
+        self.lease = lease
 
     def bar_to_entry(self, intent: OrderIntent, now_s: float) -> tuple[str, str] | None:
         """Return the code and the reason that forbid this entry, or None."""
         if now_s > intent.valid_until_s:
             return "expired", f"decided {now_s - intent.price_s:.1f} s ago"
+        if intent.bot in self.stopped:
+            return "paused", "stopped by the operator"
         if intent.bot in self.paused:
             return "paused", self.paused[intent.bot]
-        if now_s > self.lease_until_s:
+        if self.lease is None or now_s > self.lease.valid_until_s:
             return "not_reconciled", "the account stream has not confirmed what is open"
+        if intent.symbol in self.lease.frozen:
+            return "frozen", f"the venue holds less of {intent.symbol} than the ledger says"
+        return self._own_bar(intent)
+
+    def _own_bar(self, intent: OrderIntent) -> tuple[str, str] | None:
         orders = self.books.orders
         unknown = orders.unknown(intent.bot, intent.symbol)
         if unknown is not None:

@@ -31,6 +31,7 @@ from actors.ports import NotListed, VenueError
 from tests.words import BTC
 
 Answer = VenueAck | VenueReject | VenueUnknown
+LIVE = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
 
 
 class Middle:
@@ -228,7 +229,7 @@ class ScriptedTrading:
         self.cancelled.append(client_order_id)
         await trio.sleep(self.answer_s)
         known = self.orders.get(client_order_id)
-        if known is None:
+        if known is None or known.status not in LIVE:
             return VenueReject(client_order_id, "-2011", "Unknown order sent.")
         ended = attrs.evolve(known, status=OrderStatus.CANCELED)
         self.orders[client_order_id] = ended
@@ -242,8 +243,7 @@ class ScriptedTrading:
 
     async def open_orders(self, symbols: Sequence[str]) -> Sequence[VenueOrder]:
         await self._answer("open_orders")
-        live = {OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED}
-        return [o for o in self.orders.values() if o.status in live and o.symbol in symbols]
+        return [o for o in self.orders.values() if o.status in LIVE and o.symbol in symbols]
 
     async def past_orders(self, symbol: str, *, since_ms: int) -> Sequence[VenueOrder]:
         await self._answer("past_orders")

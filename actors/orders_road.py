@@ -1,0 +1,153 @@
+"""The orders actor's road to the venue: send once, cancel, hear, and end in good time.
+
+[orders] --request--> venue --answer--> [orders] --Record--> journal
+
+Each request has a task and a shield of its own, with a deadline: an answer in flight
+still arrives while the life ends. What nobody answers is UNKNOWN, never sent again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import attrs
+import trio
+
+from actors.mailbox import Mailbox
+from actors.messages import (
+    Fact,
+    OrderStatus,
+    VenueAck,
+    VenueReject,
+    VenueUnknown,
+)
+from actors.ports import Random, Trading, VenueError
+from actors.pure.order_gate import Gate, request_of
+from actors.pure.order_life import Order
+from actors.pure.reconnect import ReconnectPolicy
+from actors.pure.venue_facts import facts_of_answer, facts_of_order
+from actors.reconnecting import keep_connected
+from actors.records import JournalWish, note
+
+SEND_S = 15.0  # the transport answers UNKNOWN well before
+LATE_MS = 2_000  # from the attempt to its first byte; reconciliation counts on it (I-10)
+TELL_S = 2.0  # longest wait for the journal; what it was told late is recorded late
+GOODBYE_S = 2.0  # for answers in flight, and for cancelling entries, when a life ends
+
+
+@attrs.define(eq=False)
+class Road:
+    """What one life of the orders actor has under way."""
+
+    trading: Trading
+    journal: Mailbox[JournalWish]
+    gate: Gate
+    reconnect: ReconnectPolicy
+    random: Random
+    # Shielded, so that answers in flight still arrive while the life ends; its deadline
+    # is set by `end_soon`.
+    connection: trio.CancelScope = attrs.Factory(
+        lambda: trio.CancelScope(shield=True, deadline=math.inf)
+    )
+    in_flight: set[trio.CancelScope] = attrs.Factory(set[trio.CancelScope])
+
+    async def keep_connection(self) -> None:
+        """Keep the orders' own socket; REST is the second road, so this never gives up."""
+
+        async def serve(connected: Callable[[], None]) -> VenueError:
+            async with self.trading.open_orders_connection() as serve_socket:
+                connected()
+                await serve_socket()
+            return VenueError("the orders' connection ended")
+
+        async def say_nothing(_error: VenueError, _n: int, _delay_s: float | None) -> None:
+            pass  # the account's stream and the feed tell of outages
+
+        with self.connection:
+            await keep_connected(
+                serve,
+                policy=self.reconnect,
+                random=self.random,
+                on_lost=say_nothing,
+                is_endless=True,
+            )
+
+    async def send(self, order: Order, valid_until_s: float) -> None:
+        """Send one attempt once, and make its outcome durable."""
+        order_id = order.client_order_id
+        answer: VenueAck | VenueReject | VenueUnknown
+        answer = VenueUnknown(order_id, "the sender heard no answer")
+        deadline = trio.current_time() + SEND_S
+        with trio.CancelScope(shield=True, deadline=deadline) as scope:
+            self.in_flight.add(scope)
+            try:
+                answer = await self._ask(order, valid_until_s)
+            finally:
+                self.in_flight.discard(scope)
+        if not self._is_answered(order, answer):
+            await self.tell(facts_of_answer(order, answer))
+        await trio.lowlevel.checkpoint()
+
+    async def cancel(self, symbol: str, order_id: str) -> None:
+        """Ask for a cancel, then read the final state back in any case (R-08)."""
+        order = self.gate.books.orders.get(order_id)
+        if order is None or order.is_terminal:
+            await trio.lowlevel.checkpoint()
+            return
+        venue = None
+        with trio.move_on_after(SEND_S):
+            await self.trading.cancel(symbol, order_id)
+            try:
+                venue = await self.trading.order(symbol, order_id)
+            except VenueError:
+                await trio.lowlevel.checkpoint()  # the account's next pass reads it back
+        if venue is not None:
+            await self.tell(facts_of_order(order, venue))
+        await trio.lowlevel.checkpoint()
+
+    async def cancel_entries(self) -> None:
+        """Cancel what would add risk while nobody watches; exits stay (R-39)."""
+        entries = [order for order in self.gate.books.orders.live() if order.is_entry]
+        async with trio.open_nursery() as nursery:
+            for order in entries:
+                nursery.start_soon(self.cancel, order.symbol, order.client_order_id)
+
+    async def tell(self, facts: Sequence[Fact]) -> None:
+        """Record an outcome; if that fails, the account's next pass finds it again."""
+        with trio.move_on_after(TELL_S, shield=True):
+            await note(self.journal, *facts)
+
+    def end_soon(self) -> None:
+        """Give answers in flight a short while, then end them: UNKNOWN."""
+        deadline = trio.current_time() + GOODBYE_S
+        self.connection.deadline = deadline + TELL_S + GOODBYE_S
+        for scope in self.in_flight:
+            scope.deadline = min(scope.deadline, deadline)
+
+    async def _ask(
+        self, order: Order, valid_until_s: float
+    ) -> VenueAck | VenueReject | VenueUnknown:
+        if not self._is_late(order, valid_until_s):
+            return await self.trading.place(
+                request_of(order.intended, order.client_order_id)
+            )
+        late = "durable too late to be sent"
+        await trio.lowlevel.checkpoint()
+        return VenueReject(order.client_order_id, "expired", late)
+
+    def _is_late(self, order: Order, valid_until_s: float) -> bool:
+        """Tell whether the journal took so long that the attempt may not be sent (I-16)."""
+        waited_ms = self.trading.now_ms() - order.attempt_ms
+        return trio.current_time() > valid_until_s or waited_ms > LATE_MS
+
+    def _is_answered(
+        self, order: Order, answer: VenueAck | VenueReject | VenueUnknown
+    ) -> bool:
+        """Tell whether the stream has told what a lost answer would have."""
+        known = self.gate.books.orders.get(order.client_order_id)
+        return (
+            isinstance(answer, VenueUnknown)
+            and known is not None
+            and known.status is not OrderStatus.NEW
+        )

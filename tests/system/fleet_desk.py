@@ -68,11 +68,7 @@ class Desk:
 
     def wait_for_line(self, words: str, *, number: int = 1, within_s: float = 15) -> None:
         """Wait until the screen has said `words` so many times."""
-        wait_until(
-            lambda: self.said().count(words) >= number,
-            within_s=within_s,
-            said=self.end_of_log,
-        )
+        self.wait_until(lambda: self.said().count(words) >= number, within_s=within_s)
 
     def wait_for(self, kind: type[Fact], number: int = 1, *, within_s: float = 15) -> None:
         """Wait until the ledger holds so many facts of a kind."""
@@ -80,7 +76,15 @@ class Desk:
         def are_there() -> bool:
             return sum(isinstance(fact, kind) for fact in self.facts()) >= number
 
-        wait_until(are_there, within_s=within_s, said=self.end_of_log)
+        self.wait_until(are_there, within_s=within_s)
+
+    def wait_until(self, is_so: Callable[[], bool], *, within_s: float = 10) -> None:
+        """Wait until something is so, as long as the fleet lives."""
+        deadline = time.monotonic() + within_s
+        while not is_so():
+            assert self.process.poll() is None, self.said()[-4000:]
+            assert time.monotonic() < deadline, self.said()[-4000:]
+            time.sleep(0.1)
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -94,9 +98,6 @@ class Desk:
         begun_s = time.monotonic()
         self.signal(signal.SIGINT)
         return self.end(), time.monotonic() - begun_s
-
-    def end_of_log(self) -> str:
-        return self.said()[-4000:]
 
 
 @contextmanager
@@ -186,13 +187,3 @@ def facts_of(state: Path) -> list[Fact]:
 def only(kind: type[T], facts: Sequence[object]) -> list[T]:
     """Return the facts of one kind."""
     return [fact for fact in facts if isinstance(fact, kind)]
-
-
-def wait_until(
-    is_so: Callable[[], bool], *, within_s: float, said: Callable[[], str] = str
-) -> None:
-    """Look ten times a second until something is so; `said` explains when it never is."""
-    deadline = time.monotonic() + within_s
-    while not is_so():
-        assert time.monotonic() < deadline, said()
-        time.sleep(0.1)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from actors.messages import Filled
-from tests.system.fleet_desk import Desk, only, running_fleet, wait_until, write_sim_fleet
+from tests.system.fleet_desk import Desk, only, running_fleet, write_sim_fleet
 
 ACTORS = [
     "journal",
@@ -61,7 +61,7 @@ def test_a_crashed_actor_lives_again_and_its_neighbours_go_on(
             and len(only(Filled, desk.facts())) > fills
         )
 
-    wait_until(all_goes_on, within_s=15, said=desk.end_of_log)
+    desk.wait_until(all_goes_on, within_s=15)
     after = desk.actors()
     lives = {each: after[each]["incarnation"] for each in before.keys() - mine}
     assert lives == {each: before[each]["incarnation"] for each in lives}

@@ -23,7 +23,6 @@ from tests.system.fleet_desk import (
     Desk,
     only,
     running_fleet,
-    wait_until,
     write_sim_fleet,
 )
 from tests.system.processes import KEY, SECRET, Sim, running_sim, write_live_fleet
@@ -40,10 +39,8 @@ def test_an_actor_that_exits_need_is_given_up_and_the_program_with_it(
     with running_fleet(file) as desk:
         desk.wait_for(Filled)
         for life in (1, 2, 3):
-            wait_until(
-                lambda life=life: is_in_life(desk, "orders:main", life),
-                within_s=20,
-                said=desk.end_of_log,
+            desk.wait_until(
+                lambda life=life: is_in_life(desk, "orders:main", life), within_s=20
             )
             desk.tell("crash", "orders:main")
         assert desk.end() == ESCALATED
@@ -86,7 +83,7 @@ def stuck(tmp_path: Path, sim: Sim) -> Iterator[Desk]:
     with running_fleet(write_live_fleet(tmp_path, sim), "--live", environment=KEYS) as desk:
         desk.wait_for(Filled, 3)
         sim.process.send_signal(signal.SIGSTOP)
-        wait_until(lambda: is_in_flight(desk), within_s=10, said=desk.end_of_log)
+        desk.wait_until(lambda: is_in_flight(desk), within_s=10)
         desk.signal(signal.SIGINT)
         desk.wait_for_line("orders:main         stopping")
         yield desk
@@ -134,21 +131,13 @@ def test_what_an_operator_decided_outlives_the_program(tmp_path: Path, sim: Sim)
     with running_fleet(file, "--live", environment=KEYS) as desk:
         desk.wait_for_line("up in", number=2)
         before = len(desk.facts())
-        wait_until(
-            lambda: bots(desk).get("churn-0") == "paused: news",
-            within_s=10,
-            said=desk.end_of_log,
-        )
+        desk.wait_until(lambda: bots(desk).get("churn-0") == "paused: news", within_s=10)
         assert bots(desk)["churn-1"] == "stopped by the operator"
-        wait_until(
-            lambda: buyers(desk, before) == {"churn-2"}, within_s=10, said=desk.end_of_log
-        )
+        desk.wait_until(lambda: buyers(desk, before) == {"churn-2"}, within_s=10)
         desk.tell("resume", "churn-0")
         desk.tell("start", "churn-1")
-        wait_until(
-            lambda: buyers(desk, before) == {"churn-0", "churn-1", "churn-2"},
-            within_s=10,
-            said=desk.end_of_log,
+        desk.wait_until(
+            lambda: buyers(desk, before) == {"churn-0", "churn-1", "churn-2"}, within_s=10
         )
         assert set(bots(desk).values()) == {"running"}
         assert desk.stop()[0] == OK

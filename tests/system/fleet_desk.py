@@ -33,6 +33,7 @@ class Desk:
     file: Path
     log: Path
     process: subprocess.Popen[bytes]
+    screen: subprocess.Popen[bytes]
 
     def said(self) -> str:
         """Return what the fleet wrote to its screen."""
@@ -91,7 +92,9 @@ class Desk:
 
     def end(self, within_s: float = 15) -> int:
         """Wait until the fleet has ended by itself; return its exit code."""
-        return self.process.wait(timeout=within_s)
+        code = self.process.wait(timeout=within_s)
+        self.screen.wait(timeout=5)
+        return code
 
     def stop(self) -> tuple[int, float]:
         """Send SIGINT; return the exit code and the seconds it took."""
@@ -104,18 +107,28 @@ class Desk:
 def running_fleet(
     file: Path, *arguments: str, environment: Mapping[str, str] | None = None
 ) -> Generator[Desk]:
-    """Run `shoal run FILE` as a process of its own; end it, come what may."""
+    """Run `shoal run FILE` as a process of its own; end it, come what may.
+
+    Another process keeps what it says, so that a limit on its files is none on its screen.
+    """
     log = file.parent / "screen.log"
-    with log.open("ab") as out:
+    with log.open("ab") as kept:
+        screen = subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=kept)
+    with screen:
         process = subprocess.Popen(  # noqa: S603 -- our own program
             [sys.executable, "-m", "actors", "run", str(file), *arguments],
-            cwd=ROOT, stdout=out, stderr=out, env={**os.environ, **(environment or {})},
-        )  # fmt: skip
-    with process:
-        try:
-            yield Desk(file, log, process)
-        finally:
-            process.kill()
+            cwd=ROOT,
+            stdout=screen.stdin,
+            stderr=screen.stdin,
+            env={**os.environ, **(environment or {})},
+        )
+        assert screen.stdin is not None
+        screen.stdin.close()
+        with process:
+            try:
+                yield Desk(file, log, process, screen)
+            finally:
+                process.kill()
 
 
 def write_sim_fleet(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import attrs
@@ -51,11 +51,12 @@ class Told:
 class BookKeeping:
     """A fold over the ledger that notes what must never be true."""
 
+    sent: Mapping[str, float]  # the orders that left the process, and when
     said: list[str] = attrs.Factory(list[str])
     orders: dict[str, Told] = attrs.Factory(dict[str, Told])
     intents: dict[str, Intended] = attrs.Factory(dict[str, Intended])
     held: dict[tuple[str, str], Decimal] = attrs.Factory(dict[tuple[str, str], Decimal])
-    trades: set[tuple[str, str]] = attrs.Factory(set[tuple[str, str]])
+    trades: set[tuple[str, str, Side]] = attrs.Factory(set[tuple[str, str, Side]])
     reconciled: Reconciled | None = None
 
     def read(self, rows: Sequence[DiskRow]) -> None:
@@ -112,6 +113,7 @@ class BookKeeping:
                 order.intent.base - order.filled_base
                 for order in self.orders.values()
                 if order.is_live
+                and order.attempted.client_order_id in self.sent
                 and order.intent.purpose is Purpose.EXIT
                 and (order.intent.bot, order.intent.symbol) == (bot, symbol)
             ),
@@ -127,9 +129,10 @@ class BookKeeping:
         order = self._order(fact)
         if order is None:
             return
-        if (fact.symbol, fact.trade_id) in self.trades:
+        trade = fact.symbol, fact.trade_id, fact.side  # two of our orders may meet
+        if trade in self.trades:
             self.said.append(f"I-5: trade {fact.trade_id} is in the ledger twice")
-        self.trades.add((fact.symbol, fact.trade_id))
+        self.trades.add(trade)
         order.fills[fact.trade_id] = fact
         if order.filled_base > order.intent.base:
             self.said.append(f"I-4: {fact.client_order_id} filled {order.filled_base}")
@@ -152,7 +155,8 @@ class BookKeeping:
         order.ended, order.ended_at_s = fact, at_s
         if fact.status in _EMPTY and order.fills:
             self.said.append(f"I-6: {fact.client_order_id} is {fact.status}, yet filled")
-        is_early = at_s - order.attempt_at_s < EXPIRY_S
+        sent_s = self.sent.get(fact.client_order_id)
+        is_early = sent_s is not None and at_s - sent_s < EXPIRY_S
         if fact.status is OrderStatus.NOT_PLACED and is_early:
             self.said.append(
                 f"I-10: {fact.client_order_id} not placed after so short a time"

@@ -77,6 +77,7 @@ class Disk:
                 chain = link(last, row)
                 self.rows.append(DiskRow(row, chain, trio.current_time()))
                 seq = chain[0]
+                self.trace.note(f"row {seq} {row.kind} {row.body.decode()}")
                 if row.key is not None:
                     self.keys[row.key] = seq
             seqs.append(seq)

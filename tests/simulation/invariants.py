@@ -5,6 +5,7 @@ The numbers are those of REQUIREMENTS: I-1 … I-25.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from actors.messages import OrderStatus
@@ -22,9 +23,9 @@ _ENDS = {
 }
 
 
-def read_ledger(disk: Disk) -> BookKeeping:
+def read_ledger(disk: Disk, sent: Mapping[str, float]) -> BookKeeping:
     """Return the ledger as other code than the engine's reads it."""
-    books = BookKeeping()
+    books = BookKeeping(sent)
     books.read(disk.rows[: disk.visible])
     return books
 

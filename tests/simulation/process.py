@@ -51,6 +51,7 @@ class Machine:
     complain: Callable[[str], None]
     order_left: Callable[[], None]
     tell: Callable[[Process, Transition], None]
+    sent: dict[str, float] = attrs.Factory(dict[str, float])  # orders, and when
     is_quiet: bool = False  # strategies hold: only what is open goes on
 
 
@@ -145,6 +146,7 @@ class Process:
         trading = Witness(
             binance.trading(Secret(KEY), Secret(SECRET)),
             machine.disk,
+            machine.sent,
             is_alive=lambda: not self.owner.is_dead,
             complain=machine.complain,
             order_left=machine.order_left,

@@ -129,7 +129,7 @@ class Simulation:
             await self._settle()
             await self._stop()
             nursery.cancel_scope.cancel()
-        books = read_ledger(self.disk)
+        books = read_ledger(self.disk, self.machine.sent)
         tag = tag_of(self.machine.config)
         self.said += violations(books, self.simulator.exchange, self.disk, tag)
         for each in self.supervision.values():
@@ -242,7 +242,7 @@ class Simulation:
         said = ["nothing was looked at"]
         while said and trio.current_time() < until_s:
             await trio.sleep(2.0)
-            books, exchange = read_ledger(self.disk), self.simulator.exchange
+            books, exchange = read_ledger(self.disk, self.machine.sent), self.simulator.exchange
             said = differences(books, exchange)
             said += balance_differences(books, exchange, BALANCES)
             if books.reconciled is None:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import trio
+
 from actors.messages import (
     OrderRequest,
+    Side,
     VenueAck,
     VenueBalance,
     VenueOrder,
@@ -27,6 +30,7 @@ class Witness:
         self,
         inner: Trading,
         disk: Disk,
+        sent: dict[str, float],
         *,
         is_alive: Callable[[], bool],
         complain: Callable[[str], None],
@@ -39,6 +43,7 @@ class Witness:
         self._order_left = order_left
         self._has_balances = False
         self.is_reconciled = False
+        self.sent = sent  # client order id: when it left
         self.open_private = inner.open_private
         self.open_orders_connection = inner.open_orders_connection
         self.order = inner.order
@@ -66,8 +71,11 @@ class Witness:
 
     def _look_at(self, request: OrderRequest) -> None:
         order_id = request.client_order_id
+        if order_id in self.sent:
+            self._complain(f"I-1: {order_id} leaves twice")
+        self.sent[order_id] = trio.current_time()
         seq = self._disk.keys.get(f"attempted/{order_id}")
         if seq is None or seq > self._disk.synced:
             self._complain(f"I-2: {order_id} leaves before its attempt is durable")
-        if not self.is_reconciled:
+        if not self.is_reconciled and request.side is Side.BUY:
             self._complain(f"I-20: {order_id} leaves before the account is reconciled")

@@ -106,9 +106,9 @@ class FanOut:
 
     def announce(self, state: FeedState) -> None:
         """Tell every reader the state of the feed."""
-        self.state = state
+        self.state = attrs.evolve(state, bad_frames=self.bad_frames)
         for name in self._wanted:
-            self.outlets[name].latest(f"feed:{self.exchange}", state)
+            self.outlets[name].latest(f"feed:{self.exchange}", self.state)
 
     def readers(self) -> int:
         """Return how many readers want something."""

@@ -180,6 +180,8 @@ class FeedSession:
         if now_s - self._bad_since_s > BAD_FRAMES_S:
             self._bad_since_s, self._bad_frames = now_s, 0
         self.fan_out.bad_frames += 1
+        if self.fan_out.state is not None:
+            self.fan_out.announce(self.fan_out.state)  # with the new count
         self._bad_frames += 1
         if self._bad_frames >= BAD_FRAMES_MAX:
             self.end(RemoteProtocolError(f"{self._bad_frames} unreadable frames: {error}"))

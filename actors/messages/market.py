@@ -223,6 +223,7 @@ class FeedState:
     since_s: float
     attempt: int = 0
     reason: str = ""
+    bad_frames: int = 0  # that could not be read, in this life of the feed
 
 
 @attrs.frozen

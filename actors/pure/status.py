@@ -81,6 +81,7 @@ def _exchanges(model: ReadModel, live: Live | None, now_s: float) -> dict[str, A
             "link": "connected" if is_connected else link,
             "for_s": round(now_s - feed.since_s, 1) if feed is not None else None,
             "disconnects": seen.disconnects if seen is not None else 0,
+            "bad_frames": feed.bad_frames if feed is not None else 0,
             "over_rest": sorted(seen.fallback) if seen is not None else [],
         }
     return shown
@@ -183,6 +184,8 @@ def status_lines(status: Status) -> list[str]:
     for name, exchange in status["exchanges"].items():
         over_rest = exchange["over_rest"]
         extra = f" · over REST: {', '.join(over_rest)}" if over_rest else ""
+        if exchange["bad_frames"]:
+            extra += f" · {exchange['bad_frames']} unreadable frames"
         lines.append(
             f"{name}  {exchange['link']} · {exchange['disconnects']} disconnects{extra}"
         )

@@ -67,12 +67,12 @@ def stamp_frames() -> None:
     """Write the moment of sending into each ticker frame that is sent alone."""
     write = ServerSocket.write
 
-    async def stamped(socket: ServerSocket, frames: bytes) -> None:
+    async def stamped(self: ServerSocket, frames: bytes) -> None:
         if frames.find(b"@ticker", 0, 64) > 0 and frames.count(b'"E":') == 1:
             at = frames.index(b'"E":') + 4
             stamp = STAMP_BASE + time.monotonic_ns() // 1000
             frames = b"%b%d%b" % (frames[:at], stamp, frames[at + 13 :])
-        await write(socket, frames)
+        await write(self, frames)
 
     ServerSocket.write = stamped
 
@@ -83,12 +83,12 @@ def note_orders() -> dict[str, int]:
     parsed_us: dict[str, int] = {}
 
     def noted(
-        dialect: Dialect, endpoint: Endpoint, params: Params, account: str, address: str
+        self: Dialect, endpoint: Endpoint, params: Params, account: str, address: str
     ) -> object:
         order_id = params.maybe("newClientOrderId")
         if order_id is not None:
             parsed_us[order_id] = time.monotonic_ns() // 1000
-        return perform(dialect, endpoint, params, account, address)
+        return perform(self, endpoint, params, account, address)
 
     Dialect.perform = noted
     return parsed_us

@@ -45,7 +45,8 @@ class Spec:
     strategy: Literal["flow", "look", "ema_cross"] = "look"
     evaluate: str = '"tick"'
     has_socket: bool = True  # else orders go by REST
-    is_marked: bool = True
+    is_marked: bool = True  # else only the counters are read
+    is_counted: bool = True  # else only the process
 
 
 def written(spec: Spec, state: Path) -> str:
@@ -92,8 +93,8 @@ def run(spec: Spec) -> dict[str, Any]:
         config = load(written(spec, Path(folder) / "var"), "bench.toml")
         if not isinstance(config, Config):
             raise SystemExit(str(config))
-        vars(fleet_run)["open_world"] = watch.opening_world(fleet_run.open_world)
-        vars(fleet_run)["open_stage"] = watch.opening_stage(fleet_run.open_stage)
+        fleet_run.open_world = watch.opening_world(fleet_run.open_world)
+        fleet_run.open_stage = watch.opening_stage(fleet_run.open_stage)
         out, sys.stdout = sys.stdout, Path(os.devnull).open("w")  # noqa: SIM115 -- for good
         code = run_fleet(config, RunOptions(for_s=spec.seconds))
         sys.stdout = out
@@ -109,8 +110,10 @@ class _Watch:
         self.spec = spec
         self.marks = MarkedMailbox.marks = Marks()
         self.samples: list[dict[str, float]] = []
+        self.stage: Stage | None = None
 
     def noted(self) -> dict[str, Any]:
+        self.samples.append(self._sample())
         return {
             "ticks": self.marks.ticks,
             "orders": self.marks.orders,
@@ -123,7 +126,8 @@ class _Watch:
             if self.spec.is_marked:
                 for mailbox in stage.mailboxes.values():
                     mailbox.__class__ = MarkedMailbox
-            threading.Thread(target=self._count, args=(stage,), daemon=True).start()
+            self.stage = stage
+            threading.Thread(target=self._count, daemon=True).start()
             return stage
 
         return opened
@@ -158,24 +162,28 @@ class _Watch:
             return lambda: Flow(self.marks, f"bot:{name}", -number)
         return lambda: Look(self.marks, f"bot:{name}")
 
-    def _count(self, stage: Stage) -> None:
+    def _count(self) -> None:
         """Read the counters from another thread: the fleet does nothing for it."""
-        boxes = stage.mailboxes
-        bots = [box for name, box in boxes.items() if name.startswith("bot:")]
-        rest = [box for box in boxes.values() if box not in bots]
         while True:
-            feed = boxes["feed:binance"]
-            self.samples.append(
-                {
-                    "at_s": time.monotonic(),
-                    "cpu_s": time.process_time(),
-                    "rss": rss_bytes(),
-                    "frames": feed.completed,
-                    **_counted("bots", bots),
-                    **_counted("others", rest),
-                }
-            )
+            self.samples.append(self._sample())
             time.sleep(SAMPLE_S)
+
+    def _sample(self) -> dict[str, float]:
+        stage = self.stage
+        assert stage is not None
+        boxes = stage.mailboxes
+        sample: dict[str, float] = {
+            "at_s": time.monotonic(),
+            "cpu_s": time.process_time(),
+            "rss": rss_bytes(),
+            "frames": boxes["feed:binance"].completed,
+            "readers": len(stage.demands["binance"].current()),
+        }
+        if self.spec.is_counted:
+            bots = [box for name, box in boxes.items() if name.startswith("bot:")]
+            sample |= _counted("bots", bots)
+            sample |= _counted("others", [box for box in boxes.values() if box not in bots])
+        return sample
 
 
 def _counted(who: str, boxes: Sequence[Mailbox[Any]]) -> dict[str, float]:
@@ -184,6 +192,7 @@ def _counted(who: str, boxes: Sequence[Mailbox[Any]]) -> dict[str, float]:
         f"{who}_taken": sum(box.taken for box in boxes),
         f"{who}_replaced": sum(box.replaced for box in boxes),
         f"{who}_merged": sum(box.merged for box in boxes),
+        f"{who}_waiting": sum(box.depth for box in boxes),
     }
 
 

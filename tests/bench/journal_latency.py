@@ -1,7 +1,5 @@
 """How long a fact takes from `record` to its durable acknowledgement, beside a bare probe.
 
-    python -m tests.bench.journal_latency [SECONDS]
-
 The probe does the same work with nothing around it: one table, one index, one INSERT and
 one synced COMMIT on the loop itself. Both run interleaved in the same process, because the
 machine drifts; figures of one run may be compared, figures of two runs may not.
@@ -10,7 +8,6 @@ machine drifts; figures of one run may be compared, figures of two runs may not.
 from __future__ import annotations
 
 import sqlite3
-import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -26,6 +23,8 @@ from actors.messages import Attempted, Intended, OrderType, Purpose, Side
 from actors.outlets import Outlets
 from actors.records import JournalWish, record
 from adapters.sqlite.store import SqliteStore
+from tests.bench.processes import Pace
+from tests.bench.table import Figure, compared, spread
 
 RATES = (100, 1_000)  # records a second, each an Intended and an Attempted
 ROUNDS = 4
@@ -110,16 +109,10 @@ async def paced(
     return latencies
 
 
-def shown(latencies: list[float]) -> str:
-    ordered = sorted(latencies)
-    p50, p99 = (ordered[int(len(ordered) * part)] for part in (0.5, 0.99))
-    return (
-        f"p50 {p50:6.0f} us  p99 {p99:6.0f} us  max {ordered[-1]:7.0f} us  n {len(ordered)}"
-    )
-
-
-async def main(seconds: float) -> None:
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+async def measured(rate: int, seconds: float) -> tuple[list[float], list[float]]:
+    """Return the latencies of the journal and of the probe, interleaved."""
+    ours, bare = list[float](), list[float]()
+    with tempfile.TemporaryDirectory() as folder:
         store = await SqliteStore.open(Path(folder) / "ledger.db")
         probe = Probe(Path(folder) / "probe.db")
         mailbox: Mailbox[JournalWish] = Mailbox("journal")
@@ -130,16 +123,19 @@ async def main(seconds: float) -> None:
         async with trio.open_nursery() as nursery:
             journal = partial(run_journal, mailbox, store, Outlets(), clock=Clock())
             await nursery.start(journal)
-            for rate in RATES:
-                ours, bare = list[float](), list[float]()
-                for _ in range(ROUNDS):
-                    bare += await paced(probe.write, rate, seconds / ROUNDS)
-                    ours += await paced(durable, rate, seconds / ROUNDS)
-                print(f"{rate:5d}/s  journal     {shown(ours)}")  # noqa: T201 -- its output
-                print(f"{rate:5d}/s  bare probe  {shown(bare)}")  # noqa: T201 -- its output
+            for _ in range(ROUNDS):
+                bare += await paced(probe.write, rate, seconds / ROUNDS)
+                ours += await paced(durable, rate, seconds / ROUNDS)
             nursery.cancel_scope.cancel()
         await store.close()
+    return ours, bare
 
 
-if __name__ == "__main__":
-    trio.run(main, float(sys.argv[1]) if len(sys.argv) > 1 else 8.0)
+def figures(pace: Pace) -> list[Figure]:
+    """Measure `record` to its durable acknowledgement."""
+    found: list[Figure] = []
+    for rate in RATES:
+        ours, bare = trio.run(measured, rate, pace.seconds(5))
+        name = "durable record (FULL), two facts"
+        found.append(compared(name, f"{rate:,} records/s", spread(ours), spread(bare)))
+    return found

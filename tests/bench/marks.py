@@ -134,7 +134,8 @@ class MarkedStore:
     marks: Marks
 
     async def append(self, rows: Sequence[Row]) -> Stored:
-        ids = [row.key.partition("/")[2] for row in rows if row.kind == "attempted"]
+        keys = [row.key for row in rows if row.kind == "attempted" and row.key]
+        ids = [key.partition("/")[2] for key in keys]
         for order_id in ids:
             self.marks.order(order_id, "appended")
         stored = await self.inner.append(rows)

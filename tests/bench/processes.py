@@ -17,6 +17,22 @@ LONGEST_S = 120.0
 
 
 @attrs.frozen
+class Pace:
+    """How long a part may take: all of its time, or a moment to see that it starts."""
+
+    is_smoke: bool = False
+
+    def rounds(self, full: int) -> int:
+        return 1 if self.is_smoke else full
+
+    def seconds(self, full: float) -> float:
+        return min(full, 3.0) if self.is_smoke else full
+
+    def bots(self, full: int) -> int:
+        return min(full, 50) if self.is_smoke else full
+
+
+@attrs.frozen
 class Exchange:
     """A running `tests.bench.exchange`."""
 
@@ -36,7 +52,7 @@ class Exchange:
 @contextmanager
 def exchange(**wanted: object) -> Generator[Exchange]:
     """Run a simulated exchange for the length of the block."""
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 -- our own program
         [sys.executable, "-m", "tests.bench.exchange", json.dumps(wanted)],
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
@@ -50,7 +66,7 @@ def exchange(**wanted: object) -> Generator[Exchange]:
 
 def role(module: str, **spec: object) -> dict[str, Any]:
     """Run one role to its end and return what it noted."""
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 -- our own program
         [sys.executable, "-m", f"tests.bench.{module}", json.dumps(spec)],
         cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=LONGEST_S, check=True,
     )  # fmt: skip

@@ -1,0 +1,46 @@
+"""What each import costs in a fresh process: seconds and resident bytes, in order.
+
+    python -m tests.bench.imports
+
+A package that is imported by an earlier one counts there.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+ORDER = (
+    "attrs",
+    "trio",
+    "trio_websocket",
+    "msgspec",
+    "h11",
+    "httpx2",
+    "sqlite3",
+    "structlog",
+    "actors.fleet_run",
+    "sqlite_utils",
+)
+
+
+def rss_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    return pages * os.sysconf("SC_PAGESIZE")
+
+
+def main() -> None:
+    costs: dict[str, tuple[float, int]] = {}
+    for name in ORDER:
+        begun_s, before = time.perf_counter(), rss_bytes()
+        importlib.import_module(name)
+        costs[name] = (time.perf_counter() - begun_s, rss_bytes() - before)
+    sys.stdout.write(json.dumps(costs))
+
+
+if __name__ == "__main__":
+    main()

@@ -80,6 +80,10 @@ class Gate:
         unknown = orders.unknown(intent.bot, intent.symbol)
         if unknown is not None:
             return "unknown_order", f"the outcome of {unknown.client_order_id} is unknown"
+        lacking = orders.lacking(intent.bot, intent.symbol)
+        if lacking is not None:
+            text = f"not every fill of {lacking.client_order_id} is known"
+            return "unknown_order", text
         entry = orders.live_entry(intent.bot, intent.symbol)
         if entry is not None:
             return "open_entry", f"{entry.client_order_id} is still open"

@@ -41,6 +41,9 @@ class Orders:
     _by_owner: dict[tuple[str, str], dict[str, Order]] = attrs.Factory(
         dict[tuple[str, str], dict[str, Order]]
     )
+    _lacking: dict[tuple[str, str], dict[str, Order]] = attrs.Factory(
+        dict[tuple[str, str], dict[str, Order]]
+    )  # ended, some fills not told yet
     _reserved: dict[str, Decimal] = attrs.Factory(dict[str, Decimal])  # by bot
 
     def apply(self, fact: object) -> Order | None:
@@ -87,8 +90,14 @@ class Orders:
         return tuple(order for order in mine.values() if not order.is_entry)
 
     def exiting_base(self, bot: str, symbol: str) -> Decimal:
-        """Return how much the live exits may still sell (I-15)."""
-        return sum((order.open_base for order in self.live_exits(bot, symbol)), ZERO)
+        """Return how much exits may still sell, or have sold untold (I-13, I-15)."""
+        live = sum((order.open_base for order in self.live_exits(bot, symbol)), ZERO)
+        ended = self._lacking.get((bot, symbol), _NONE).values()
+        return live + sum((it.missing_base for it in ended if not it.is_entry), ZERO)
+
+    def lacking(self, bot: str, symbol: str) -> Order | None:
+        """Return an ended order of which not every fill was told yet."""
+        return next(iter(self._lacking.get((bot, symbol), _NONE).values()), None)
 
     def unknown(self, bot: str, symbol: str) -> Order | None:
         """Return an order of this bot and symbol whose outcome nobody knows (R-02)."""
@@ -149,10 +158,17 @@ class Orders:
                 self.entering.add(owner)
             return
         self._ended[key] = after
+        self._note_lack(owner, after)
         if self._live.pop(key, None) is not None:
             self._leave(owner, key)
         if len(self._ended) > self.ended_max:
             self._forget(next(iter(self._ended)))
+
+    def _note_lack(self, owner: tuple[str, str], order: Order) -> None:
+        if order.missing_base:
+            self._lacking.setdefault(owner, {})[order.client_order_id] = order
+        elif owner in self._lacking:
+            self._lacking[owner].pop(order.client_order_id, None)
 
     def _leave(self, owner: tuple[str, str], key: str) -> None:
         mine = self._by_owner[owner]

@@ -191,6 +191,21 @@ def test_live_exits_together_never_exceed_what_is_held(bases: list[Decimal]) -> 
     assert made.books.orders.exiting_base("dawn", SYMBOL) <= Decimal(1)
 
 
+def test_what_an_exit_has_sold_untold_is_not_sold_again() -> None:
+    """I-13: its end may be told before its last fills (simulation, seed 15)."""
+    facts = (*BOUGHT, exit_intended(), attempted("x1", "cx1"), sold("0.25", 99))
+    made = gate(*facts, ended(OrderStatus.FILLED, "1", "cx1"))
+    assert code_of(made.exit_base(exit_intent(), BTC)) == "exit_in_flight"
+    made.apply(sold("0.75", 99, trade_id="t9"))
+    assert code_of(made.exit_base(exit_intent(), BTC)) == "no_position"
+
+
+def test_nothing_is_bought_while_fills_of_an_ended_order_are_untold() -> None:
+    made = gate(intended(), attempted(), ended(OrderStatus.FILLED, "1"))
+    bar = made.bar_to_entry(order_intent(intent_id="i9"), 0.0)
+    assert code_of(bar) == "unknown_order"
+
+
 def test_an_entry_becomes_the_order_that_was_decided_on() -> None:
     intent = order_intent(limit_price=Decimal(9), stop_price=Decimal(8))
     request = request_of(entry_of(intent), "c1")

@@ -20,6 +20,7 @@ from actors.messages import (
     Side,
 )
 from actors.pure.facts import decode
+from tests.simulation.clocks import UNIX_MS
 from tests.simulation.disk import DiskRow
 
 ZERO = Decimal(0)
@@ -141,6 +142,8 @@ class BookKeeping:
             change -= fact.fee
         owner = fact.bot, fact.symbol
         self.held[owner] = self.held.get(owner, ZERO) + change
+        if self.held[owner] < 0:
+            self.said.append(f"I-13: {fact.bot} holds {self.held[owner]} {fact.symbol}")
         if order.ended is not None and order.ended.status in _EMPTY:
             self.said.append(
                 f"I-10: {fact.client_order_id} filled after {order.ended.status.value}"
@@ -155,15 +158,16 @@ class BookKeeping:
         order.ended, order.ended_at_s = fact, at_s
         if fact.status in _EMPTY and order.fills:
             self.said.append(f"I-6: {fact.client_order_id} is {fact.status}, yet filled")
-        sent_s = self.sent.get(fact.client_order_id)
-        is_early = sent_s is not None and at_s - sent_s < EXPIRY_S
+        was_sent = fact.client_order_id in self.sent
+        age_ms = UNIX_MS + at_s * 1000 - order.attempted.attempt_ms
+        is_early = was_sent and age_ms < EXPIRY_MS
         if fact.status is OrderStatus.NOT_PLACED and is_early:
             self.said.append(
                 f"I-10: {fact.client_order_id} not placed after so short a time"
             )
 
 
-EXPIRY_S = 5.0  # the request's own recvWindow
+EXPIRY_MS = 5000  # the request's own recvWindow
 _EMPTY = frozenset({OrderStatus.REJECTED, OrderStatus.NOT_PLACED})
 _KINDS = frozenset({
     "intended", "attempted", "acknowledged", "outcome_unknown", "filled", "ended",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import trio
+
+UNIX_MS: Final = 1_790_000_000_000  # of the venue, when a run begins
 
 
 class MachineClock:

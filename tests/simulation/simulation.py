@@ -16,7 +16,7 @@ from adapters.simulator.clock import SimulatorClock
 from adapters.simulator.server import Simulator
 from tests.simulation import assassin
 from tests.simulation.assassin import Assassin, Shot
-from tests.simulation.clocks import MachineClock
+from tests.simulation.clocks import UNIX_MS, MachineClock
 from tests.simulation.disk import Disk, DiskFault
 from tests.simulation.invariants import (
     balance_differences,
@@ -39,7 +39,7 @@ from tests.simulation.schedule import (
 from tests.simulation.seeding import run_seeded
 from tests.simulation.supervision import Supervision
 from tests.simulation.trace import Trace
-from tests.simulation.venue import BALANCES, UNIX_MS, venue_config
+from tests.simulation.venue import BALANCES, venue_config
 
 SETTLE_S: Final = 180.0  # after the last fault; an open circuit waits up to 66 s
 CALM_S: Final = 20.0  # after the last fault, in which bots go on trading
@@ -242,7 +242,10 @@ class Simulation:
         said = ["nothing was looked at"]
         while said and trio.current_time() < until_s:
             await trio.sleep(2.0)
-            books, exchange = read_ledger(self.disk, self.machine.sent), self.simulator.exchange
+            books, exchange = (
+                read_ledger(self.disk, self.machine.sent),
+                self.simulator.exchange,
+            )
             said = differences(books, exchange)
             said += balance_differences(books, exchange, BALANCES)
             if books.reconciled is None:

@@ -11,7 +11,6 @@ from adapters.simulator.config import BTC, ETH, ApiKey, Listing, Phase, Simulato
 from tests.simulation.process import KEY, SECRET
 from tests.simulation.schedule import Schedule
 
-UNIX_MS: Final = 1_790_000_000_000
 # More of everything than the fleet trades, so that what it sells too much is not refused.
 BALANCES: Final = {"USDT": Decimal(1_000_000), "BTC": Decimal(5), "ETH": Decimal(100)}
 

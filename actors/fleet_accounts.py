@@ -64,8 +64,10 @@ class AccountGroup:
                 self.account.exchange,
                 symbols_of(stage.config, self.name),
                 stage.config.exchanges[self.account.exchange].reconnect,
+                epoch=self.world.epoch,
             ),
             random=self.world.random,
+            board=stage.door(actor, "latest", "board"),
         )
         return Child(actor, run, stage.mailboxes[actor], self._policy("retry"))
 
@@ -108,6 +110,7 @@ class AccountGroup:
             recheck=partial(recheck, limits_of(stage.config, self.name)),
             is_stopping=world.is_stopping,
             random=world.random,
+            board=stage.door(actor, "latest", "board"),
         )
         return Child(actor, run, stage.mailboxes[actor], self._guard("escalate"), stop_s=8)
 

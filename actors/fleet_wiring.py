@@ -79,6 +79,8 @@ EDGES: tuple[Edge, ...] = (
     Edge("account", "latest", "orders", ("Lease",)),
     Edge("bot", "latest", "board", ("Evaluated",)),
     Edge("positions", "latest", "board", ("PositionSeen", "Alarmed")),
+    Edge("account", "latest", "board", ("Alarmed",)),
+    Edge("orders", "latest", "board", ("Alarmed",)),
 )
 
 READS: Mapping[str, frozenset[type[Fact]]] = {

@@ -1,35 +1,39 @@
 """Ask the venue what became of our orders, and book what we have missed.
 
-A pass asks for open orders, each order we track, executions, history, balances, and open
-orders again. A failed query is not an empty answer: the pass ends with its error and
-concludes nothing (R-01, R-03). The ledger decides what is ours, never a time window (R-09).
+A pass asks for open orders, each order we track, executions, history and balances. A
+failed query is not an empty answer: the pass ends with its error and concludes nothing
+(R-01, R-03). The ledger decides what is ours, never a time window (R-09).
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Awaitable, Callable, Sequence
 
 import attrs
+import trio
 
 from actors.messages import (
     Acknowledged,
     Balanced,
     Ended,
     Fact,
+    Filled,
     OrderStatus,
     Reconciled,
+    VenueBalance,
+    VenueFill,
     VenueOrder,
 )
-from actors.ports import Trading
+from actors.ports import NotListed, Trading
 from actors.pure.books import Books
-from actors.pure.client_order_id import is_ours
-from actors.pure.money import split_symbol
+from actors.pure.client_order_id import epoch_of, is_ours
+from actors.pure.drift import ZERO_BALANCE, Shortage, settled_base
 from actors.pure.order_life import Order
 from actors.pure.venue_facts import fact_of_fill, facts_of_order, not_placed
 
 EXPIRY_MS = 5_000  # recvWindow: afterwards the venue refuses the request itself
-MARGIN_MS = 5_000  # on top, for our measure of the venue's clock
+MARGIN_MS = 5_000  # for the way to the first byte, and for our measure of its clock
+LOST_MS = 60_000  # after this an attempt whose sender never said a word is judged, too
 UNSETTLED = frozenset({OrderStatus.NEW, OrderStatus.UNKNOWN})
 OVERLAP_MS = 60_000  # executions and history are asked for from this much earlier
 
@@ -40,11 +44,16 @@ class Reconciliation:
 
     account: str
     account_tag: str
+    epoch: str  # of our ledger; "" fences nobody off
     trading: Trading
     books: Books
     symbols: frozenset[str]
     tell: Callable[[Sequence[Fact]], Awaitable[int]]  # returns how many were new
+    shortage: Shortage = attrs.Factory(Shortage)
     balances: dict[str, Balanced] = attrs.Factory(dict[str, Balanced])
+    unlisted: set[str] = attrs.Factory(set[str])  # symbols that the venue does not have
+    foreign_epoch: str = ""  # of an open order with our tag: a second engine (I-19)
+    has_missing_fills: bool = False  # the venue's executions lag behind its orders
 
     async def run(self, why: str) -> Reconciled:
         """Make one pass and return what it found.
@@ -53,73 +62,120 @@ class Reconciliation:
           VenueError: a query failed; nothing was concluded from it.
           JournalDown: what was found could not be made durable.
         """
+        begun_ms, self.has_missing_fills = self.trading.now_ms(), False
         tracked = tracked_orders(self.books)
-        symbols = sorted(self.symbols | {order.symbol for order in tracked})
-        await self.trading.open_orders(symbols)
-        by_venue_id: dict[tuple[str, str], Order] = {}
-        endings: list[Fact] = []
+        symbols = sorted(
+            (self.symbols | {order.symbol for order in tracked}) - self.unlisted
+        )
+        known = {order.client_order_id: order for order in await self._open(symbols)}
+        found: list[tuple[Order, VenueOrder]] = []
         missing: list[Order] = []
         for order in tracked:
             venue = await self.trading.order(order.symbol, order.client_order_id)
+            venue = venue or known.get(order.client_order_id)
             if venue is None:
                 missing.append(order)
-                continue
-            by_venue_id[order.symbol, venue.venue_order_id] = order
+            else:
+                found.append((order, venue))
+        fills, settled = await self._book(found)
+        lost: list[str] = []
+        for order in missing:
+            if order.status not in UNSETTLED or is_judged(order, begun_ms):
+                settled += await self._judge_missing(order, lost)
+        await self._weigh_balances()
+        still_open = await self._open(symbols)
+        drifts = (*lost, *self._order_drifts(still_open), *self.shortage.lines())
+        ours = sum(1 for venue in still_open if self._is_known(venue))
+        result = Reconciled(
+            self.account, why, ours, fills, settled, drifts, len(still_open) - ours
+        )
+        await self.tell([result])
+        return result
+
+    async def _open(self, symbols: Sequence[str]) -> Sequence[VenueOrder]:
+        try:
+            return await self.trading.open_orders(symbols)
+        except NotListed as error:  # the next pass leaves it out
+            self.unlisted.add(error.symbol)
+            raise
+
+    async def _book(self, found: Sequence[tuple[Order, VenueOrder]]) -> tuple[int, int]:
+        """Book acknowledgements, then executions, then endings, that nobody told us of."""
+        endings: list[Fact] = []
+        for order, venue in found:
             facts = facts_of_order(order, venue)
             await self.tell([fact for fact in facts if isinstance(fact, Acknowledged)])
             endings += [fact for fact in facts if isinstance(fact, Ended)]
-        fills = await self._book_fills(by_venue_id)
-        settled = await self.tell(endings)
-        for order in missing:
-            settled += await self._judge_missing(order)
-        await self._weigh_balances()
-        still_open = await self.trading.open_orders(symbols)
-        drifts = (*self._order_drifts(still_open), *self._balance_drifts())
-        ours = sum(1 for venue in still_open if self._is_known(venue))
-        found = Reconciled(
-            self.account, why, ours, fills, settled, drifts, len(still_open) - ours
+        fills = await self._book_fills(
+            [each for each in found if each[1].filled_base > each[0].filled_base]
         )
-        await self.tell([found])
-        return found
+        return fills, await self.tell(endings)
 
-    async def _book_fills(self, by_venue_id: Mapping[tuple[str, str], Order]) -> int:
-        """Book executions of the tracked orders that no stream has told us (R-12)."""
+    async def _book_fills(self, behind: Sequence[tuple[Order, VenueOrder]]) -> int:
+        """Book executions of orders of which the venue has filled more than we (R-12)."""
         since_ms: dict[str, int] = {}
-        for order in by_venue_id.values():
+        for order, _ in behind:
             begin_ms = order.attempt_ms - OVERLAP_MS
             since_ms[order.symbol] = min(since_ms.get(order.symbol, begin_ms), begin_ms)
         booked = 0
+        await trio.lowlevel.checkpoint()
         for symbol, begin_ms in since_ms.items():
-            facts: list[Fact] = []
-            for fill in await self.trading.fills(symbol, since_ms=begin_ms):
-                order = by_venue_id.get((symbol, fill.venue_order_id))
-                if order is not None and fill.trade_id not in order.trade_ids:
-                    facts.append(fact_of_fill(order, fill, self.account))
-            booked += await self.tell(facts)
+            executions = await self.trading.fills(symbol, since_ms=begin_ms)
+            for order, venue in behind:
+                if order.symbol != symbol:
+                    continue
+                mine = [fill for fill in executions if _is_of(fill, venue)]
+                if sum(fill.base for fill in mine) < venue.filled_base:
+                    self.has_missing_fills = True
+                booked += await self.tell(self._unbooked(order, mine))
         return booked
 
-    async def _judge_missing(self, order: Order) -> int:
-        """Settle an order the venue does not know, once nothing can make it appear.
+    def _unbooked(self, order: Order, fills: Sequence[VenueFill]) -> list[Filled]:
+        return [
+            fact_of_fill(order, fill, self.account)
+            for fill in fills
+            if fill.trade_id not in order.trade_ids
+        ]
 
-        Only after the request's own expiry plus a margin, and after the history, a
-        second endpoint, does not know it either (I-10).
+    async def _judge_missing(self, order: Order, lost: list[str]) -> int:
+        """Settle an order that neither its query nor the open orders know.
+
+        It was never placed only if history and executions, asked for after nothing could
+        make it appear any more, do not know it either (R-03, I-10). An order that the
+        venue once had is `lost`, and stays as it is.
         """
-        if self.trading.now_ms() - order.attempt_ms <= EXPIRY_MS + MARGIN_MS:
-            return 0
-        since_ms = order.attempt_ms - OVERLAP_MS
+        since_ms, order_id = order.attempt_ms - OVERLAP_MS, order.client_order_id
         for venue in await self.trading.past_orders(order.symbol, since_ms=since_ms):
-            if venue.client_order_id == order.client_order_id:
-                return await self.tell(facts_of_order(order, venue))
-        reason = "neither the order query nor the history of the venue knows it"
+            if venue.client_order_id == order_id:
+                booked, settled = await self._book([(order, venue)])
+                return booked + settled
+        fills = await self.trading.fills(order.symbol, since_ms=since_ms)
+        mine = [
+            fill
+            for fill in fills
+            if fill.client_order_id == order_id
+            or (order.venue_order_id and fill.venue_order_id == order.venue_order_id)
+        ]
+        if mine or order.status not in UNSETTLED:
+            lost.append(f"order {order_id}: the venue had it and does not know it")
+            return await self.tell(self._unbooked(order, mine))
+        reason = "no order query, open orders, history or executions of the venue know it"
         return await self.tell([not_placed(order, reason)])
 
     async def _weigh_balances(self) -> None:
+        """Record balances that changed, and find assets of which the venue has less."""
+        before = settled_base(self.books)
+        told = {balance.asset: balance for balance in await self.trading.balances()}
+        for asset in self.balances.keys() - told.keys():  # a venue may leave out zeros
+            told[asset] = VenueBalance(asset, *ZERO_BALANCE)
         changed: list[Fact] = []
-        for balance in await self.trading.balances():
-            fact = Balanced(self.account, balance.asset, balance.free, balance.locked)
-            if self.balances.get(balance.asset) != fact:
-                self.balances[balance.asset] = fact
+        for asset, balance in told.items():
+            fact = Balanced(self.account, asset, balance.free, balance.locked)
+            if self.balances.get(asset) != fact:
+                self.balances[asset] = fact
                 changed.append(fact)
+        totals = {asset: each.free + each.locked for asset, each in told.items()}
+        self.shortage.weigh(self.books, before, totals)
         await self.tell(changed)
 
     def _is_known(self, venue: VenueOrder) -> bool:
@@ -127,26 +183,15 @@ class Reconciliation:
 
     def _order_drifts(self, still_open: Sequence[VenueOrder]) -> list[str]:
         """Return orders that carry our tag and that our ledger does not know (R-17)."""
-        return [
-            f"{venue.symbol} order {venue.client_order_id} carries our tag, not our record"
+        strange = [
+            venue.client_order_id
             for venue in still_open
             if is_ours(venue.client_order_id, self.account_tag)
             and not self._is_known(venue)
         ]
-
-    def _balance_drifts(self) -> list[str]:
-        """Return assets of which the venue holds less than our ledger says we bought."""
-        held: dict[str, Decimal] = {}
-        for symbol, base in self.books.holdings.base_by_symbol().items():
-            asset = split_symbol(symbol)[0]
-            held[asset] = held.get(asset, Decimal(0)) + base
-        drifts: list[str] = []
-        for asset, base in sorted(held.items()):
-            balance = self.balances.get(asset)
-            total = balance.free + balance.locked if balance is not None else Decimal(0)
-            if total < base:
-                drifts.append(f"{asset}: the ledger holds {base:f}, the venue {total:f}")
-        return drifts
+        epochs = {epoch_of(order_id) or "" for order_id in strange} - {self.epoch}
+        self.foreign_epoch = min(epochs, default="") if self.epoch else ""
+        return [f"order {order_id} carries our tag, not our record" for order_id in strange]
 
 
 def tracked_orders(books: Books) -> list[Order]:
@@ -162,3 +207,19 @@ def is_unsettled(books: Books) -> bool:
     return any(
         order.status in UNSETTLED or order.missing_base for order in tracked_orders(books)
     )
+
+
+def is_judged(order: Order, begun_ms: int) -> bool:
+    """Tell whether a pass begun then may say that the venue never took the order.
+
+    Only of an order whose sender has given up on it: one it has not spoken of may still
+    be on its way, and one the venue has spoken of exists.
+    """
+    age_ms = begun_ms - order.attempt_ms
+    if order.status is OrderStatus.UNKNOWN:
+        return age_ms > EXPIRY_MS + MARGIN_MS
+    return order.status is OrderStatus.NEW and age_ms > LOST_MS
+
+
+def _is_of(fill: VenueFill, venue: VenueOrder) -> bool:
+    return fill.venue_order_id == venue.venue_order_id

@@ -188,6 +188,9 @@ class ScriptedTrading:
     streams: list[ScriptedPrivate] = attrs.Factory(list[ScriptedPrivate])
     on_place: Callable[[OrderRequest], Awaitable[None]] | None = None
     clock_ms: int = 0  # added to the run's own time
+    slow_s: float = 0.0  # of every question
+    hang: str = ""  # the question that is never answered
+    hidden: set[str] = attrs.Factory(set[str])  # from the query of one order
 
     @property
     def stream(self) -> ScriptedPrivate:
@@ -239,6 +242,8 @@ class ScriptedTrading:
 
     async def order(self, symbol: str, client_order_id: str) -> VenueOrder | None:
         await self._answer("order")
+        if client_order_id in self.hidden:
+            return None
         return self.orders.get(client_order_id)
 
     async def open_orders(self, symbols: Sequence[str]) -> Sequence[VenueOrder]:
@@ -262,7 +267,9 @@ class ScriptedTrading:
 
     async def _answer(self, what: str) -> None:
         self.asked.append((trio.current_time(), what))
-        await trio.lowlevel.checkpoint()
+        await trio.sleep(self.slow_s)
+        if what == self.hang:
+            await trio.sleep_forever()
         if what in self.errors:
             raise self.errors[what]
 

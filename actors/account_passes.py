@@ -1,0 +1,156 @@
+"""When an account reconciles, and what its orders actor may do meanwhile: the lease.
+
+[account] --asks--> [passes] --Lease (latest)--> orders
+                    [passes] --Alarmed (latest)--> board
+
+A pass is made when the private stream was connected, when something is unclear, every
+60 s, and often while an order is unsettled; never two at once, and with a distance. The
+lease is given while the stream stands, the last pass succeeded, and no second engine
+writes on the account (I-11, I-19, I-20).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import attrs
+import trio
+
+from actors.mailbox import Mailbox
+from actors.messages import Alarmed, Lease
+from actors.ports import VenueError
+from actors.reconciliation import Reconciliation, is_unsettled
+from actors.records import JournalDown
+
+UNSETTLED_S = 1.0  # first look at an unsettled order; doubles up to the routine
+SPACING_S = 1.0  # from one pass to the next, whoever asks
+PASS_S = 60.0  # longest pass
+RETRY_S_MAX = 30.0
+LEASE_S = 15.0
+RENEW_S = 5.0
+
+AlarmKey = tuple[str, str]  # code, subject
+
+
+@attrs.define(eq=False)
+class Passes:
+    """The reconciliations of one life of an account."""
+
+    reconciliation: Reconciliation
+    mailbox: Mailbox[Any]  # whose work a pass is
+    orders: Mailbox[Any]
+    board: Mailbox[Any] | None
+    every_s: float
+    is_streaming: bool = False
+    is_reconciled: bool = False  # since the stream was last connected
+    failures: int = 0  # passes in a row
+    _connections: int = 0
+    _asked: trio.Event = attrs.Factory(trio.Event)
+    _why: str = "start"
+    _pause: trio.CancelScope = attrs.Factory(trio.CancelScope)  # after a failed pass
+    _unsettled_s: float = UNSETTLED_S
+    _passed_s: float = -math.inf  # when the last pass ended
+    _alarms: dict[AlarmKey, str] = attrs.Factory(dict[AlarmKey, str])
+
+    def ask(self, why: str) -> None:
+        """Ask for a pass soon."""
+        self._why = why
+        self._unsettled_s = UNSETTLED_S
+        self._asked.set()
+
+    def connected(self) -> None:
+        """The stream stands; what happened before is found by the next pass."""
+        self.is_streaming, self.is_reconciled = True, False
+        self._connections += 1
+        self.failures = 0
+        self._pause.cancel()
+        self.ask("the private stream was connected")
+
+    def lost(self) -> None:
+        """Take the lease back: what happens now, nobody hears."""
+        self.is_streaming = self.is_reconciled = False
+        self.post_lease()
+
+    def fence(self, epoch: str) -> None:
+        """Take the lease back: another engine writes on this account (I-19)."""
+        self.reconciliation.foreign_epoch = epoch
+        self.post_lease()
+        self._tell_alarms()
+
+    async def keep_reconciled(self) -> None:
+        """Reconcile when asked, every 60 s, and often while an order is unsettled."""
+        while True:
+            with trio.move_on_after(self._next_pass_s()):
+                await self._asked.wait()
+            await trio.sleep_until(self._passed_s + SPACING_S)
+            self._asked, why, self._why = trio.Event(), self._why, "routine"
+            connections = self._connections
+            is_done = await self._pass(why)
+            self._passed_s = trio.current_time()
+            self.is_reconciled = is_done and connections == self._connections
+            self.post_lease()
+            self._tell_alarms()
+            if not is_done:
+                await self._wait_after_failure(why)
+
+    async def keep_lease(self) -> None:
+        """Renew the lease while there is reason to."""
+        while True:
+            self.post_lease()
+            await trio.sleep(RENEW_S)
+
+    def post_lease(self) -> None:
+        """Tell the orders actor what holds now."""
+        found = self.reconciliation
+        is_given = self.is_streaming and self.is_reconciled and not found.foreign_epoch
+        until_s = trio.current_time() + LEASE_S if is_given else -math.inf
+        self.orders.latest("lease", Lease(found.account, until_s, found.shortage.frozen))
+
+    async def _pass(self, why: str) -> bool:
+        """Make one pass; tell whether it succeeded. A failed one concludes nothing."""
+        try:
+            with trio.fail_after(PASS_S):
+                await self.reconciliation.run(why)
+        except (VenueError, JournalDown, trio.TooSlowError):
+            self.failures += 1
+            await trio.lowlevel.checkpoint()
+            return False
+        self.failures = 0
+        self.mailbox.note_work()
+        return True
+
+    async def _wait_after_failure(self, why: str) -> None:
+        delay_s = min(2.0 ** min(self.failures, 10), RETRY_S_MAX)
+        with trio.move_on_after(delay_s) as self._pause:
+            await trio.sleep_forever()
+        if not self._asked.is_set():
+            self.ask(why)
+
+    def _next_pass_s(self) -> float:
+        found = self.reconciliation
+        if not (is_unsettled(found.books) or found.has_missing_fills):
+            self._unsettled_s = UNSETTLED_S
+            return self.every_s
+        wait_s = min(self._unsettled_s, self.every_s)
+        self._unsettled_s = min(self._unsettled_s * 2, self.every_s)
+        return wait_s
+
+    def _tell_alarms(self) -> None:
+        """Show a person what keeps entries away, and take it back when it is over."""
+        found = self.reconciliation
+        now: dict[AlarmKey, str] = {
+            ("frozen", symbol): f"{symbol} is frozen to exits: the venue holds too little"
+            for symbol in found.shortage.frozen
+        }
+        if found.foreign_epoch:
+            now["second_engine", found.account] = (
+                f"another engine (epoch {found.foreign_epoch}) has orders on"
+                f" {found.account}: nothing new is begun until they are gone"
+            )
+        for key in self._alarms.keys() | now.keys():
+            if self.board is not None and (key in now) != (key in self._alarms):
+                text = now.get(key) or self._alarms[key]
+                alarm = Alarmed(self.mailbox.name, *key, text, is_over=key not in now)
+                self.board.latest((Alarmed, self.mailbox.name, *key), alarm)
+        self._alarms = now

@@ -1,0 +1,74 @@
+"""Find assets of which the venue holds less than the ledger says we bought. Pure.
+
+Position truth is the venue's quantity: a symbol that is short is frozen to exits only
+until a later look finds enough (R-13, R-14, R-17, I-11). While an order of ours may be
+executed the two move apart for a moment, so such an asset is not judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import attrs
+
+from actors.pure.books import Books
+from actors.pure.money import ZERO, split_symbol
+
+ZERO_BALANCE = (ZERO, ZERO)  # free and locked
+
+
+@attrs.define
+class Shortage:
+    """What was missing at the last look at each asset."""
+
+    frozen: frozenset[str] = frozenset()  # symbols
+    _lines: dict[str, str] = attrs.Factory(dict[str, str])  # by asset
+
+    def weigh(
+        self, books: Books, before: Mapping[str, Decimal], totals: Mapping[str, Decimal]
+    ) -> None:
+        """Compare; `before` is `settled_base` as it was before the venue was asked."""
+        after = settled_base(books)
+        held = _base_by_asset(books)
+        for asset, base in after.items():
+            if before.get(asset) != base:
+                continue
+            total = totals.get(asset, ZERO)
+            if total < base:
+                line = f"{asset}: the ledger holds {base:f}, the venue {total:f}"
+                self._lines[asset] = line
+            else:
+                self._lines.pop(asset, None)
+        for asset in self._lines.keys() - held.keys():
+            del self._lines[asset]
+        self.frozen = frozenset(
+            symbol
+            for symbol in books.holdings.base_by_symbol()
+            if split_symbol(symbol)[0] in self._lines
+        )
+
+    def lines(self) -> tuple[str, ...]:
+        """Return one line for each asset that is short."""
+        return tuple(self._lines[asset] for asset in sorted(self._lines))
+
+
+def settled_base(books: Books) -> dict[str, Decimal]:
+    """Return what is held by asset, where no order of ours can change it now."""
+    moving = {split_symbol(order.symbol)[0] for order in books.orders.live()}
+    moving |= {
+        split_symbol(order.symbol)[0]
+        for order in books.orders.ended()
+        if order.missing_base
+    }
+    return {
+        asset: base for asset, base in _base_by_asset(books).items() if asset not in moving
+    }
+
+
+def _base_by_asset(books: Books) -> dict[str, Decimal]:
+    held: dict[str, Decimal] = {}
+    for symbol, base in books.holdings.base_by_symbol().items():
+        asset = split_symbol(symbol)[0]
+        held[asset] = held.get(asset, ZERO) + base
+    return held

@@ -1,0 +1,320 @@
+"""Passes of an account: evidence only, nothing missed, nothing concluded too early."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+
+import attrs
+import pytest
+from trio.testing import MockClock
+
+from actors.messages import (
+    Balanced,
+    Ended,
+    Filled,
+    Lease,
+    OrderStatus,
+    OutcomeUnknown,
+    VenueBalance,
+)
+from actors.ports import NotListed, VenueError
+from tests.actors.account_house import ID, House, open_house, venue_fill, venue_order
+from tests.words import SYMBOL, attempted, ended, filled, intended, sold
+
+OPEN, FILLED, CANCELED = OrderStatus.OPEN, OrderStatus.FILLED, OrderStatus.CANCELED
+UNKNOWN = OutcomeUnknown("dawn", "main", SYMBOL, ID, "EOF")
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with open_house(tmp_path) as made:
+        yield made
+
+
+def bitcoin(free: str, locked: str = "0") -> list[VenueBalance]:
+    return [VenueBalance("BTC", Decimal(free), Decimal(locked))]
+
+
+async def statuses(house: House) -> list[OrderStatus]:
+    return [fact.status for fact in await house.room.recorded(Ended)]
+
+
+async def unknown(house: House) -> None:
+    """Let one order have been sent now, and nobody know what became of it."""
+    await house.attempt()
+    await house.room.record(UNKNOWN)
+
+
+async def test_fills_that_no_stream_told_are_booked_by_a_pass(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-12: within the routine, without any event."""
+    await house.attempt()
+    house.trading.orders[ID] = venue_order(OPEN)
+    await house.start()
+    house.trading.orders[ID] = venue_order(OrderStatus.PARTIALLY_FILLED, "0.4")
+    house.trading.executed = [venue_fill("t1", "0.1"), venue_fill("t2", "0.3")]
+    found = await house.pass_now()
+    assert (found.fills_booked, found.open_orders) == (2, 1)
+    assert [f.trade_id for f in await house.room.recorded(Filled)] == ["t1", "t2"]
+
+
+async def test_executions_are_asked_for_only_where_some_are_missing(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.attempt()
+    house.trading.orders[ID] = venue_order(OPEN)
+    await house.start()
+    await house.wait(600)
+    assert house.trading.asked_for("fills") == []
+
+
+async def test_an_order_that_ended_unheard_is_ended_after_its_fills(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-01: six hours without network later, the order is still ours."""
+    await house.attempt()
+    house.trading.orders[ID] = venue_order(FILLED, "1")
+    house.trading.executed = [venue_fill("t1", "1")]
+    await house.start()
+    facts = await house.room.recorded(Filled, Ended)
+    assert [type(fact) for fact in facts] == [Filled, Ended]
+
+
+async def test_executions_that_lag_behind_the_order_are_asked_for_again_soon(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.attempt()
+    house.trading.orders[ID] = venue_order(OrderStatus.PARTIALLY_FILLED, "0.5")
+    await house.start()
+    house.trading.executed = [venue_fill("t1", "0.5")]
+    await house.wait(3)
+    assert len(await house.room.recorded(Filled)) == 1
+
+
+async def test_unknown_is_not_placed_only_after_expiry_and_margin(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """I-10."""
+    await house.start()
+    await unknown(house)
+    await house.wait(9.9)
+    assert await statuses(house) == []
+    assert len(house.trading.asked_for("order")) >= 2
+    await house.wait(20)
+    assert await statuses(house) == [OrderStatus.NOT_PLACED]
+
+
+async def test_no_conclusion_rests_on_a_query_made_before_the_bound(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """The pass began in time to be too early; its own answers came late."""
+    await house.attempt()
+    await house.room.record(UNKNOWN)
+    await house.wait(9.9)
+    house.trading.slow_s = 0.3
+    await house.start()
+    await house.wait(2)
+    begun_s = house.trading.asked_for("past_orders")
+    assert all(asked_s > 10.0 for asked_s in begun_s)
+
+
+@pytest.mark.parametrize("question", ["open_orders", "order", "past_orders", "fills"])
+async def test_a_failed_query_concludes_nothing(
+    house: House, autojump_clock: MockClock, question: str
+) -> None:
+    """R-01, R-03: no answer is not the answer no."""
+    house.trading.errors[question] = VenueError("500")
+    await house.start()
+    await unknown(house)
+    await house.wait(120)
+    assert await statuses(house) == []
+    del house.trading.errors[question]
+    await house.wait(61)
+    assert await statuses(house) == [OrderStatus.NOT_PLACED]
+
+
+async def test_an_order_that_only_history_knows_is_settled_by_it(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.start()
+    await unknown(house)
+    house.trading.past = [venue_order(CANCELED)]
+    await house.wait(30)
+    assert await statuses(house) == [CANCELED]
+
+
+async def test_an_order_that_only_open_orders_know_is_open(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.start()
+    await unknown(house)
+    house.trading.orders[ID] = venue_order(OPEN)
+    house.trading.hidden = {ID}
+    await house.wait(60)
+    assert await statuses(house) == []
+
+
+async def test_an_order_that_only_executions_know_was_placed(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-03: filled in 50 ms and listed only in fills."""
+    await house.start()
+    await unknown(house)
+    house.trading.executed = [venue_fill("t1", "1")]
+    await house.wait(60)
+    assert len(await house.room.recorded(Filled)) == 1
+    assert OrderStatus.NOT_PLACED not in await statuses(house)
+
+
+async def test_an_attempt_whose_sender_is_still_at_it_is_not_judged(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """The sender may hold it for a while: only UNKNOWN or a long silence ends it."""
+    await house.start()
+    await house.attempt()
+    await house.wait(59)
+    assert await statuses(house) == []
+    await house.wait(62)
+    assert await statuses(house) == [OrderStatus.NOT_PLACED]
+
+
+async def test_an_order_that_the_venue_had_is_never_not_placed(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """Its end would be told once for all: the true one could never follow."""
+    await house.attempt()
+    house.trading.orders[ID] = venue_order(OPEN)
+    await house.start()
+    house.trading.orders.clear()
+    found = await house.pass_now()
+    assert await statuses(house) == []
+    assert found.drifts == (f"order {ID}: the venue had it and does not know it",)
+    house.trading.past = [venue_order(FILLED, "1")]
+    house.trading.executed = [venue_fill("t1", "1")]
+    await house.wait(62)
+    assert await statuses(house) == [FILLED]
+
+
+async def test_a_symbol_that_is_not_listed_does_not_keep_the_others_from_trading(
+    house: House, autojump_clock: MockClock
+) -> None:
+    house.symbols = frozenset({SYMBOL, "NO/USDT"})
+    house.trading.errors["open_orders"] = NotListed("NO/USDT")
+    await house.start()
+    del house.trading.errors["open_orders"]
+    await house.wait(5)
+    assert house.may_buy()
+
+
+async def test_routine_passes_come_every_minute(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.start()
+    await house.wait(305)
+    assert len(await house.passes()) == 6
+
+
+async def test_passes_keep_a_distance_whoever_asks(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.start()
+    for number in range(100):
+        await house.room.record(
+            intended(intent_id=f"n{number}"),
+            attempted(f"n{number}", f"c{number}"),
+            attrs.evolve(UNKNOWN, client_order_id=f"c{number}"),
+        )
+    await house.wait(5)
+    assert len(await house.passes()) <= 8
+
+
+async def hold(house: House) -> None:
+    await house.room.record(
+        intended(),
+        attempted("i1", ID),
+        filled(1, 100, client_order_id=ID),
+        ended(FILLED, "1", ID),
+    )
+
+
+async def test_a_venue_that_holds_less_freezes_the_symbol_to_exits(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-13, R-14, I-11: sold by hand, or not all of it was ours."""
+    await hold(house)
+    house.trading.held = bitcoin("0.6", "0.1")
+    await house.start()
+    (found,) = await house.passes()
+    assert found.drifts == ("BTC: the ledger holds 1, the venue 0.7",)
+    lease: Lease = house.lease()
+    assert (house.may_buy(), lease.frozen) == (True, frozenset({SYMBOL}))
+    assert house.alarms() == [("frozen", False)]
+
+
+async def test_a_frozen_symbol_thaws_when_the_venue_holds_enough(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await hold(house)
+    await house.start()
+    house.trading.held = bitcoin("1")
+    house.alarms()
+    await house.wait(62)
+    assert (house.lease().frozen, house.alarms()) == (frozenset(), [("frozen", True)])
+
+
+async def test_more_than_we_bought_is_no_drift(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """The account may hold what we did not buy."""
+    await hold(house)
+    house.trading.held = bitcoin("5")
+    await house.start()
+    assert (await house.passes())[0].drifts == ()
+
+
+async def test_an_asset_that_is_being_sold_is_not_judged(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await hold(house)
+    house.trading.held = bitcoin("0")  # the venue has sold, and we have not heard it
+    exit_id = ID[:-1] + ("0" if ID[-1] != "0" else "1")
+    await house.room.record(intended(intent_id="x1"), attempted("x1", exit_id))
+    await house.start()
+    assert (await house.passes())[0].drifts == ()
+
+
+async def test_an_asset_that_the_venue_no_longer_names_is_zero(
+    house: House, autojump_clock: MockClock
+) -> None:
+    house.trading.held = bitcoin("1")
+    await hold(house)
+    await house.start()
+    house.trading.held = []
+    found = await house.pass_now()
+    assert found.drifts == ("BTC: the ledger holds 1, the venue 0",)
+    assert (await house.room.recorded(Balanced))[-1].free == 0
+
+
+async def test_only_balances_that_changed_are_recorded(
+    house: House, autojump_clock: MockClock
+) -> None:
+    house.trading.held = bitcoin("1")
+    await house.start()
+    await house.wait(300)
+    assert len(await house.room.recorded(Balanced)) == 1
+
+
+async def test_what_was_sold_is_not_missed(house: House, autojump_clock: MockClock) -> None:
+    await hold(house)
+    await house.room.record(
+        intended(intent_id="x1"),
+        attempted("x1", "cx1"),
+        sold(1, 110),
+        ended(FILLED, "1", "cx1"),
+    )
+    house.trading.held = bitcoin("0")
+    await house.start()
+    assert (await house.passes())[0].drifts == ()

@@ -14,7 +14,6 @@ what is wanted from the demand.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import attrs
@@ -73,16 +72,9 @@ async def run_feed(
     begun_s = trio.current_time()
     fan_out.announce(FeedState(settings.exchange, Link.CONNECTING, begun_s))
     connection = _Connection(mailbox, market, journal, fan_out, settings, gap_s=begun_s)
-    keep = partial(
-        keep_connected,
-        connection.serve,
-        policy=settings.reconnect,
-        random=random,
-        on_lost=connection.tell_lost,
-    )
     try:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(keep)
+            nursery.start_soon(connection.keep, random)
             task_status.started()
             while True:
                 match await mailbox.receive():
@@ -106,6 +98,15 @@ class _Connection:
     session: FeedSession | None = None
     changed: trio.Event = attrs.Factory(trio.Event)
     attempt: int = 0
+
+    async def keep(self, random: Random) -> None:
+        """Serve one connection after the other."""
+        await keep_connected(
+            self.serve,
+            policy=self.settings.reconnect,
+            random=random,
+            on_lost=self.tell_lost,
+        )
 
     async def serve(self, connected: Callable[[], None]) -> VenueError:
         """Serve one connection, once somebody wants something; return why it ended."""

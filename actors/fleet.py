@@ -138,8 +138,9 @@ class Fleet:
             ),
         )
 
-        # The actor's own body calls started().
-        async def run(*, task_status: trio.TaskStatus[None]) -> None:  # noqa: ASYNC128
+        async def run(  # noqa: ASYNC128 -- the actor's own body calls started()
+            *, task_status: trio.TaskStatus[None]
+        ) -> None:
             watcher = stage.door(name, "latest", f"fallback:{exchange}")
             await run_feed(
                 mailbox,
@@ -208,8 +209,9 @@ class Fleet:
         stage, world = self.stage, self.world
         mailbox = stage.mailboxes["board"]
 
-        # The actor's own body calls started().
-        async def run(*, task_status: trio.TaskStatus[None]) -> None:  # noqa: ASYNC128
+        async def run(  # noqa: ASYNC128 -- the actor's own body calls started()
+            *, task_status: trio.TaskStatus[None]
+        ) -> None:
             for exchange, demand in stage.demands.items():
                 tickers = {
                     Subscription(bot.symbol, Channel.TICKER)

@@ -108,9 +108,7 @@ async def run_orders(
       FactGap: a fact was lost on the way to us.
     """
     recalled = await recall(journal, mailbox.name)
-    gate = Gate()
-    for fact in recalled.facts:
-        gate.apply(fact)
+    gate = Gate.of(recalled.facts)
     road = Road(trading, journal, gate, settings.reconnect, random)
     life = _Orders(mailbox, journal, instruments, gate, road, settings, recheck, board)
     await life.disown_answers()

@@ -6,6 +6,7 @@ has passed since; so `orders` asks again, of the facts alone (I-4, I-11, I-13, I
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import attrs
@@ -42,6 +43,14 @@ class Gate:
     paused: dict[str, str] = attrs.Factory(dict[str, str])  # bot: why
     stopped: set[str] = attrs.Factory(set[str])
     lease: Lease | None = None
+
+    @classmethod
+    def of(cls, facts: Iterable[Fact]) -> Gate:
+        """Return the gate as of these facts."""
+        gate = cls()
+        for fact in facts:
+            gate.apply(fact)
+        return gate
 
     def apply(self, fact: Fact) -> None:
         """Take one fact."""

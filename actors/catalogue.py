@@ -1,5 +1,7 @@
 """Learn what an exchange lists, and learn it again: filters and halts change.
 
+venue --instruments--> [catalogue] --the stage's mapping--> risk, orders, positions, bots
+
 Ready once the exchange has answered for the first time, or after READY_S without: an
 outage of one venue keeps nobody from starting. Others read the mapping that the stage owns
 and this actor alone changes; a symbol that is not in it is refused by whoever is asked to

@@ -70,7 +70,7 @@ async def _answer(
             line = await _line(stream)
             try:
                 request = msgspec.json.decode(line, type=Request)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 answer: Mapping[str, Any] = {"error": f"not a question: {error}"}
             else:
                 answer = await ask(request.verb, request.subject, request.reason)
@@ -81,12 +81,14 @@ async def _answer(
 async def _line(stream: trio.SocketStream) -> bytes:
     line = b""
     with trio.move_on_after(LINE_S):
-        while not line.endswith(b"\n") and len(line) < LINE_BYTES_MAX:
+        await trio.lowlevel.checkpoint()
+        while b"\n" not in line and len(line) < LINE_BYTES_MAX:
             chunk = await stream.receive_some(4096)
             if not chunk:
                 break
             line += chunk
-    return line
+    await trio.lowlevel.checkpoint()
+    return line.partition(b"\n")[0]
 
 
 def ask_fleet(folder: Path, verb: str, subject: str = "", reason: str = "") -> Any:

@@ -40,7 +40,7 @@ def newest_ledger(state: Path) -> Path | None:
     """Return the ledger of the newest run, or None when there has been none."""
     try:
         name = (state / CURRENT).read_text("utf-8").strip()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return None
     path = state / Path(name).name / LEDGER
     return path if path.exists() else None

@@ -11,7 +11,9 @@ import hashlib
 import importlib.util
 import os
 import stat
+import sys
 from collections.abc import Callable
+from importlib.abc import SourceLoader
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,13 +40,17 @@ def load_strategy(folder: Path, name: str) -> tuple[Callable[..., Any], str]:
     path = folder / FOLDER / f"{module_name}.py"
     for each in (path.parent, path):
         _check(each, name)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    spec = importlib.util.spec_from_file_location(f"strategies.{module_name}", path)
-    if spec is None or spec.loader is None:
+    source = path.read_bytes()
+    digest = hashlib.sha256(source).hexdigest()
+    full_name, loader = f"strategies.{module_name}", _BytesLoader(path, source)
+    spec = importlib.util.spec_from_loader(full_name, loader, origin=str(path))
+    if spec is None:
         raise StrategyUnusable(f"{path} cannot be imported")
     module = importlib.util.module_from_spec(spec)
-    loaded = outcome.capture(spec.loader.exec_module, module)  # whatever it raises
+    sys.modules[full_name] = module  # dataclasses look themselves up there
+    loaded = outcome.capture(loader.exec_module, module)  # whatever it raises
     if isinstance(loaded, outcome.Error):
+        del sys.modules[full_name]
         raise StrategyUnusable(f"{path}: {error_text(loaded.error)}") from loaded.error
     strategy = getattr(module, class_name, None)
     if not callable(strategy):
@@ -52,10 +58,26 @@ def load_strategy(folder: Path, name: str) -> tuple[Callable[..., Any], str]:
     return strategy, digest
 
 
+class _BytesLoader(SourceLoader):
+    """Runs the very bytes whose hash is recorded: no second read, no cached bytecode."""
+
+    def __init__(self, path: Path, source: bytes) -> None:
+        self._path = path
+        self._source = source
+
+    def get_filename(self, fullname: str) -> str:
+        return str(self._path)
+
+    def get_data(self, path: str | bytes) -> bytes:
+        return self._source
+
+
 def _check(path: Path, name: str) -> None:
     try:
-        found = path.stat()
+        found = path.lstat()
     except OSError:
         raise StrategyUnusable(f"{name}: there is no {path}") from None
+    if stat.S_ISLNK(found.st_mode):
+        raise StrategyUnusable(f"{path} is a symbolic link: put the file itself there")
     if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o022:
         raise StrategyUnusable(f"{path} must be yours and not writable by others")

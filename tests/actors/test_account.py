@@ -195,6 +195,7 @@ async def test_five_attempts_spent_end_the_life(
     with pytest.RaisesGroup(AttemptsSpent, flatten_subgroups=True):
         async with trio.open_nursery() as nursery:
             await nursery.start(house.run)
+            await trio.sleep_forever()
 
 
 async def test_the_venues_end_of_the_subscription_is_an_end_of_the_stream(

@@ -80,3 +80,36 @@ def test_whatever_goes_wrong_in_the_file_is_one_line(
     line = refusal(tmp_path)
     assert line.startswith(said.format(path=path))
     assert "\n" not in line
+
+
+def test_a_dataclass_with_postponed_annotations_is_a_strategy(tmp_path: Path) -> None:
+    """Dataclasses look their own module up by its name."""
+    write(
+        tmp_path,
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "@dataclass\n"
+        "class Mine:\n"
+        "    candles_min: int = 7\n",
+    )
+    assert load_strategy(tmp_path, "mine:Mine")[0]().candles_min == 7
+
+
+@pytest.mark.parametrize("place", ["strategies", "strategies/mine.py"])
+def test_what_is_elsewhere_is_not_run(tmp_path: Path, place: str) -> None:
+    elsewhere, home = tmp_path / "elsewhere", tmp_path / "home"
+    elsewhere.mkdir()
+    home.mkdir()
+    write(elsewhere)
+    path = home / place
+    if path.suffix:
+        path.parent.mkdir(mode=0o700)
+    path.symlink_to(elsewhere / place)
+    assert refusal(home) == f"{path} is a symbolic link: put the file itself there"
+
+
+def test_what_is_run_is_what_was_hashed_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    """No bytecode is read or written: its hash is in no ledger (S-11)."""
+    path = write(tmp_path)
+    load_strategy(tmp_path, "mine:Mine")
+    assert [each.name for each in path.parent.iterdir()] == ["mine.py"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 
 import attrs
 import trio
@@ -16,7 +17,7 @@ import trio
 from actors.mailbox import Mailbox
 from actors.messages import Fact, Supervised
 from actors.messages_supervision import Event, Transition
-from actors.records import JournalDown, JournalWish, record
+from actors.records import JournalDown, JournalWish, Receipt, Record, Recorded
 
 ROWS_MAX = 20_000  # ten thousand bots starting are as many rows
 ROWS_AT_ONCE = 64
@@ -48,18 +49,30 @@ class Scribe:
             await self._wake.wait()
             self._wake = trio.Event()
             while self._rows:
-                batch = [self._rows[n] for n in range(min(ROWS_AT_ONCE, len(self._rows)))]
-                try:
-                    await record(journal, *batch)
-                except JournalDown:
+                batch, dropped = tuple(islice(self._rows, ROWS_AT_ONCE)), self.dropped
+                if not await _is_written(journal, batch):
                     await trio.sleep(RETRY_S)
                     continue
-                for _ in batch:
+                for _ in range(len(batch) - (self.dropped - dropped)):
                     self._rows.popleft()
 
     def left(self) -> tuple[Fact, ...]:
         """Return the rows that the journal never took."""
         return tuple(self._rows)
+
+
+async def _is_written(journal: Mailbox[JournalWish], rows: tuple[Fact, ...]) -> bool:
+    """Record `rows`, however long the journal takes: it serves the wish in its next life.
+
+    Giving up early would write them twice, because nothing makes a transition unique.
+    """
+    receipt = Receipt[Recorded]()
+    await journal.wish(Record(rows, receipt))
+    try:
+        await receipt.wait()
+    except JournalDown:
+        return False
+    return True
 
 
 def _row(transition: Transition) -> Supervised:

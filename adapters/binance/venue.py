@@ -27,6 +27,7 @@ from adapters.websocket import Timing, UpgradeRefused, WebSocket, open_websocket
 
 RECV_WINDOW_MS: Final = 5000
 OFFSET_TRIES: Final = 3  # round trips; the quickest is the truest
+INVALID_TIMESTAMP: Final = -1021
 INFO_SIZE_MAX: Final = 64 * 2**20  # exchangeInfo of all symbols is about 15 MB
 
 Params = Mapping[str, str | int]
@@ -68,6 +69,8 @@ class Venue:
         if fault is None or answer.status >= 500:
             text = f"{path}: HTTP {answer.status} {answer.body[:100]!a}"
             raise ConnectionLost(text) if answer.status >= 500 else VenueError(text)
+        if fault.code == INVALID_TIMESTAMP:  # a clock has gone astray: who asks next is right
+            await self.measure_offset()
         raise VenueRefused(str(fault.code), fault.msg[:200])
 
     async def send(

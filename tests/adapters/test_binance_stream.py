@@ -192,6 +192,24 @@ async def test_the_offset_is_the_one_of_the_quickest_round_trip(
         assert binance.trading(*KEYS).now_ms() == NOW_MS + offset_ms
 
 
+async def test_a_timestamp_the_venue_refuses_measures_the_offset_anew(
+    nursery: trio.Nursery,
+) -> None:
+    """R-29: else a clock gone astray costs every signed request until the routine."""
+
+    def answer(line: str, _headers: str) -> bytes:
+        if "/time" in line:
+            return http(200, rest.encode_time(NOW_MS - 8000))
+        text = "Timestamp for this request was 1000ms ahead of the server's time."
+        return http(400, rest.encode_fault(-1021, text))
+
+    async with opened(nursery, answer) as (_, binance):
+        trading = binance.trading(*KEYS)
+        with pytest.raises(VenueRefused):
+            await trading.balances()
+        assert trading.now_ms() == pytest.approx(NOW_MS - 8000, abs=200)
+
+
 async def test_our_own_budget_stops_questions_before_the_venue_does(
     nursery: trio.Nursery,
 ) -> None:

@@ -69,7 +69,7 @@ class Venue:
         if fault is None or answer.status >= 500:
             text = f"{path}: HTTP {answer.status} {answer.body[:100]!a}"
             raise ConnectionLost(text) if answer.status >= 500 else VenueError(text)
-        if fault.code == INVALID_TIMESTAMP:  # a clock has gone astray: who asks next is right
+        if fault.code == INVALID_TIMESTAMP:  # a clock went astray: the next one is right
             await self.measure_offset()
         raise VenueRefused(str(fault.code), fault.msg[:200])
 

@@ -102,7 +102,7 @@ async def run_bot(
     every = 0.0 if isinstance(settings.evaluate_s, str) else settings.evaluate_s
     desk = BotDesk(
         settings=settings,
-        instrument=instruments.get(settings.symbol),
+        instruments=instruments,
         strategy=strategy(),
         ids=ids(),
         due_s=trio.current_time() + every,

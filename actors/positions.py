@@ -56,6 +56,7 @@ from actors.records import JournalWish, Replay, note, recall
 
 BUSY_S = 1.0  # longest wait for the orders actor
 NOTE_S = 1.0  # longest wait for the journal
+LISTED_S = 5.0  # between looks for symbols that the exchange had not listed to us
 SILENT_S = 5.0  # after the journal was silent, until it is asked again
 
 Look = tuple[Guard, Decimal | None]  # with the price it may trust
@@ -202,6 +203,8 @@ class _Positions:
         await trio.lowlevel.checkpoint()
         if self.unrecorded and await self._recorded(*self.unrecorded):
             self.unrecorded.clear()
+        if self.watch.begin_listed():
+            self.want_prices()
         for guard in tuple(self.watch.guards.values()):
             if guard.due_s > now_s:
                 continue
@@ -273,7 +276,9 @@ class _Positions:
         return trust.fresh(now_s) if trust is not None else None
 
     def _plan(self) -> None:
-        dues = (guard.due_s for guard in self.watch.guards.values())
+        dues = [guard.due_s for guard in self.watch.guards.values()]
+        if self.watch.unlisted:
+            dues.append(trio.current_time() + LISTED_S)
         self.next_check_s = min(dues, default=inf)
 
     def _plan_first_check(self, guard: Guard, now_s: float) -> None:

@@ -7,6 +7,7 @@ often the one before was repeated: the ledger of why not.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import inf
 
 import attrs
@@ -55,7 +56,7 @@ class BotDesk:
     """The state of one life of one bot; ten thousand of them must stay small."""
 
     settings: BotSettings
-    instrument: Instrument | None
+    instruments: Mapping[str, Instrument]  # the catalogue's: it may learn ours later
     strategy: Strategy
     ids: IntentIds
     due_s: float  # of the next timed evaluation
@@ -169,12 +170,11 @@ class BotDesk:
         if now_s < self._quiet_until_s and last is not None:
             why = (last.code or "refused", last.reasons[0] if last.reasons else "")
             return self._refuse(signal, why, now_s)
-        if self.instrument is None:
+        instrument = self.instruments.get(settings.symbol)
+        if instrument is None:
             text = f"{settings.exchange} does not list {settings.symbol}"
             return self._refuse(signal, ("not_trading", text), now_s)
-        intent = entry_intent(
-            settings, self.instrument, self.ids.next(), signal, ticker, now_s
-        )
+        intent = entry_intent(settings, instrument, self.ids.next(), signal, ticker, now_s)
         if intent.base <= 0:
             text = f"{settings.position_percent} % of {settings.capital} buys no lot"
             return self._refuse(signal, ("below_minimum", text), now_s)

@@ -29,6 +29,7 @@ from actors.pure.books import Books
 from actors.pure.guard import Guard, Ward
 
 Owner = tuple[str, str]  # bot, symbol
+Recorded = PositionOpened | StopMoved | ExitTriggered
 
 
 @attrs.define(eq=False)
@@ -41,6 +42,9 @@ class Watch:
     books: Books = attrs.Factory(Books)
     guards: dict[Owner, Guard] = attrs.Factory(dict[Owner, Guard])
     _by_symbol: dict[str, dict[str, Guard]] = attrs.Factory(dict[str, dict[str, Guard]])
+    # Positions in symbols that the exchange has not listed to us yet, and what was
+    # recorded of them.
+    unlisted: dict[Owner, list[Recorded]] = attrs.Factory(dict[Owner, list[Recorded]])
 
     def on(self, symbol: str) -> tuple[Guard, ...]:
         """Return the guards of the positions in one symbol."""
@@ -81,25 +85,39 @@ class Watch:
         guard = self.guards.get(owner)
         if fact.side is Side.BUY:
             if guard is None:
-                guard = self._begin(fact)
+                guard = self._begin(*owner)
             if guard is not None:
                 guard.bought()
         elif guard is not None:
             guard.sold(self.books.orders.get(fact.client_order_id))
         return guard
 
-    def _begin(self, fact: Filled) -> Guard | None:
-        instrument = self.instruments.get(fact.symbol)
+    def begin_listed(self) -> bool:
+        """Guard the positions whose symbols are listed by now; tell whether there are."""
+        listed = [owner for owner in self.unlisted if owner[1] in self.instruments]
+        for bot, symbol in listed:
+            recorded = self.unlisted.pop((bot, symbol))
+            guard = self._begin(bot, symbol)
+            if guard is not None:
+                guard.bought()
+            for fact in recorded:
+                self._recorded(fact)
+        return bool(listed)
+
+    def _begin(self, bot: str, symbol: str) -> Guard | None:
+        instrument = self.instruments.get(symbol)
         if instrument is None:
+            self.unlisted.setdefault((bot, symbol), [])
             return None
-        ward = self.wards.get(fact.bot)
-        if ward is None or ward.symbol != fact.symbol:
-            ward = Ward(fact.bot, fact.account, fact.exchange, fact.symbol)
-        guard = self.guards[fact.bot, fact.symbol] = Guard(ward, self.books, instrument)
-        self._by_symbol.setdefault(fact.symbol, {})[fact.bot] = guard
+        ward = self.wards.get(bot)
+        if ward is None or ward.symbol != symbol:
+            ward = Ward(bot, self.account, instrument.exchange, symbol)
+        guard = self.guards[bot, symbol] = Guard(ward, self.books, instrument)
+        self._by_symbol.setdefault(symbol, {})[bot] = guard
         return guard
 
     def _end(self, bot: str, symbol: str) -> None:
+        self.unlisted.pop((bot, symbol), None)
         if self.guards.pop((bot, symbol), None) is None:
             return
         mine = self._by_symbol[symbol]
@@ -107,8 +125,11 @@ class Watch:
         if not mine:
             del self._by_symbol[symbol]
 
-    def _recorded(self, fact: PositionOpened | StopMoved | ExitTriggered) -> Guard | None:
-        guard = self.guards.get((fact.bot, fact.symbol))
+    def _recorded(self, fact: Recorded) -> Guard | None:
+        owner = (fact.bot, fact.symbol)
+        if owner in self.unlisted:
+            self.unlisted[owner].append(fact)
+        guard = self.guards.get(owner)
         if guard is None or guard.position_id != fact.position_id:
             return None
         match fact:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from actors.messages import (
     ExitIntent,
     ExitReason,
     ExitTriggered,
+    Instrument,
     OrderStatus,
     PositionClosed,
     PositionOpened,
@@ -54,7 +55,11 @@ async def floor(tmp_path: Path) -> AsyncIterator[Floor]:
         yield made
 
 
-async def start(floor: Floor, protection: Protection = BOTH) -> trio.CancelScope:
+async def start(
+    floor: Floor,
+    protection: Protection = BOTH,
+    instruments: Mapping[str, Instrument] | None = None,
+) -> trio.CancelScope:
     ward = Ward("dawn", "main", "binance", SYMBOL, protection, check_s=5.0)
     run = partial(
         run_positions,
@@ -64,7 +69,7 @@ async def start(floor: Floor, protection: Protection = BOTH) -> trio.CancelScope
         floor.board,
         account="main",
         wards={"dawn": ward},
-        instruments={SYMBOL: BTC},
+        instruments={SYMBOL: BTC} if instruments is None else instruments,
         ids=floor.ids("positions:main"),
         want=floor.wanted.append,
         price_limits=PriceLimits(),
@@ -332,3 +337,17 @@ async def test_a_crash_anywhere_in_an_exit_sells_exactly_once(
     assert (asked, floor.taken(floor.orders)) == ([], [])
     assert len(await floor.recorded(PositionClosed)) == 1
     assert len(await floor.recorded(ExitTriggered)) == 1
+
+
+async def test_a_position_is_guarded_once_its_exchange_lists_the_symbol(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    """The exchange could not be reached at the start: later is not never (R-14)."""
+    listed: dict[str, Instrument] = {}
+    await floor.record(*ENTRY)
+    await start(floor, instruments=listed)
+    assert floor.wanted == []
+    listed[SYMBOL] = BTC
+    await trio.sleep(6)
+    await price(floor, "97.5")
+    assert [wish.reason for wish in floor.taken(floor.orders)] == [ExitReason.STOP_LOSS]

@@ -74,7 +74,8 @@ class Scripted:
 def desk(strategy: Scripted | None = None, **changes: Any) -> BotDesk:
     settings = attrs.evolve(SETTINGS, **changes)
     ids = IntentIds("e", "r", "dawn", 1)
-    return BotDesk(settings, BTC, strategy or Scripted(), ids, due_s=60.0)
+    instruments = {BTC.symbol: BTC}
+    return BotDesk(settings, instruments, strategy or Scripted(), ids, due_s=60.0)
 
 
 def done(decision: Decision | None) -> Decision:

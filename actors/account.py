@@ -74,6 +74,7 @@ class AccountSettings:
     reconnect: ReconnectPolicy = attrs.Factory(ReconnectPolicy)
     reconcile_every_s: float = RECONCILE_EVERY_S
     epoch: str = ""  # of the ledger; an order of ours with another fences us off
+    execution: str = ""  # one per run
 
 
 async def run_account(
@@ -107,6 +108,7 @@ async def run_account(
         books,
         settings.symbols,
         tell,
+        settings.execution,
     )
     passes = Passes(
         reconciliation, mailbox, orders_mailbox, board, settings.reconcile_every_s

@@ -43,6 +43,7 @@ from actors.messages import (
     OutcomeUnknown,
     PositionClosed,
     Purpose,
+    Reconciled,
     Refused,
     Told,
 )
@@ -68,6 +69,7 @@ READS: frozenset[type[Fact]] = frozenset(
         Filled,
         Ended,
         PositionClosed,
+        Reconciled,
         BotPaused,
         BotResumed,
         BotStopped,
@@ -84,6 +86,7 @@ class OrdersSettings:
     account_tag: str
     epoch: str
     reconnect: ReconnectPolicy = attrs.Factory(ReconnectPolicy)
+    execution: str = ""  # one per run; "" waits for no reconciliation
 
 
 async def run_orders(
@@ -108,7 +111,7 @@ async def run_orders(
       FactGap: a fact was lost on the way to us.
     """
     recalled = await recall(journal, mailbox.name)
-    gate = Gate.of(recalled.facts)
+    gate = Gate.of(recalled.facts, execution=settings.execution)
     road = Road(trading, journal, gate, settings.reconnect, random)
     life = _Orders(mailbox, journal, instruments, gate, road, settings, recheck, board)
     await life.disown_answers()
@@ -221,6 +224,8 @@ class _Orders:
             bar = "unknown_symbol", f"{intent.exchange} does not list {intent.symbol}"
         elif trio.current_time() > intent.valid_until_s:
             bar = "expired", "the exit waited too long; the next price asks again"
+        elif not self.gate.is_reconciled:
+            bar = "not_reconciled", "this run has not yet asked the venue what is open"
         else:
             bar = self.gate.exit_base(intent, instrument)
         if isinstance(bar, tuple):

@@ -49,6 +49,7 @@ class Reconciliation:
     books: Books
     symbols: frozenset[str]
     tell: Callable[[Sequence[Fact]], Awaitable[int]]  # returns how many were new
+    execution: str = ""  # one per run
     shortage: Shortage = attrs.Factory(Shortage)
     balances: dict[str, Balanced] = attrs.Factory(dict[str, Balanced])
     unlisted: set[str] = attrs.Factory(set[str])  # symbols that the venue does not have
@@ -86,8 +87,9 @@ class Reconciliation:
         still_open = await self._open(symbols)
         drifts = (*lost, *self._order_drifts(still_open), *self.shortage.lines())
         ours = sum(1 for venue in still_open if self._is_known(venue))
+        foreign = len(still_open) - ours
         result = Reconciled(
-            self.account, why, ours, fills, settled, drifts, len(still_open) - ours
+            self.account, why, ours, fills, settled, drifts, foreign, self.execution
         )
         await self.tell([result])
         return result

@@ -200,3 +200,4 @@ class Reconciled:
     orders_settled: int
     drifts: tuple[str, ...]  # one line for each disagreement; empty is good
     foreign_orders: int
+    execution: str = ""  # the run that made the pass

@@ -25,6 +25,7 @@ from actors.messages import (
     OrderRequest,
     OrderType,
     Purpose,
+    Reconciled,
     Refused,
     Side,
 )
@@ -39,22 +40,29 @@ class Gate:
     To pause and to stop a bot are two things: taking back one leaves the other (R-40).
     """
 
+    execution: str = ""  # of this run; "" waits for no reconciliation
+    is_reconciled: bool = attrs.field(init=False)  # in this run, in whatever life (I-20)
     books: Books = attrs.Factory(Books)
     paused: dict[str, str] = attrs.Factory(dict[str, str])  # bot: why
     stopped: set[str] = attrs.Factory(set[str])
     lease: Lease | None = None
 
     @classmethod
-    def of(cls, facts: Iterable[Fact]) -> Gate:
+    def of(cls, facts: Iterable[Fact], *, execution: str = "") -> Gate:
         """Return the gate as of these facts."""
-        gate = cls()
+        gate = cls(execution)
         for fact in facts:
             gate.apply(fact)
         return gate
 
+    def __attrs_post_init__(self) -> None:
+        self.is_reconciled = not self.execution
+
     def apply(self, fact: Fact) -> None:
         """Take one fact."""
         match fact:
+            case Reconciled(execution=execution):
+                self.is_reconciled = self.is_reconciled or execution == self.execution
             case BotPaused(bot=bot, reason=reason):
                 self.paused[bot] = reason or "paused by the operator"
             case BotResumed(bot=bot):

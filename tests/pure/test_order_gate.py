@@ -22,6 +22,7 @@ from actors.messages import (
     OrderStatus,
     OutcomeUnknown,
     Purpose,
+    Reconciled,
 )
 from actors.pure.order_gate import Gate, entry_of, exit_of, refusal, request_of
 from tests.words import (
@@ -204,6 +205,15 @@ def test_nothing_is_bought_while_fills_of_an_ended_order_are_untold() -> None:
     made = gate(intended(), attempted(), ended(OrderStatus.FILLED, "1"))
     bar = made.bar_to_entry(order_intent(intent_id="i9"), 0.0)
     assert code_of(bar) == "unknown_order"
+
+
+def test_an_exit_waits_for_the_first_reconciliation_of_its_run() -> None:
+    """I-20; what another run found says nothing."""
+    made = Gate("run2")
+    made.apply(Reconciled("main", "start", 0, 0, 0, (), 0, "run1"))
+    assert not made.is_reconciled
+    made.apply(Reconciled("main", "start", 0, 0, 0, (), 0, "run2"))
+    assert made.is_reconciled
 
 
 def test_an_entry_becomes_the_order_that_was_decided_on() -> None:

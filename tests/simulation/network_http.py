@@ -50,7 +50,7 @@ class _Backend(httpcore2.AsyncNetworkBackend):
         timeout: float | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        raise NotImplementedError
+        raise OSError("the simulated network has no such sockets")
 
     async def sleep(self, seconds: float) -> None:
         await trio.sleep(seconds)
@@ -79,7 +79,7 @@ class _Stream(httpcore2.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        raise NotImplementedError
+        raise OSError("the simulated network has no TLS")
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.is_readable() if info == "is_readable" else None

@@ -12,7 +12,6 @@ import trio
 
 from actors.messages import (
     OrderRequest,
-    Side,
     VenueAck,
     VenueBalance,
     VenueOrder,
@@ -77,5 +76,5 @@ class Witness:
         seq = self._disk.keys.get(f"attempted/{order_id}")
         if seq is None or seq > self._disk.synced:
             self._complain(f"I-2: {order_id} leaves before its attempt is durable")
-        if not self.is_reconciled and request.side is Side.BUY:
+        if not self.is_reconciled:
             self._complain(f"I-20: {order_id} leaves before the account is reconciled")

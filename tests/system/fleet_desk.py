@@ -43,12 +43,16 @@ class Desk:
         """Return the answer of `shoal status --json`."""
         return msgspec.json.decode(shoal("status", "--json", str(self.file)).stdout)
 
-    def now(self) -> Mapping[str, Any]:
-        """Return what `status` would tell of the running fleet; {} when it does not run."""
+    def ask(self, verb: str, subject: str = "") -> Mapping[str, Any]:
+        """Return what the running fleet answers to a command; {} when it does not run."""
         try:
-            return ask_fleet(self.file.parent / "var", "status")
+            return ask_fleet(self.file.parent / "var", verb, subject)
         except FleetNotRunning:
             return {}
+
+    def now(self) -> Mapping[str, Any]:
+        """Return what `status` would tell of the running fleet."""
+        return self.ask("status")
 
     def actors(self) -> dict[str, dict[str, Any]]:
         """Return every actor of the running fleet by its path."""

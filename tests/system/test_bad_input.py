@@ -16,7 +16,6 @@ from tests.system.fleet_desk import (
     only,
     running_fleet,
     shoal,
-    write_sim_fleet,
     write_strategy,
 )
 from tests.system.processes import CHURN, KEY, SECRET, Sim, running_sim, write_live_fleet
@@ -51,32 +50,22 @@ def change(file: Path, old: str, new: str) -> Path:
     return file
 
 
-def test_a_second_engine_on_one_state_folder_sends_nothing(tmp_path: Path) -> None:
-    file = write_sim_fleet(tmp_path)
-    with running_fleet(file) as desk:
-        desk.wait_for(Filled)
-        done = shoal("run", str(file))
-        assert (done.returncode, done.stdout, done.stderr) == (
-            BAD_INPUT,
-            "",
-            f"another shoal (pid {desk.process.pid}) uses {tmp_path / 'var'}: stop it or "
-            "choose another state\n",
-        )
-        assert len(only(FleetStarted, desk.facts())) == 1
-        assert desk.bots()["churn-0"]["state"] == "running"
-
-
-def test_a_second_engine_on_one_account_sends_nothing(
+def test_a_second_engine_on_one_state_folder_or_one_account_sends_nothing(
     file: Path, tmp_path: Path, sim: Sim
 ) -> None:
     other = tmp_path / "other"
     other.mkdir()
     with running_fleet(file, "--live", environment=KEYS) as desk:
         desk.wait_for(Filled)
-        assert refused(write_live_fleet(other, sim)) == (
-            f"another shoal (pid {desk.process.pid}) trades on account main: two would "
-            "not know of each other's orders"
+        holder = f"another shoal (pid {desk.process.pid})"
+        assert refused(file) == (
+            f"{holder} uses {tmp_path / 'var'}: stop it or choose another state"
         )
+        assert refused(write_live_fleet(other, sim)) == (
+            f"{holder} trades on account main: two would not know of each other's orders"
+        )
+        assert len(only(FleetStarted, desk.facts())) == 1
+        assert desk.bots()["churn-0"]["state"] == "running"
         desk.stop()
     assert facts_of(other / "var") == []
 

@@ -50,7 +50,7 @@ def test_a_crashed_actor_lives_again_and_its_neighbours_go_on(
 ) -> None:
     before, fills = desk.actors(), len(only(Filled, desk.facts()))
     mine = {each for each in before if each.startswith(path)}  # its children with it
-    assert desk.tell("crash", path) == f"{path} was crashed on purpose"
+    assert desk.ask("crash", path) == {"said": f"{path} was crashed on purpose"}
     busy = before.keys() - mine - IDLE
 
     def all_goes_on() -> bool:

@@ -64,22 +64,9 @@ def seen(steps: Sequence[Transition]) -> list[tuple[float, State, int]]:
     return [(round(step.at_s, 6), step.new, step.consecutive) for step in steps]
 
 
-def test_a_bot_fails_ten_times_by_the_clock_and_is_stopped(tmp_path: Path) -> None:
-    fleet = MockFleet(tmp_path, victim=DAWN, crash_from_s=FROM_S)
-    in_mock_time(fleet, nothing, at_s=480)
-    failed = fleet.told_of(DAWN, Event.FAILED)
-    assert seen(failed) == predicted(OPEN_S, failures=10)
-    assert failed[-1].next.startswith("stopped until an operator starts it")
-
-
-def test_an_open_circuit_gets_one_half_open_try_each_time(tmp_path: Path) -> None:
-    fleet = MockFleet(tmp_path, victim=DAWN, crash_from_s=FROM_S)
-    in_mock_time(fleet, nothing, at_s=480)
-    starts = [step.new for step in fleet.told_of(DAWN, Event.STARTING)]
-    assert starts == [State.STARTING] * 3 + [State.HALF_OPEN] * 7
-
-
-def test_the_position_of_a_dead_bot_stays_guarded(tmp_path: Path) -> None:
+def test_a_bot_fails_ten_times_by_the_clock_and_its_position_stays_guarded(
+    tmp_path: Path,
+) -> None:
     fleet = MockFleet(tmp_path, victim=DAWN, crash_from_s=FROM_S)
 
     async def fall(fleet: MockFleet) -> list[PositionClosed]:
@@ -90,6 +77,11 @@ def test_the_position_of_a_dead_bot_stays_guarded(tmp_path: Path) -> None:
         return only(PositionClosed, await fleet.facts())
 
     (closed,) = in_mock_time(fleet, fall, at_s=480)
+    failed = fleet.told_of(DAWN, Event.FAILED)
+    assert seen(failed) == predicted(OPEN_S, failures=10)
+    assert failed[-1].next.startswith("stopped until an operator starts it")
+    starts = [step.new for step in fleet.told_of(DAWN, Event.STARTING)]
+    assert starts == [State.STARTING] * 3 + [State.HALF_OPEN] * 7
     assert (closed.bot, closed.exit_reason) == ("dawn", ExitReason.STOP_LOSS)
     assert len(fleet.exchange.placed) == 2
 

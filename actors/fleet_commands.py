@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -92,7 +93,7 @@ def log(arguments: argparse.Namespace) -> int:
                 seq = teller.tell(ledger.rows(after=seq), seq)
                 sys.stdout.flush()
                 if not arguments.follow:
-                    return exit_codes.OK
+                    return _asked_in_vain(arguments) if not teller.told else exit_codes.OK
                 time.sleep(FOLLOW_S)
     except StateUnusable as error:
         return _complain(str(error))
@@ -120,6 +121,14 @@ def crash(arguments: argparse.Namespace) -> int:
     return _speak(arguments, "crash", arguments.actor, "")
 
 
+def _asked_in_vain(arguments: argparse.Namespace) -> int:
+    """Say that nothing was found: a mistyped name must not look like a quiet bot."""
+    asked = {"actor": arguments.actor, "bot": arguments.bot, "run": arguments.run}
+    named = " and ".join(f"{what} {name!r}" for what, name in asked.items() if name)
+    sys.stderr.write(f"the ledger has nothing of {named or 'that'}\n")
+    return exit_codes.OK
+
+
 class _Teller:
     """Prints the rows that were asked for."""
 
@@ -127,7 +136,8 @@ class _Teller:
         self.arguments = arguments
         self.out = out
         self.story = Story()
-        self.execution = ""
+        self.day = ""  # of the line before
+        self.told = 0
 
     def tell(self, rows: Iterable[LedgerRow], seq: int) -> int:
         """Print rows; return the number of the last one."""
@@ -136,11 +146,20 @@ class _Teller:
             event = self.story.tell(row.at_ms, row.fact)
             if not self._is_wanted(row, event.execution_id):
                 continue
+            self.told += 1
             if self.arguments.events or self.arguments.json:
                 self.out.write(event_json(event) + "\n")
             else:
+                self._tell_day(row.at_ms)
                 self.out.write(fact_line(row.at_ms, row.fact) + "\n")
         return seq
+
+    def _tell_day(self, at_ms: int) -> None:
+        """Say the date where it changes: the lines have the time of day only."""
+        day = f"{datetime.fromtimestamp(at_ms // 1000, tz=UTC):%Y-%m-%d} UTC"
+        if day != self.day:
+            self.out.write(f"{day}\n")
+        self.day = day
 
     def _is_wanted(self, row: LedgerRow, execution: str) -> bool:
         asked = self.arguments

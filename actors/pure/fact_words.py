@@ -39,10 +39,9 @@ from actors.messages import (
     Supervised,
 )
 from actors.messages_supervision import Event, State, Transition
-from actors.pure.money import plain
+from actors.pure.money import plain, signed
 from actors.pure.transition_line import transition_words
 
-MINUS = "\N{MINUS SIGN}"
 ASKED_FOR = frozenset({ExitReason.SIGNAL, ExitReason.OPERATOR})
 
 
@@ -69,8 +68,7 @@ def _(fact: ExchangeConnected) -> str:
     proven = f"{count} proven in {fact.proven_ms / 1000:.2f} s"
     if not fact.gap_ms:
         return f"connected · {proven}"
-    were = f"{_count(fact.readers, 'reader')} without prices for {fact.gap_ms / 1000:.1f} s"
-    return f"connected · {proven} · {were}"
+    return f"connected · {proven} · no prices for {fact.gap_ms / 1000:.1f} s"
 
 
 @words.register
@@ -86,7 +84,7 @@ def _(fact: ExchangeReconnecting) -> str:
 @words.register
 def _(fact: FallbackBegun) -> str:
     silent_s = fact.silent_ms / 1000
-    return f"{fact.symbol} is silent for {silent_s:.1f} s: its prices come over REST"
+    return f"{fact.symbol} is silent for {silent_s:.1f} s: asking for its price over REST"
 
 
 @words.register
@@ -120,26 +118,25 @@ def _(fact: Refused) -> str:
 @words.register
 def _(fact: Intended) -> str:
     what = f"{fact.side.value} {plain(fact.base)} {fact.symbol} {fact.order_type.value}"
-    why = f" · {fact.exit_reason.value}" if fact.exit_reason else ""
+    why = f" · {fact.exit_reason.value.replace('_', ' ')}" if fact.exit_reason else ""
     return f"{fact.bot} will {what} at about {plain(fact.price)}{why}"
 
 
 @words.register
 def _(fact: Attempted) -> str:
-    return (
-        f"{fact.bot} sends {fact.client_order_id} · {fact.symbol} · attempt {fact.attempt}"
-    )
+    order = short(fact.client_order_id)
+    return f"{fact.bot} sends order {order} · {fact.symbol} · attempt {fact.attempt}"
 
 
 @words.register
 def _(fact: Acknowledged) -> str:
-    order = fact.client_order_id
+    order = short(fact.client_order_id)
     return f"{fact.bot}'s order {order} is at the exchange as {fact.venue_order_id}"
 
 
 @words.register
 def _(fact: OutcomeUnknown) -> str:
-    order = fact.client_order_id
+    order = short(fact.client_order_id)
     return f"{fact.bot}'s order {order} is UNKNOWN until the exchange tells: {fact.reason}"
 
 
@@ -155,7 +152,7 @@ def _(fact: Ended) -> str:
     how = fact.status.value.replace("_", " ")
     why = ": ".join(filter(None, (fact.code, fact.reason)))
     filled = f"{plain(fact.filled_base)} filled"
-    said = f"{fact.bot}'s order {fact.client_order_id} {how} · {filled}"
+    said = f"{fact.bot}'s order {short(fact.client_order_id)} {how} · {filled}"
     return f"{said} · {why}" if why else said
 
 
@@ -182,7 +179,7 @@ def _(fact: ExitTriggered) -> str:
     why = fact.reason.value.replace("_", " ")
     hit = f"exit by {why}" if fact.reason in ASKED_FOR else f"{why} hit"
     said = f"{fact.bot}: {hit} on {fact.symbol} at {plain(fact.exit_price)}"
-    return f"{said} · pnl {signed(fact.pnl)}"
+    return f"{said} · pnl {signed(fact.pnl)} before the exit's fee"
 
 
 @words.register
@@ -195,13 +192,15 @@ def _(fact: PositionClosed) -> str:
 
 @words.register
 def _(fact: BotPaused) -> str:
-    return f"paused: {fact.reason}" if fact.reason else "paused"
+    return (
+        f"paused by an operator: {fact.reason}" if fact.reason else "paused by an operator"
+    )
 
 
 @words.register
 def _(fact: BotResumed) -> str:
     del fact
-    return "resumed"
+    return "resumed by an operator"
 
 
 @words.register
@@ -265,12 +264,9 @@ def _(fact: Supervised) -> str:
     )
 
 
-def signed(amount: Decimal, places: int = 2) -> str:
-    """Return the amount with its sign, with more places only where they say something."""
-    text = f"{abs(amount):.8f}".rstrip("0")
-    whole, _, fraction = text.partition(".")
-    shown = f"{whole}.{fraction.ljust(places, '0')}" if fraction or places else whole
-    return f"{'+' if amount >= 0 else MINUS}{shown}"
+def short(order_id: str) -> str:
+    """Return the end of an order's id, for the eye; the ledger and `--json` have it all."""
+    return f"…{order_id[-8:]}" if len(order_id) > 12 else order_id
 
 
 def _count(number: int, noun: str) -> str:

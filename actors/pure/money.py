@@ -9,6 +9,7 @@ from actors.messages import Instrument
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)
 PLACES_SHOWN = 10
+MINUS = "\N{MINUS SIGN}"
 
 
 def split_symbol(symbol: str) -> tuple[str, str]:
@@ -52,6 +53,15 @@ def plain(amount: Decimal) -> str:
     whole, _, fraction = f"{amount:f}".partition(".")
     shown = fraction[:PLACES_SHOWN].rstrip("0")
     return f"{whole}.{shown}" if shown else whole
+
+
+def signed(amount: Decimal, places: int = 2) -> str:
+    """Return the amount with its sign; below 1 with as many places as say something."""
+    text = f"{abs(amount):.{places if abs(amount) >= 1 else 8}f}"
+    text = text.rstrip("0") if "." in text else text
+    whole, _, fraction = text.partition(".")
+    shown = f"{whole}.{fraction.ljust(places, '0')}" if fraction or places else whole
+    return f"{'+' if amount >= 0 else MINUS}{shown}"
 
 
 def rounded(amount: Decimal) -> Decimal:

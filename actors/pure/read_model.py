@@ -38,7 +38,7 @@ from actors.messages import (
     StopMoved,
     Supervised,
 )
-from actors.pure.money import ZERO, plain
+from actors.pure.money import ZERO, plain, signed
 from actors.pure.position_math import Holdings
 
 
@@ -214,7 +214,7 @@ class ReadModel:
         self.holdings.apply(fact)
         match fact:
             case BotPaused(reason=reason):
-                bot.paused = reason or "paused by the operator"
+                bot.paused = reason or "by an operator"
             case BotResumed():
                 bot.paused = ""
             case BotStopped():
@@ -250,14 +250,14 @@ def _show_position(
             if bot.position is not None:
                 bot.position.stop_loss = stop_loss
         case ExitTriggered(reason=reason, exit_price=price):
-            bot.came_to(f"{reason.value} hit at {plain(price)}", at_ms)
+            bot.came_to(f"{reason.value.replace('_', ' ')} hit at {plain(price)}", at_ms)
         case PositionClosed():
             bot.position = None
             bot.closed += 1
             bot.pnl += fact.pnl
             bot.came_to(
-                f"closed by {fact.exit_reason.value} at {plain(fact.exit_price)},"
-                f" pnl {fact.pnl:+.2f}",
+                f"closed by {fact.exit_reason.value.replace('_', ' ')}"
+                f" at {plain(fact.exit_price)}, pnl {signed(fact.pnl)}",
                 at_ms,
             )
 
@@ -285,8 +285,7 @@ def _show_order(bot: BotSeen, fact: Fact, at_ms: int) -> None:
         case Ended(client_order_id=order_id, status=status, reason=reason):
             bot.unknown.discard(order_id)
             if status.value != "filled":
-                bot.came_to(
-                    f"order {order_id} {status.value}: {reason}".rstrip(": "), at_ms
-                )
+                how = status.value.replace("_", " ")
+                bot.came_to(f"order {order_id} {how}: {reason}".rstrip(": "), at_ms)
         case _:
             pass

@@ -7,6 +7,7 @@ prices and says how the run ended.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -14,8 +15,9 @@ import attrs
 from actors.messages import FeedState, Link
 from actors.messages.board import Alarmed, Evaluated, Outcome, PositionSeen
 from actors.messages_supervision import ActorState, State
-from actors.pure.money import plain
-from actors.pure.read_model import BotSeen, PositionShown, ReadModel
+from actors.pure.config_summary import count
+from actors.pure.money import ZERO, plain, signed
+from actors.pure.read_model import AccountSeen, BotSeen, PositionShown, ReadModel
 
 Status = Mapping[str, Any]
 
@@ -58,7 +60,8 @@ def status_of(
             for symbol, seen in sorted(model.prices.items())
         },
         "accounts": {
-            name: attrs.asdict(seen) for name, seen in sorted(model.accounts.items())
+            name: _account(name, seen, model, now_ms)
+            for name, seen in sorted(model.accounts.items())
         },
         "bots": {name: _bot(name, bot, model, live) for name, bot in model.bots.items()},
         "alarms": [alarm.text for alarm in live.alarms.values()] if live else [],
@@ -87,12 +90,23 @@ def _exchanges(model: ReadModel, live: Live | None, now_s: float) -> dict[str, A
     return shown
 
 
+def _account(name: str, seen: AccountSeen, model: ReadModel, now_ms: int) -> dict[str, Any]:
+    earned = (bot.pnl for bot in model.bots.values() if bot.account == name)
+    return {
+        **attrs.asdict(seen),
+        "reconciled_age_s": round((now_ms - seen.reconciled_ms) / 1000, 1),
+        "pnl": f"{sum(earned, ZERO):.2f}",
+    }
+
+
 def _bot(name: str, bot: BotSeen, model: ReadModel, live: Live | None) -> dict[str, Any]:
     evaluated = live.evaluated.get(name) if live is not None else None
     position = live.positions.get(name) if live is not None else None
     outcome = bot.outcome
     if evaluated is not None and evaluated.outcome in {Outcome.HOLD, Outcome.REFUSED}:
-        outcome = f"{evaluated.outcome.value} {evaluated.code}".rstrip()
+        said = evaluated.outcome.value
+        said = "HOLD" if evaluated.outcome is Outcome.HOLD else said  # as the ledger says
+        outcome = f"{said} {evaluated.code}".rstrip()
         outcome += f": {'; '.join(evaluated.reasons)}" if evaluated.reasons else ""
     return {
         "symbol": bot.symbol,
@@ -116,7 +130,7 @@ def _bot_state(name: str, bot: BotSeen, model: ReadModel, live: Live | None) -> 
         if actor.path == path:
             state = actor.state.value
     if bot.is_stopped:
-        return "stopped by the operator"
+        return "stopped by an operator"
     if bot.paused and state == State.RUNNING.value:
         return f"paused: {bot.paused}"
     if live is None and not model.stopped:
@@ -179,7 +193,7 @@ def status_lines(status: Status) -> list[str]:
     ending = "running" if run["is_running"] else f"ended: {run['ended']}"
     lines = [
         f"run {run['execution']} · mode {run['mode']} · {ending}"
-        f" · {run['restarts']} restarts · ledger at {run['seq']}"
+        f" · {count(run['restarts'], 'restart')} · {count(run['seq'], 'fact')} recorded"
     ]
     for name, exchange in status["exchanges"].items():
         over_rest = exchange["over_rest"]
@@ -187,16 +201,13 @@ def status_lines(status: Status) -> list[str]:
         if exchange["bad_frames"]:
             extra += f" · {exchange['bad_frames']} unreadable frames"
         lines.append(
-            f"{name}  {exchange['link']} · {exchange['disconnects']} disconnects{extra}"
+            f"{name}  {exchange['link']}"
+            f" · {count(exchange['disconnects'], 'disconnect')}{extra}"
         )
     for symbol, price in status["prices"].items():
         lines.append(f"  {symbol}  {price['price']}  {price['age_s']} s ago")
     for name, account in status["accounts"].items():
-        lines.append(
-            f"account {name}  {account['open_orders']} open orders"
-            f" · {len(account['drifts'])} drifts · {account['foreign_orders']} foreign"
-        )
-        lines += [f"  drift: {drift}" for drift in account["drifts"]]
+        lines += _account_lines(name, account)
     lines += [f"alarm: {text}" for text in status["alarms"]]
     for name, bot in status["bots"].items():
         lines += _bot_lines(name, bot)
@@ -210,6 +221,19 @@ def status_lines(status: Status) -> list[str]:
     return lines
 
 
+def _account_lines(name: str, account: Mapping[str, Any]) -> list[str]:
+    open_orders = count(account["open_orders"], "open order")
+    foreign = account["foreign_orders"]
+    strange = f" · {count(foreign, 'order')} not ours" if foreign else ""
+    agrees = "differs from" if account["drifts"] else "agrees with"
+    lines = [
+        f"account {name}  {open_orders}{strange} · {agrees} the exchange,"
+        f" asked {account['reconciled_age_s']} s ago"
+        f" · pnl {signed(Decimal(account['pnl']))}"
+    ]
+    return lines + [f"  drift: {drift}" for drift in account["drifts"]]
+
+
 def _bot_lines(name: str, bot: Mapping[str, Any]) -> list[str]:
     position = bot["position"]
     holds = "flat"
@@ -219,10 +243,11 @@ def _bot_lines(name: str, bot: Mapping[str, Any]) -> list[str]:
             if key in position:
                 holds += f", {word} {position[key]}"
         if "unrealized_pnl" in position:
-            holds += f", now {position['unrealized_pnl']}"
+            holds += f", now {signed(Decimal(position['unrealized_pnl']))}"
     lines = [
-        f"bot {name}  {bot['symbol']}  {bot['state']} · {holds} · {bot['orders']} orders,"
-        f" {bot['fills']} fills, {bot['closed']} closed, pnl {bot['pnl']}",
+        f"bot {name}  {bot['symbol']}  {bot['state']} · {holds}"
+        f" · {count(bot['orders'], 'order')}, {count(bot['fills'], 'fill')},"
+        f" {bot['closed']} closed, pnl {signed(Decimal(bot['pnl']))}",
         f"  last: {bot['outcome']}",
     ]
     lines += [f"  order {order} is UNKNOWN" for order in bot["unknown_orders"]]

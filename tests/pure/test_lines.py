@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from actors.messages import (
+    Acknowledged,
     Balanced,
     BotPaused,
     ClockMeasured,
@@ -33,9 +34,10 @@ from actors.messages import (
     StopMoved,
     Supervised,
 )
-from actors.pure.fact_words import signed, words
+from actors.pure.fact_words import words
 from actors.pure.facts import FACT_TYPES
 from actors.pure.lines import fact_line, line
+from actors.pure.money import signed
 from actors.pure.transition_line import NAME_WIDTH
 from tests.pure.test_events import FILLED, INTENDED
 from tests.pure.test_facts import FACTS
@@ -49,8 +51,7 @@ LINES: list[tuple[Fact, str]] = [
     ),
     (
         ExchangeConnected("binance", 1, 2, 40, 4, 11_100),
-        "feed:binance| connected · 2 subscriptions proven in 0.04 s"
-        " · 4 readers without prices for 11.1 s",
+        "feed:binance| connected · 2 subscriptions proven in 0.04 s · no prices for 11.1 s",
     ),
     (
         ExchangeConnected("binance", 0, 1, 40, 4, 0),
@@ -66,7 +67,7 @@ LINES: list[tuple[Fact, str]] = [
     ),
     (
         FallbackBegun("binance", "BTC/USDT", 10_000),
-        "fallback:binance| BTC/USDT is silent for 10.0 s: its prices come over REST",
+        "fallback:binance| BTC/USDT is silent for 10.0 s: asking for its price over REST",
     ),
     (
         SignalGenerated(
@@ -128,7 +129,8 @@ LINES: list[tuple[Fact, str]] = [
             Decimal(49_000),
             Decimal("-20.5"),
         ),
-        "positions:main| dawn: stop loss hit on BTC/USDT at 49000 · pnl \u221220.50",
+        "positions:main| dawn: stop loss hit on BTC/USDT at 49000 · pnl \u221220.50"
+        " before the exit's fee",
     ),
     (
         PositionClosed(
@@ -142,10 +144,10 @@ LINES: list[tuple[Fact, str]] = [
             Decimal("0.00001"),
             "",
         ),
-        "positions:main| dawn is out of BTC/USDT at 52500 by take profit · pnl +49.12345"
+        "positions:main| dawn is out of BTC/USDT at 52500 by take profit · pnl +49.12"
         " · dust 0.00001",
     ),
-    (BotPaused("dawn", "main", "tea"), "bot:dawn| paused: tea"),
+    (BotPaused("dawn", "main", "tea"), "bot:dawn| paused by an operator: tea"),
     (
         Balanced("main", "USDT", Decimal(900), Decimal(100)),
         "account:main| 900 USDT free, 100 more in orders",
@@ -183,6 +185,20 @@ LINES: list[tuple[Fact, str]] = [
 def test_a_line_says_when_who_and_what(fact: Fact, expected: str) -> None:
     actor, _, said = expected.partition("| ")
     assert fact_line(AT_MS, fact) == f"22:13:57.481  {actor:<{NAME_WIDTH}}  {said}"
+
+
+def test_an_order_is_shown_by_the_end_of_its_id() -> None:
+    order_id = "89869545-9b1e-4996-9ead-5de57075ca89"
+    fact = Acknowledged("dawn", "main", "BTC/USDT", order_id, "1001394")
+    assert words(fact) == "dawn's order …7075ca89 is at the exchange as 1001394"
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [("2.99656517", "+3.00"), ("-0.000123", "\u22120.000123"), ("0", "+0.00")],
+)
+def test_a_result_has_as_many_places_as_say_something(amount: str, shown: str) -> None:
+    assert signed(Decimal(amount)) == shown
 
 
 @pytest.mark.parametrize("fact_type", FACT_TYPES)

@@ -124,7 +124,7 @@ def test_what_an_operator_decided_outlives_the_program(tmp_path: Path, sim: Sim)
         desk.tell("stop", "churn-1")
         assert bots(desk) == {
             "churn-0": "paused: news",
-            "churn-1": "stopped by the operator",
+            "churn-1": "stopped by an operator",
             "churn-2": "running",
         }
         assert desk.stop()[0] == OK
@@ -132,7 +132,7 @@ def test_what_an_operator_decided_outlives_the_program(tmp_path: Path, sim: Sim)
         desk.wait_for_line("up in", number=2)
         before = len(desk.facts())
         desk.wait_until(lambda: bots(desk).get("churn-0") == "paused: news", within_s=10)
-        assert bots(desk)["churn-1"] == "stopped by the operator"
+        assert bots(desk)["churn-1"] == "stopped by an operator"
         desk.wait_until(lambda: buyers(desk, before) == {"churn-2"}, within_s=10)
         desk.tell("resume", "churn-0")
         desk.tell("start", "churn-1")

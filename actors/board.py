@@ -28,6 +28,7 @@ from actors.messages import (
     Told,
 )
 from actors.messages.board import Alarmed, Evaluated, PositionSeen
+from actors.messages_supervision import State
 from actors.ports import Desk, Operator, WallClock
 from actors.pure.read_model import PriceSeen, ReadModel
 from actors.pure.status import Live, status_of
@@ -62,7 +63,7 @@ async def run_board(
     *,
     bots: Mapping[str, str],  # bot: account
     clock: WallClock,
-    announce: Callable[[int, Fact], None],  # when, what: called, never awaited
+    announce: Callable[[int, Fact | Alarmed], None],  # when, what: called, never awaited
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Follow the fleet and answer operators until cancelled.
@@ -102,7 +103,7 @@ class _Board:
     operator: Operator
     bots: Mapping[str, str]
     clock: WallClock
-    announce: Callable[[int, Fact], None]
+    announce: Callable[[int, Fact | Alarmed], None]
     model: ReadModel = attrs.Factory(ReadModel)
     live: Live = attrs.Factory(Live)
 
@@ -179,6 +180,8 @@ class _Board:
 
     async def _start(self, question: Question) -> Answer:
         bot, account = self._named(question)
+        if self._is_well(bot):
+            return {"said": f"{bot} is running already"}
         await record(self.journal, BotStarted(bot, account))
         self.operator.start(f"bot:{bot}")
         return {"said": f"{bot} starts, its failures forgotten"}
@@ -199,6 +202,15 @@ class _Board:
             return said
         return {"error": f"{question.subject} is not alive now"}
 
+    def _is_well(self, bot: str) -> bool:
+        """Return whether the bot runs and has no failures that could be forgotten."""
+        return not self.model.bot(bot).is_stopped and any(
+            actor.path == f"bots/bot:{bot}"
+            and actor.state is State.RUNNING
+            and not actor.consecutive
+            for actor in self.operator.states()
+        )
+
     def _named(self, question: Question) -> tuple[str, str]:
         account = self.bots.get(question.subject)
         if account is None:
@@ -208,6 +220,8 @@ class _Board:
 
     def _alarm(self, alarm: Alarmed) -> None:
         key = (alarm.actor, alarm.code, alarm.subject)
+        if alarm.is_over == (key in self.live.alarms):  # news, not said again
+            self.announce(self.clock.now_ms(), alarm)
         if alarm.is_over:
             self.live.alarms.pop(key, None)
         else:

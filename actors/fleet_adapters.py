@@ -19,6 +19,7 @@ from actors.fleet_simulator import embedded
 from actors.fleet_stage import accounts_used, exchanges_used
 from actors.fleet_world import Venue, World
 from actors.messages import BotStarted, BotStopped, Fact
+from actors.messages.board import Alarmed
 from actors.messages_supervision import Transition
 from actors.ports import Store, VenueError
 from actors.pure.client_order_id import account_tag, epoch_text
@@ -68,7 +69,7 @@ class Ears:
     """Who hears of a run: the screen, the scribe, and whoever asks whether it stops."""
 
     say: Callable[[str], None]  # the journal's own words, past the journal
-    announce: Callable[[int, Fact], None]
+    announce: Callable[[int, Fact | Alarmed], None]
     report: Callable[[Transition], None]
     is_stopping: Callable[[], bool]
 

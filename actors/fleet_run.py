@@ -32,6 +32,7 @@ from actors.messages import (
     SignalType,
     Supervised,
 )
+from actors.messages.board import Alarmed
 from actors.messages_supervision import Event, Transition
 from actors.ports import Row
 from actors.pure.config import Config, Mode, summary
@@ -191,7 +192,9 @@ class _Run:
             self.screen.info(f"its own strategy, SHA-256 {digest}", actor=f"bot:{bot}")
         if self.config.mode is Mode.LIVE:
             for account, tag in world.tags.items():
-                self.screen.info(f"LIVE · client order ids begin with {tag}", actor=account)
+                self.screen.info(
+                    f"LIVE · client order ids begin with {tag}", actor=f"account:{account}"
+                )
 
     def _say(self, transition: Transition) -> None:
         if transition.event is Event.STARTING and not transition.error:
@@ -212,7 +215,11 @@ class _Run:
             mailbox_depth=transition.mailbox_depth,
         )
 
-    def _announce(self, at_ms: int, fact: Fact) -> None:
+    def _announce(self, at_ms: int, fact: Fact | Alarmed) -> None:
+        if isinstance(fact, Alarmed):
+            said = f"{'alarm over' if fact.is_over else 'ALARM'}: {fact.text}"
+            self.screen.warning(said, actor=fact.actor, at_ms=at_ms, code=fact.code)
+            return
         if isinstance(fact, Supervised):
             return  # said when it happened
         tell = self.screen.debug if _is_quiet(fact) else self.screen.info

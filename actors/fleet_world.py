@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import attrs
 
 from actors.messages import Fact, Instrument
+from actors.messages.board import Alarmed
 from actors.messages_supervision import Transition
 from actors.ports import Desk, Market, Random, Store, Trading, WallClock
 from actors.pure.market_view import Strategy
@@ -36,7 +37,7 @@ class World:
     strategies: Mapping[str, Callable[[], Strategy]]  # of each bot
     digests: Mapping[str, str]  # SHA-256 of the user's own strategies, by bot
     say: Callable[[str], None]  # the journal's own words, past the journal
-    announce: Callable[[int, Fact], None]
+    announce: Callable[[int, Fact | Alarmed], None]
     report: Callable[[Transition], None]
     is_stopping: Callable[[], bool]
     stopped_bots: frozenset[str] = frozenset()

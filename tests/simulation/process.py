@@ -17,6 +17,7 @@ from actors.fleet_settings import fingerprint
 from actors.fleet_stage import open_stage
 from actors.fleet_world import Venue, World
 from actors.messages import Fact, Signal, SignalType
+from actors.messages.board import Alarmed
 from actors.messages_supervision import Transition
 from actors.pure.client_order_id import account_tag, epoch_text
 from actors.pure.config import BotConfig, Config
@@ -178,7 +179,7 @@ class Process:
         made = BUILT_IN.get(bot.strategy, Churn)
         return Quiet(build(made, bot.params), self.machine)
 
-    def _announce(self, at_ms: int, fact: Fact) -> None:
+    def _announce(self, at_ms: int, fact: Fact | Alarmed) -> None:
         pass
 
 

@@ -1,0 +1,119 @@
+"""The board: what it says by itself, and what it answers an operator."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import trio
+
+from actors.board import LOOK_S, run_board
+from actors.messages import BotStarted, Fact
+from actors.messages.board import Alarmed
+from actors.messages_supervision import ActorState, State
+from tests.actors.ledger_room import Room, RunClock, open_room
+
+pytestmark = pytest.mark.usefixtures("autojump_clock")
+
+UNGUARDED = Alarmed("positions:main", "unguarded", "dawn", "dawn holds BTC/USDT unseen")
+OVER = attrs.evolve(UNGUARDED, is_over=True)
+Ask = Callable[[str, str, str], Awaitable[Mapping[str, Any]]]
+
+
+@attrs.define(eq=False)
+class Counter:
+    """The desk and the tree behind it, with one bot that may be made to fail."""
+
+    ask: Ask | None = None
+    consecutive: int = 0
+    started: list[str] = attrs.Factory(list[str])
+    said: list[Fact | Alarmed] = attrs.Factory(list[Fact | Alarmed])
+
+    async def serve(self, ask: Ask) -> None:
+        self.ask = ask
+        await trio.sleep_forever()
+
+    def states(self) -> Sequence[ActorState]:
+        bot = ActorState(
+            path="bots/bot:dawn",
+            state=State.RUNNING,
+            consecutive=self.consecutive,
+            incarnation=1,
+            uptime_s=1.0,
+            error="",
+            next_try_s=None,
+            depth=0,
+            taken=0,
+            replaced=0,
+            completed=0,
+        )
+        return (bot,)
+
+    def start(self, name: str) -> bool:
+        self.started.append(name)
+        return True
+
+    def stop(self, name: str) -> bool:
+        return bool(name)
+
+    def crash(self, name: str) -> bool:
+        return bool(name)
+
+    def announce(self, at_ms: int, fact: Fact | Alarmed) -> None:
+        assert at_ms >= 0
+        self.said.append(fact)
+
+    async def answer(self, verb: str) -> Mapping[str, Any]:
+        assert self.ask is not None
+        return await self.ask(verb, "dawn", "")
+
+
+@asynccontextmanager
+async def open_board(folder: Path) -> AsyncGenerator[tuple[Room, Counter]]:
+    counter = Counter()
+    async with open_room(folder, "board") as room:
+        body = partial(
+            run_board,
+            room.mailboxes["board"],
+            room.journal,
+            counter,
+            counter,
+            bots={"dawn": "main"},
+            clock=RunClock(),
+            announce=counter.announce,
+        )
+        await room.start(room.mailboxes["board"], body)
+        yield room, counter
+
+
+async def test_an_alarm_is_said_once_and_once_when_it_is_over(tmp_path: Path) -> None:
+    async with open_board(tmp_path) as (room, counter):
+        for alarm in (UNGUARDED, UNGUARDED, OVER, OVER):
+            room.mailboxes["board"].latest((Alarmed, alarm.code), alarm)
+            await trio.sleep(2 * LOOK_S)
+    assert counter.said == [UNGUARDED, OVER]
+
+
+async def test_a_bot_that_runs_is_not_started_again(tmp_path: Path) -> None:
+    async with open_board(tmp_path) as (room, counter):
+        assert await counter.answer("start") == {"said": "dawn is running already"}
+        assert (counter.started, await room.recorded(BotStarted)) == ([], [])
+
+
+async def test_a_running_bot_with_failures_has_them_forgotten(tmp_path: Path) -> None:
+    async with open_board(tmp_path) as (_, counter):
+        counter.consecutive = 2
+        await counter.answer("start")
+        assert counter.started == ["bot:dawn"]
+
+
+async def test_a_stopped_bot_is_started_before_its_life_has_ended(tmp_path: Path) -> None:
+    async with open_board(tmp_path) as (_, counter):
+        await counter.answer("stop")
+        await trio.sleep(2 * LOOK_S)
+        assert (await counter.answer("start"))["said"].startswith("dawn starts")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import secrets
 import socket
 import sys
@@ -72,7 +73,6 @@ def serve(arguments: argparse.Namespace) -> int:
     pairs: list[tuple[str, str]] = arguments.key
     if not pairs:
         pairs = [(secrets.token_hex(16), secrets.token_hex(16))]
-        sys.stdout.write(f"a throw-away key: {pairs[0][0]}:{pairs[0][1]}\n")
     code = exit_codes.OK
     try:
         faults = read_faults(Path(arguments.faults)) if arguments.faults else ()
@@ -84,20 +84,31 @@ def serve(arguments: argparse.Namespace) -> int:
             host=arguments.host,
             port=arguments.port,
         )
-        trio.run(_serve, Simulator(config, seed=arguments.seed))
+        made = "" if arguments.key else f"a throw-away key: {pairs[0][0]}:{pairs[0][1]}\n"
+        trio.run(_serve, Simulator(config, seed=arguments.seed), made)
     except* KeyboardInterrupt:
         pass  # that is how it is told to stop
-    except* (BadFaults, BadRecording, OSError) as errors:
+    except* (BadFaults, BadRecording) as errors:
         sys.stderr.write(f"{leaves(errors)[0]}\n")
+        code = exit_codes.BAD_INPUT
+    except* OSError as errors:
+        where = f"{arguments.host} port {arguments.port}"
+        sys.stderr.write(f"cannot listen on {where}: {_why(leaves(errors)[0])}\n")
         code = exit_codes.BAD_INPUT
     return code
 
 
-async def _serve(simulator: Simulator) -> None:
+def _why(error: BaseException) -> str:
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if isinstance(number, int) and number > 0 else str(error)
+
+
+async def _serve(simulator: Simulator, made: str) -> None:
     async with trio.open_nursery() as nursery:
         where = await nursery.start(simulator.run)
         sys.stdout.write(
-            f"simulated binance listens: {where.rest_url} {where.url} {where.ws_api_url}\n"
+            f"{made}simulated binance listens:"
+            f" {where.rest_url} {where.url} {where.ws_api_url}\n"
         )
         sys.stdout.flush()
 

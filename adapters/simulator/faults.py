@@ -65,7 +65,9 @@ def read_faults(path: Path) -> tuple[Fault, ...]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
         return msgspec.convert(document, _Script).faults
-    except (OSError, UnicodeDecodeError, ValueError, msgspec.ValidationError) as error:
+    except OSError as error:
+        raise BadFaults(f"{path}: {error.strerror}") from error
+    except (UnicodeDecodeError, ValueError, msgspec.ValidationError) as error:
         raise BadFaults(f"{path}: {error}") from error
 
 

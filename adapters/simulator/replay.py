@@ -107,8 +107,12 @@ def read_lines(path: Path) -> Generator[Line]:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as lines:
             for text in lines:
                 yield _line.decode(text)
-    except (OSError, EOFError, msgspec.MsgspecError) as error:
+    except OSError as error:
+        raise BadRecording(f"{path}: {error.strerror or error}") from error
+    except EOFError as error:
         raise BadRecording(f"{path}: {error}") from error
+    except msgspec.MsgspecError as error:
+        raise BadRecording(f"{path}: no recording of a market: {error}") from error
 
 
 def load_recordings(config: SimulatorConfig) -> Recordings:

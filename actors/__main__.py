@@ -39,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # Whoever read our output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exit_codes.OK
+    except KeyboardInterrupt:  # before a command could say how it is stopped
+        sys.stderr.write("interrupted\n")
+        return exit_codes.FORCED
     return exit_code
 
 

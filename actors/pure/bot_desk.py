@@ -34,7 +34,7 @@ from actors.pure.bot_wishes import BotSettings, entry_intent, exit_intent
 from actors.pure.client_order_id import IntentIds
 from actors.pure.market_view import Cause, Strategy
 from actors.pure.money import ZERO
-from actors.pure.signals import checked
+from actors.pure.signals import BadSignal, checked
 from actors.pure.why_not import WhyNot
 
 ANSWER_S = 10.0  # after `valid_until_s`, in which an intent must be answered
@@ -146,8 +146,7 @@ class BotDesk:
         bar, ticker = self.sight.bar(now_s), self.sight.ticker
         if bar is not None or ticker is None:
             return self._refuse(None, bar or ("no_price", "no price"), now_s)
-        answer = self.strategy.evaluate(self.sight.view(cause, ticker))
-        signal = checked(answer, self.settings.strategy)
+        signal = self._signal(cause, ticker)
         if signal.type is SignalType.HOLD:
             reasons = signal.reasons + self._at_work(now_s)
             shown = self._show(Outcome.HOLD, signal, now_s, reasons=reasons)
@@ -155,6 +154,14 @@ class BotDesk:
         if signal.type is SignalType.BUY:
             return self._buy(signal, ticker, now_s)
         return self._sell(signal, ticker, now_s)
+
+    def _signal(self, cause: Cause, ticker: Ticker) -> Signal:
+        strategy = self.settings.strategy
+        try:
+            answer = self.strategy.evaluate(self.sight.view(cause, ticker))
+        except SystemExit as error:  # it may end itself, not the program
+            raise BadSignal(f"{strategy} called exit({error.code!r})") from error
+        return checked(answer, strategy)
 
     def unsent(self, bar: Bar, now_s: float) -> Decision:
         """Say that the wish just decided on could not be delivered."""

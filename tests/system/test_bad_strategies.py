@@ -38,6 +38,10 @@ WILD = {
         "return Signal(SignalType.BUY, float('nan'), 1.0, ())",
         "BadSignal: nan:Wild returned strength nan, not 0 to 1",
     ),
+    "exits": (
+        "raise SystemExit(0)",
+        "BadSignal: exits:Wild called exit(0) in pure/bot_desk.py",
+    ),
     "none": ("return None", "BadSignal: none:Wild returned NoneType, not a Signal"),
 }
 BOT = """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 import signal
 import time
 from collections.abc import Iterator, Mapping
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.__main__ import main
 from actors.exit_codes import ESCALATED, FORCED, OK
 from actors.messages import (
     Acknowledged,
@@ -87,6 +90,19 @@ def stuck(tmp_path: Path, sim: Sim) -> Iterator[Desk]:
         desk.signal(signal.SIGINT)
         desk.wait_for_line("orders:main         stopping")
         yield desk
+
+
+def test_an_early_interrupt_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_arguments: argparse.Namespace) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("actors.__main__.check", interrupted)
+    before = os.umask(0o077)
+    code = main(["check"])
+    os.umask(before)
+    assert (code, capsys.readouterr().err) == (FORCED, "interrupted\n")
 
 
 def is_in_flight(desk: Desk) -> bool:

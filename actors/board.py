@@ -36,7 +36,7 @@ from actors.records import JournalDown, JournalWish, Receipt, Replay, recall, re
 
 LOOK_S = 0.1
 TURN_MESSAGES = 8  # taken before others get a turn: looking on holds up no order
-ANSWER_S = 5.0
+ANSWER_S = 7.0  # a little more than the journal may take
 
 READS: frozenset[type[Fact]] = frozenset(get_args(Fact))
 Answer = Mapping[str, Any]
@@ -76,6 +76,7 @@ async def run_board(
     board = _Board(mailbox, journal, operator, bots, clock, announce)
     for fact, at_ms in zip(recalled.facts, recalled.at_ms, strict=True):
         board.model.apply(fact, at_ms)
+    board.model.seq = recalled.seq
     replay = Replay(recalled.seq)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(desk.serve, board.ask)

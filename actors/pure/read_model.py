@@ -12,12 +12,10 @@ from decimal import Decimal
 import attrs
 
 from actors.messages import (
-    Attempted,
     BotPaused,
     BotResumed,
     BotStarted,
     BotStopped,
-    Ended,
     ExchangeConnected,
     ExchangeDisconnected,
     ExchangeReconnecting,
@@ -25,20 +23,16 @@ from actors.messages import (
     Fact,
     FallbackBegun,
     FallbackEnded,
-    Filled,
     FleetStarted,
     FleetStopped,
-    OutcomeUnknown,
     PositionClosed,
     PositionOpened,
     PriceUpdated,
     Reconciled,
-    Refused,
-    SignalGenerated,
     StopMoved,
     Supervised,
 )
-from actors.pure.money import ZERO, plain, signed
+from actors.pure.bot_seen import BotSeen, show_order, show_position
 from actors.pure.position_math import Holdings
 
 
@@ -58,43 +52,6 @@ class ExchangeSeen:
     since_ms: int = 0
     disconnects: int = 0
     fallback: set[str] = attrs.Factory(set[str])
-
-
-@attrs.define
-class PositionShown:
-    """A position with the levels that guard it; entry and base follow every fill."""
-
-    position_id: str
-    symbol: str
-    entry: Decimal
-    base: Decimal
-    stop_loss: Decimal | None
-    take_profit: Decimal | None
-    trailing_stop: Decimal | None
-
-
-@attrs.define
-class BotSeen:
-    """One bot: what it did last, what it holds, what it earned."""
-
-    symbol: str = ""
-    account: str = ""
-    is_stopped: bool = False
-    paused: str = ""  # why, when it is
-    position: PositionShown | None = None
-    outcome: str = "no evaluation yet"
-    outcome_ms: int = 0
-    signals: int = 0
-    orders: int = 0
-    fills: int = 0
-    refusals: int = 0
-    unknown: set[str] = attrs.Factory(set[str])
-    closed: int = 0
-    pnl: Decimal = ZERO  # realized, quote
-
-    def came_to(self, outcome: str, at_ms: int) -> None:
-        """Note the last outcome."""
-        self.outcome, self.outcome_ms = outcome, at_ms
 
 
 @attrs.define
@@ -175,8 +132,9 @@ class ReadModel:
                 exchange.is_connected, exchange.link = False, "the fleet stopped"
             return
         self.execution, self.mode, self.version = fact.execution, fact.mode, fact.version
-        self.started_ms, self.stopped = at_ms, ""
+        self.started_ms, self.stopped, self.restarts = at_ms, "", 0
         self.actors.clear()
+        self.exchanges.clear()
         for name in fact.bots:
             self.bot(name)
 
@@ -198,9 +156,10 @@ class ReadModel:
         match fact:
             case ExchangeConnected():
                 seen.is_connected, seen.link, seen.since_ms = True, "connected", at_ms
+                seen.fallback.clear()  # every subscription was proven by the stream
             case ExchangeDisconnected(reason=reason):
+                seen.disconnects += seen.is_connected  # not each failed attempt
                 seen.is_connected, seen.link, seen.since_ms = False, reason, at_ms
-                seen.disconnects += 1
             case ExchangeReconnecting(attempt=attempt, attempts_max=attempts_max):
                 seen.link += f" · attempt {attempt} of {attempts_max}"
 
@@ -222,70 +181,9 @@ class ReadModel:
             case BotStarted():
                 bot.is_stopped = False
             case PositionOpened() | StopMoved() | ExitTriggered() | PositionClosed():
-                _show_position(bot, fact, at_ms)
+                show_position(bot, fact, at_ms)
             case _:
-                _show_order(bot, fact, at_ms)
+                show_order(bot, fact, at_ms)
         held = self.holdings.of(name, bot.symbol)
         if bot.position is not None and held.position_id == bot.position.position_id:
             bot.position.entry, bot.position.base = held.entry, held.base
-
-
-def _show_position(
-    bot: BotSeen,
-    fact: PositionOpened | StopMoved | ExitTriggered | PositionClosed,
-    at_ms: int,
-) -> None:
-    match fact:
-        case PositionOpened():
-            bot.position = PositionShown(
-                fact.position_id,
-                fact.symbol,
-                fact.entry,
-                fact.base,
-                fact.stop_loss,
-                fact.take_profit,
-                fact.trailing_stop,
-            )
-        case StopMoved(stop_loss=stop_loss):
-            if bot.position is not None:
-                bot.position.stop_loss = stop_loss
-        case ExitTriggered(reason=reason, exit_price=price):
-            bot.came_to(f"{reason.value.replace('_', ' ')} hit at {plain(price)}", at_ms)
-        case PositionClosed():
-            bot.position = None
-            bot.closed += 1
-            bot.pnl += fact.pnl
-            bot.came_to(
-                f"closed by {fact.exit_reason.value.replace('_', ' ')}"
-                f" at {plain(fact.exit_price)}, pnl {signed(fact.pnl)}",
-                at_ms,
-            )
-
-
-def _show_order(bot: BotSeen, fact: Fact, at_ms: int) -> None:
-    match fact:
-        case SignalGenerated(signal=signal):
-            bot.signals += 1
-            because = signal.reasons[0] if signal.reasons else "no reason given"
-            bot.came_to(f"{signal.type.value}: {because}", at_ms)
-        case Refused(code=code, reasons=reasons):
-            bot.refusals += 1
-            bot.came_to(f"refused {code}: {'; '.join(reasons)}", at_ms)
-        case Attempted(client_order_id=order_id):
-            bot.orders += 1
-            bot.came_to(f"order {order_id} sent", at_ms)
-        case Filled(side=side, base=base, price=price, symbol=symbol):
-            bot.fills += 1
-            bot.came_to(
-                f"{side.value} {plain(base)} {symbol} filled at {plain(price)}", at_ms
-            )
-        case OutcomeUnknown(client_order_id=order_id, reason=reason):
-            bot.unknown.add(order_id)
-            bot.came_to(f"order {order_id} UNKNOWN: {reason}", at_ms)
-        case Ended(client_order_id=order_id, status=status, reason=reason):
-            bot.unknown.discard(order_id)
-            if status.value != "filled":
-                how = status.value.replace("_", " ")
-                bot.came_to(f"order {order_id} {how}: {reason}".rstrip(": "), at_ms)
-        case _:
-            pass

@@ -15,9 +15,10 @@ import attrs
 from actors.messages import FeedState, Link
 from actors.messages.board import Alarmed, Evaluated, Outcome, PositionSeen
 from actors.messages_supervision import ActorState, State
+from actors.pure.bot_seen import BotSeen, PositionShown
 from actors.pure.config_summary import count
 from actors.pure.money import ZERO, plain, signed
-from actors.pure.read_model import AccountSeen, BotSeen, PositionShown, ReadModel
+from actors.pure.read_model import AccountSeen, ReadModel
 
 Status = Mapping[str, Any]
 
@@ -76,9 +77,14 @@ def _exchanges(model: ReadModel, live: Live | None, now_s: float) -> dict[str, A
         seen = model.exchanges.get(name)
         feed = feeds.get(name)
         is_connected = seen is not None and seen.is_connected
-        if feed is not None:
-            is_connected = feed.link is Link.RESUMED
         link = seen.link if seen is not None else "connecting"
+        if live is None:
+            link = "was connected" if is_connected else link  # nobody said goodbye
+            is_connected = False
+        elif feed is not None:
+            if is_connected and feed.link is not Link.RESUMED:
+                link = feed.reason or feed.link.value  # before the ledger says it
+            is_connected = feed.link is Link.RESUMED
         shown[name] = {
             "is_connected": is_connected,
             "link": "connected" if is_connected else link,

@@ -1,0 +1,144 @@
+"""One bot as people see it: a fold of its facts, and what became of its orders. Pure."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+
+from actors.messages import (
+    Acknowledged,
+    Attempted,
+    Ended,
+    ExitTriggered,
+    Fact,
+    Filled,
+    OutcomeUnknown,
+    PositionClosed,
+    PositionOpened,
+    Refused,
+    SignalGenerated,
+    StopMoved,
+)
+from actors.pure.money import ZERO, plain, signed
+
+
+@attrs.define
+class PositionShown:
+    """A position with the levels that guard it; entry and base follow every fill."""
+
+    position_id: str
+    symbol: str
+    entry: Decimal
+    base: Decimal
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    trailing_stop: Decimal | None
+
+
+@attrs.define
+class BotSeen:
+    """One bot: what it did last, what it holds, what it earned."""
+
+    symbol: str = ""
+    account: str = ""
+    is_stopped: bool = False
+    paused: str = ""  # why, when it is
+    position: PositionShown | None = None
+    outcome: str = "no evaluation yet"
+    outcome_ms: int = 0
+    signals: int = 0
+    orders: int = 0
+    fills: int = 0
+    refusals: int = 0
+    awaited: set[str] = attrs.Factory(set[str])  # orders nobody has spoken of yet
+    unknown: set[str] = attrs.Factory(set[str])  # of which nobody can say anything
+    closed: int = 0
+    pnl: Decimal = ZERO  # realized, quote
+
+    def came_to(self, outcome: str, at_ms: int) -> None:
+        """Note the last outcome."""
+        self.outcome, self.outcome_ms = outcome, at_ms
+
+    def heard_of(self, order_id: str) -> None:
+        """The venue spoke of an order: a lost answer that is told later says nothing."""
+        self.awaited.discard(order_id)
+        self.unknown.discard(order_id)
+
+
+def show_position(
+    bot: BotSeen,
+    fact: PositionOpened | StopMoved | ExitTriggered | PositionClosed,
+    at_ms: int,
+) -> None:
+    """Take what happened to a bot's position."""
+    match fact:
+        case PositionOpened():
+            bot.position = PositionShown(
+                fact.position_id,
+                fact.symbol,
+                fact.entry,
+                fact.base,
+                fact.stop_loss,
+                fact.take_profit,
+                fact.trailing_stop,
+            )
+        case StopMoved(stop_loss=stop_loss):
+            if bot.position is not None:
+                bot.position.stop_loss = stop_loss
+        case ExitTriggered(reason=reason, exit_price=price):
+            bot.came_to(f"{reason.value.replace('_', ' ')} hit at {plain(price)}", at_ms)
+        case PositionClosed():
+            bot.position = None
+            bot.closed += 1
+            bot.pnl += fact.pnl
+            bot.came_to(
+                f"closed by {fact.exit_reason.value.replace('_', ' ')}"
+                f" at {plain(fact.exit_price)}, pnl {signed(fact.pnl)}",
+                at_ms,
+            )
+
+
+def show_order(bot: BotSeen, fact: Fact, at_ms: int) -> None:
+    """Take what happened to a bot's wish before it was an order, and to the order."""
+    match fact:
+        case SignalGenerated(signal=signal):
+            bot.signals += 1
+            because = signal.reasons[0] if signal.reasons else "no reason given"
+            bot.came_to(f"{signal.type.value}: {because}", at_ms)
+        case Refused(code=code, reasons=reasons):
+            bot.refusals += 1
+            bot.came_to(f"refused {code}: {'; '.join(reasons)}", at_ms)
+        case Attempted() | Acknowledged() | Filled() | OutcomeUnknown() | Ended():
+            _show_life(bot, fact, at_ms)
+        case _:
+            pass
+
+
+def _show_life(
+    bot: BotSeen,
+    fact: Attempted | Acknowledged | Filled | OutcomeUnknown | Ended,
+    at_ms: int,
+) -> None:
+    match fact:
+        case Attempted(client_order_id=order_id):
+            bot.orders += 1
+            bot.awaited.add(order_id)
+            bot.came_to(f"order {order_id} sent", at_ms)
+        case Acknowledged(client_order_id=order_id):
+            bot.heard_of(order_id)
+        case Filled(side=side, base=base, price=price, symbol=symbol):
+            bot.heard_of(fact.client_order_id)
+            bot.fills += 1
+            bot.came_to(
+                f"{side.value} {plain(base)} {symbol} filled at {plain(price)}", at_ms
+            )
+        case OutcomeUnknown(client_order_id=order_id, reason=reason):
+            if order_id in bot.awaited:
+                bot.unknown.add(order_id)
+                bot.came_to(f"order {order_id} UNKNOWN: {reason}", at_ms)
+        case Ended(client_order_id=order_id, status=status, reason=reason):
+            bot.heard_of(order_id)
+            if status.value != "filled":
+                how = status.value.replace("_", " ")
+                bot.came_to(f"order {order_id} {how}: {reason}".rstrip(": "), at_ms)

@@ -1,0 +1,265 @@
+"""What the board answers operators: durable first, in words, and never with silence."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import attrs
+import msgspec
+import pytest
+import trio
+from trio.testing import MockClock
+
+from actors.board import LOOK_S, run_board
+from actors.mailbox import Mailbox
+from actors.messages import (
+    BotPaused,
+    BotResumed,
+    BotStarted,
+    BotStopped,
+    FleetStarted,
+    Link,
+)
+from actors.messages.market import FeedState
+from actors.messages_supervision import ActorState, State
+from actors.pure.read_model import ReadModel
+from actors.pure.status import status_of
+from tests.actors.ledger_room import Room, RunClock, open_room, settle
+from tests.words import SYMBOL, attempted, filled, intended, ticker
+
+Ask = Callable[[str, str, str], Awaitable[Mapping[str, Any]]]
+STARTED = FleetStarted("run-1", "sim", ("dawn", "dusk"), "0.1.0")
+
+
+@attrs.define(eq=False)
+class House:
+    """A board, its desk, and a tree that notes what it was told to do."""
+
+    room: Room
+    ask: Ask | None = None
+    told: list[tuple[str, str]] = attrs.Factory(list[tuple[str, str]])
+    alive: set[str] = attrs.Factory(lambda: {"feed:binance"})
+    serving: int = 0
+
+    @property
+    def mailbox(self) -> Mailbox[Any]:
+        return self.room.mailboxes["board"]
+
+    async def serve(self, ask: Ask) -> None:
+        self.ask = ask
+        self.serving += 1
+        await trio.sleep_forever()
+
+    def states(self) -> Sequence[ActorState]:
+        return (ActorState("feed:binance", State.RUNNING, 0, 1, 9.0, "", None, 0, 0, 0, 0),)
+
+    def start(self, name: str) -> bool:
+        self.told.append(("start", name))
+        return True
+
+    def stop(self, name: str) -> bool:
+        self.told.append(("stop", name))
+        return True
+
+    def crash(self, name: str) -> bool:
+        self.told.append(("crash", name))
+        return name in self.alive
+
+    async def run(  # noqa: ASYNC128 -- the actor's own body calls started()
+        self, *, task_status: trio.TaskStatus[None]
+    ) -> None:
+        await run_board(
+            self.mailbox,
+            self.room.journal,
+            self,
+            self,
+            bots={"dawn": "main", "dusk": "main"},
+            clock=RunClock(),
+            announce=lambda _at_ms, _fact: None,
+            task_status=task_status,
+        )
+
+    async def begin(self) -> trio.CancelScope:
+        return await self.room.start(self.mailbox, self.run)
+
+    async def answer(self, verb: str, subject: str = "", reason: str = "") -> Any:
+        assert self.ask is not None
+        return await self.ask(verb, subject, reason)
+
+    async def status(self) -> Any:
+        await trio.sleep(2 * LOOK_S)
+        return await self.answer("status")
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with open_room(tmp_path, "board") as room:
+        await room.record(STARTED)
+        yield House(room)
+
+
+@pytest.mark.parametrize(
+    ("verb", "fact", "order", "said"),
+    [
+        ("pause", BotPaused("dawn", "main", "holiday"), [], "dawn is paused"),
+        ("resume", BotResumed("dawn", "main"), [], "dawn may trade again"),
+        ("start", BotStarted("dawn", "main"), [("start", "bot:dawn")], "dawn starts"),
+        ("stop", BotStopped("dawn", "main"), [("stop", "bot:dawn")], "dawn stops"),
+    ],
+)
+async def test_what_changes_a_bot_is_durable_before_it_is_answered(
+    house: House,
+    autojump_clock: MockClock,
+    verb: str,
+    fact: BotPaused | BotResumed | BotStarted | BotStopped,
+    order: list[tuple[str, str]],
+    said: str,
+) -> None:
+    """R-40."""
+    await house.begin()
+    answer = await house.answer(verb, "dawn", "holiday")
+    assert answer["said"].startswith(said)
+    assert await house.room.recorded(type(fact)) == [fact]
+    assert house.told == order
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "start", "stop"])
+async def test_a_bot_that_nobody_knows_is_an_error_that_names_the_others(
+    house: House, autojump_clock: MockClock, verb: str
+) -> None:
+    await house.begin()
+    answer = await house.answer(verb, "noon")
+    assert answer == {"error": "no bot is called 'noon'; there are dawn, dusk"}
+    assert house.told == []
+
+
+async def test_an_unknown_question_is_said_to_be_one(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.begin()
+    assert await house.answer("dance") == {"error": "unknown question 'dance'"}
+
+
+async def test_a_crash_on_purpose_needs_somebody_alive(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.begin()
+    assert "said" in await house.answer("crash", "feed:binance")
+    assert await house.answer("crash", "feed:mars") == {
+        "error": "feed:mars is not alive now"
+    }
+
+
+@pytest.mark.parametrize("verb", ["pause", "stop"])
+async def test_what_could_not_be_made_durable_did_not_happen(
+    house: House, autojump_clock: MockClock, verb: str
+) -> None:
+    await house.begin()
+    house.room.disk.error = OSError(28, "No space left on device")
+    assert await house.answer(verb, "dawn") == {"error": "No space left on device"}
+    assert house.told == []
+
+
+async def test_a_dead_journal_is_an_answer_too(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.begin()
+    house.room.journal_scope.cancel()
+    await settle()
+    answer = await house.answer("pause", "dawn")
+    assert answer == {"error": "no durable acknowledgement within 5 s"}
+
+
+async def test_status_needs_no_journal(house: House, autojump_clock: MockClock) -> None:
+    await house.begin()
+    house.room.journal_scope.cancel()
+    assert (await house.status())["run"]["execution"] == "run-1"
+
+
+async def test_status_is_plain_data_with_everything_in_its_place(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.begin()
+    await house.room.record(intended(), attempted(), filled(1, 100))
+    house.mailbox.latest("ticker", ticker(100, trio.current_time()))
+    state = FeedState("binance", Link.RESUMED, trio.current_time())
+    house.mailbox.latest("feed", state)
+    status = await house.status()
+    assert msgspec.json.decode(msgspec.json.encode(status)) == status
+    assert status.keys() == {
+        "run",
+        "exchanges",
+        "prices",
+        "accounts",
+        "bots",
+        "alarms",
+        "actors",
+    }
+    assert (status["run"]["is_running"], status["run"]["seq"]) == (True, 4)
+    assert status["exchanges"]["binance"]["is_connected"]
+    assert (status["prices"][SYMBOL]["price"], status["bots"]["dawn"]["fills"]) == (
+        "100",
+        1,
+    )
+    assert [actor["path"] for actor in status["actors"]] == ["feed:binance"]
+
+
+async def test_the_next_life_of_the_board_tells_the_same(
+    house: House, autojump_clock: MockClock
+) -> None:
+    life = await house.begin()
+    await house.room.record(intended(), attempted(), filled(1, 100))
+    before = await house.status()
+    life.cancel()
+    await settle()
+    await house.begin()
+    assert (await house.status())["bots"] == before["bots"]
+    assert (await house.status())["run"] == before["run"]
+    assert house.serving == 2
+
+
+async def test_the_board_and_its_ledger_tell_the_same(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.begin()
+    await house.room.record(intended(), attempted(), filled(1, 100))
+    await house.answer("pause", "dusk", "holiday")
+    live = await house.status()
+    model = ReadModel()
+    for fact in await house.room.recorded(*(type(f) for f in (STARTED, intended()))):
+        model.apply(fact, 0)
+    for fact in (attempted(), filled(1, 100), BotPaused("dusk", "main", "holiday")):
+        model.apply(fact, 0)
+    ledger = status_of(model, 0)
+    for bot in ("dawn", "dusk"):
+        shown = {**live["bots"][bot], "state": ""}
+        assert shown == {**ledger["bots"][bot], "state": ""}
+
+
+async def test_a_board_that_is_gone_is_an_answer_too(
+    house: House, autojump_clock: MockClock
+) -> None:
+    life = await house.begin()
+    life.cancel()
+    await settle()
+    assert await house.answer("status") == {"error": "the fleet did not answer within 7 s"}
+
+
+async def test_many_operators_at_once_are_all_answered(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.begin()
+    answers: list[Any] = []
+
+    async def ask(verb: str) -> None:
+        answers.append(await house.answer(verb, "dawn"))
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(50):
+            for verb in ("status", "pause", "resume"):
+                nursery.start_soon(partial(ask, verb))
+    assert len(answers) == 150
+    assert all("error" not in answer for answer in answers)

@@ -21,16 +21,17 @@ class Totals:
 
     seeds: int = 0
     simulated_s: float = 0.0
-    real_s: float = 0.0
+    cpu_s: float = 0.0
     counts: Counter[str] = attrs.Factory(Counter[str])
     faults: Counter[str] = attrs.Factory(Counter[str])
     failures: Counter[str] = attrs.Factory(Counter[str])
     failed: list[int] = attrs.Factory(list[int])
 
     def add(self, outcome: Outcome) -> None:
+        """Take one run."""
         self.seeds += 1
         self.simulated_s += outcome.simulated_s
-        self.real_s += outcome.real_s
+        self.cpu_s += outcome.cpu_s
         self.counts.update(outcome.counts)
         self.faults.update(outcome.faults)
         self.failures.update(outcome.failures)
@@ -38,49 +39,41 @@ class Totals:
             self.failed.append(outcome.schedule.seed)
 
     def lines(self) -> Iterator[str]:
+        """Return the sums for people."""
+        speed = self.simulated_s / self.cpu_s if self.cpu_s else 0.0
         hours, counts = self.simulated_s / 3600, self.counts
-        speed = self.simulated_s / self.real_s if self.real_s else 0.0
-        yield (
-            f"{self.seeds} seeds · {hours:.1f} simulated hours · {speed:.0f} times real time"
-            f" on one core · {counts['steps']} steps of the engine"
-        )
-        yield (
-            f"{self.faults.total()} faults struck · {counts['crashes']} actor crashes ·"
-            f" {counts['deaths']} process deaths · {counts['rows lost']} rows lost with power"
-            f" · {counts['escalations']} escalations"
-        )
-        yield f"{counts['orders']} orders · {counts['fills']} fills · {counts['rows']} rows"
-        yield "faults: " + _listed(self.faults)
+        pace = f"{speed:.0f} times as fast as the clock, on one core"
+        yield f"{self.seeds} seeds · {hours:.1f} simulated hours · {pace}"
+        yield f"{self.faults.total()} faults struck: {_listed(self.faults)}"
+        yield "acts and things: " + _listed(counts)
         yield "failures of actors: " + _listed(self.failures)
-        yield (
-            f"{len(self.failed)} seeds violate an invariant"
-            + (f": {' '.join(map(str, self.failed))}" if self.failed else "")
-        )
+        which = f": {' '.join(map(str, self.failed))}" if self.failed else ""
+        yield f"{len(self.failed)} seeds violate an invariant{which}"
 
 
 def main() -> int:
+    """Run what the command line asks for; return 1 when an invariant did not hold."""
     arguments = _arguments()
     totals = Totals()
-    if arguments.seed is not None:
-        outcomes: Iterator[Outcome] = iter(
-            [_run(arguments.seed, arguments.chaos, arguments.trace)]
-        )
-        for outcome in outcomes:
-            totals.add(outcome)
-            _tell(outcome, is_whole=True)
-    else:
-        seeds = range(arguments.first, arguments.first + arguments.seeds)
-        run = partial(_run, chaos_s=arguments.chaos, keeps_all=False)
-        with Pool(arguments.jobs, maxtasksperchild=50) as pool:
-            for outcome in pool.imap(run, seeds, chunksize=1):
-                totals.add(outcome)
-                if outcome.violations:
-                    _tell(outcome, is_whole=arguments.lines)
+    for outcome in _outcomes(arguments):
+        totals.add(outcome)
+        is_asked = arguments.seed is not None
+        if outcome.violations or is_asked:
+            _tell(outcome, is_whole=arguments.lines or is_asked)
     _say(*totals.lines())
     return 1 if totals.failed else 0
 
 
-def _run(seed: int, chaos_s: float, keeps_all: bool) -> Outcome:
+def _outcomes(arguments: argparse.Namespace) -> Iterator[Outcome]:
+    if arguments.seed is not None:
+        yield _run(arguments.seed, arguments.chaos, keeps_all=arguments.trace)
+        return
+    seeds = range(arguments.first, arguments.first + arguments.seeds)
+    with Pool(arguments.jobs, maxtasksperchild=50) as pool:
+        yield from pool.imap(partial(_run, chaos_s=arguments.chaos), seeds)
+
+
+def _run(seed: int, chaos_s: float, *, keeps_all: bool = False) -> Outcome:
     return simulate(draw(seed, chaos_s=chaos_s), keeps_all=keeps_all)
 
 
@@ -95,13 +88,13 @@ def _tell(outcome: Outcome, *, is_whole: bool) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="just simulate", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=100)
-    parser.add_argument("--first", type=int, default=1)
-    parser.add_argument("--seed", type=int, help="run this one and print its last events")
-    parser.add_argument("--trace", action="store_true", help="print all its events")
+    parser.add_argument("--seeds", type=int, default=100, help="how many")
+    parser.add_argument("--first", type=int, default=1, help="the first of them")
+    parser.add_argument("--seed", type=int, help="this one, with schedule and last events")
+    parser.add_argument("--trace", action="store_true", help="with all its events")
     parser.add_argument("--chaos", type=float, default=CHAOS_S, help="seconds of faults")
-    parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--lines", action="store_true", help="print events of what fails")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--lines", action="store_true", help="events of each that fails")
     return parser.parse_args()
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn
 import attrs
 import trio
 
-STEPS_AT_ONE_TIME_MAX: Final = 300_000  # without simulated time going on: a livelock
+LOOK_STEPS: Final = 200_000  # so many without simulated time going on are a livelock
 
 LIFE: ContextVar[int] = ContextVar("LIFE", default=0)  # of the process a task belongs to
 
@@ -38,11 +38,10 @@ class Assassin(trio.abc.Instrument):
 
     life: int = 0  # the process that is alive; 0 is none
     steps: int = 0
-    world_steps: int = 0
+    all_steps: int = 0  # those of the world, too
     shots: list[Shot] = attrs.Factory(list[Shot])
     on_livelock: Callable[[str], None] = print  # who runs and runs while time stands still
-    _now_s: float = -1.0
-    _steps_now: int = 0
+    _looked_at_s: float = -1.0
 
     def aim(self, shot: Shot) -> None:
         self.shots.append(shot)
@@ -53,9 +52,10 @@ class Assassin(trio.abc.Instrument):
             shot.is_at_order = False
 
     def before_task_step(self, task: trio.lowlevel.Task) -> None:
-        self._look_for_livelock(task)
+        self.all_steps += 1
+        if self.all_steps % LOOK_STEPS == 0:
+            self._look_for_livelock(task)
         if not self.life or task.context.get(LIFE, 0) != self.life:
-            self.world_steps += 1
             return
         self.steps += 1
         if not self.shots:
@@ -72,11 +72,9 @@ class Assassin(trio.abc.Instrument):
 
     def _look_for_livelock(self, task: trio.lowlevel.Task) -> None:
         now_s = trio.current_time()
-        if now_s != self._now_s:
-            self._now_s, self._steps_now = now_s, 0
-        self._steps_now += 1
-        if self._steps_now == STEPS_AT_ONE_TIME_MAX:
+        if now_s == self._looked_at_s:
             self.on_livelock(task.name)
+        self._looked_at_s = now_s
 
 
 def tasks_below(task: trio.lowlevel.Task) -> Iterator[trio.lowlevel.Task]:

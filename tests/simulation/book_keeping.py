@@ -72,27 +72,30 @@ class BookKeeping:
                 self.intents[fact.intent_id] = fact
             case Attempted():
                 self._attempted(fact, at_s)
-            case Acknowledged():
-                if (order := self._order(fact)) is not None:
-                    order.is_acknowledged = True
-            case OutcomeUnknown():
-                if (order := self._order(fact)) is not None:
-                    order.was_unknown = True
-            case Filled():
-                self._filled(fact)
-            case Ended():
-                self._ended(fact, at_s)
             case Reconciled():
                 self.reconciled = fact
+            case Acknowledged() | OutcomeUnknown() | Filled() | Ended():
+                self._lived(fact, at_s)
             case _:
                 pass
 
-    def _order(self, fact: Acknowledged | OutcomeUnknown | Filled | Ended) -> Told | None:
+    def _lived(
+        self, fact: Acknowledged | OutcomeUnknown | Filled | Ended, at_s: float
+    ) -> None:
         order = self.orders.get(fact.client_order_id)
         if order is None:
             name = type(fact).__name__
             self.said.append(f"I-3: {name} of {fact.client_order_id}, never attempted")
-        return order
+            return
+        match fact:
+            case Acknowledged():
+                order.is_acknowledged = True
+            case OutcomeUnknown():
+                order.was_unknown = True
+            case Filled():
+                self._filled(order, fact)
+            case Ended():
+                self._ended(order, fact, at_s)
 
     def _attempted(self, fact: Attempted, at_s: float) -> None:
         intent = self.intents.get(fact.intent_id)
@@ -126,10 +129,7 @@ class BookKeeping:
                 f"I-15: with {order_id} exits of {bot} may sell {selling}, it holds {held}"
             )
 
-    def _filled(self, fact: Filled) -> None:
-        order = self._order(fact)
-        if order is None:
-            return
+    def _filled(self, order: Told, fact: Filled) -> None:
         trade = fact.symbol, fact.trade_id, fact.side  # two of our orders may meet
         if trade in self.trades:
             self.said.append(f"I-5: trade {fact.trade_id} is in the ledger twice")
@@ -149,10 +149,7 @@ class BookKeeping:
                 f"I-10: {fact.client_order_id} filled after {order.ended.status.value}"
             )
 
-    def _ended(self, fact: Ended, at_s: float) -> None:
-        order = self._order(fact)
-        if order is None:
-            return
+    def _ended(self, order: Told, fact: Ended, at_s: float) -> None:
         if order.ended is not None:
             self.said.append(f"I-6: {fact.client_order_id} ended twice")
         order.ended, order.ended_at_s = fact, at_s

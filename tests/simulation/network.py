@@ -223,7 +223,8 @@ class Network:
         await trio.sleep(self._latency())
         if self._strikes("hang", ""):
             await trio.sleep_forever()
-        while (cut := self._active("cut", "")) is not None:
+        cut = self._active("cut", "")
+        if cut is not None:
             await trio.sleep_until(cut[1])
         if owner.is_dead or self.listener is None or self._strikes("refuse", ""):
             raise ConnectionRefusedError("nobody listens there")

@@ -36,7 +36,7 @@ class _Backend(httpcore2.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 -- httpcore2 asks for it
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
@@ -47,7 +47,7 @@ class _Backend(httpcore2.AsyncNetworkBackend):
     async def connect_unix_socket(
         self,
         path: str,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 -- httpcore2 asks for it
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
         raise OSError("the simulated network has no such sockets")
@@ -60,12 +60,20 @@ class _Stream(httpcore2.AsyncNetworkStream):
     def __init__(self, stream: SimStream) -> None:
         self._stream = stream
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    async def read(
+        self,
+        max_bytes: int,
+        timeout: float | None = None,  # noqa: ASYNC109 -- httpcore2 asks for it
+    ) -> bytes:
         with _as_httpcore(httpcore2.ReadTimeout, httpcore2.ReadError):
             with trio.fail_after(math.inf if timeout is None else timeout):
                 return await self._stream.receive_some(max_bytes)
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    async def write(
+        self,
+        buffer: bytes,
+        timeout: float | None = None,  # noqa: ASYNC109 -- httpcore2 asks for it
+    ) -> None:
         with _as_httpcore(httpcore2.WriteTimeout, httpcore2.WriteError):
             with trio.fail_after(math.inf if timeout is None else timeout):
                 await self._stream.send_all(buffer)
@@ -77,7 +85,7 @@ class _Stream(httpcore2.AsyncNetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 -- httpcore2 asks for it
     ) -> httpcore2.AsyncNetworkStream:
         raise OSError("the simulated network has no TLS")
 

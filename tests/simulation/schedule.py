@@ -99,8 +99,8 @@ def draw(seed: int, *, chaos_s: float = CHAOS_S, is_calm: bool = False) -> Sched
     events: list[Event] = []
     for draw_one in () if is_calm else _SWARM:
         if chance.random() < 0.5:
-            for _ in range(chance.randint(1, max(1, round(chaos_s / 15)))):
-                events.append(draw_one(chance, chance.uniform(0.0, chaos_s)))
+            count = chance.randint(1, max(1, round(chaos_s / 15)))
+            events += [draw_one(chance, chance.uniform(0, chaos_s)) for _ in range(count)]
     events.sort(key=lambda event: event.at_s)
     return Schedule(seed, config, tuple(events), chaos_s, skew_ms, drift_percent)
 
@@ -113,7 +113,9 @@ mode = "live"
 state = "unused"
 
 [exchanges.binance]
-reconnect = {{ attempts = {attempts}, initial_s = 0.5, max_s = 4, multiplier = 2, jitter = 0.1 }}
+reconnect.attempts = {attempts}
+reconnect.initial_s = 0.5
+reconnect.max_s = 4
 connect_s = 5
 
 [accounts.main]
@@ -133,7 +135,7 @@ def _bot(chance: random.Random, number: int) -> str:
     is_churn = chance.random() < 0.75
     strategy = "churn:Churn" if is_churn else "ema_cross"
     params = "" if is_churn else "params = { fast = 2, slow = 4 }"
-    evaluate = chance.choice(["0.5", "1", "3"]) if is_churn else '"candle"'
+    evaluate = chance.choice(["1", "2", "5"]) if is_churn else '"candle"'
     stop = chance.choice(["0.2", "1", "5"])
     target = chance.choice(["", f"take_profit_percent = {chance.choice(['0.2', '2'])}"])
     offset = chance.choice(["0", "0.01", "0.05"])

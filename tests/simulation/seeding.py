@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Final, TypeVar
 
-import httpcore2._async.http11 as http11
 import trio
 import trio._core._run as trio_run
 import wsproto.frame_protocol
 import wsproto.utilities
+from httpcore2._async import http11
 from trio.testing import MockClock
 
 T = TypeVar("T")

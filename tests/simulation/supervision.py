@@ -30,7 +30,8 @@ class Supervision:
     def of(cls, config: Config) -> Supervision:
         """Return a judge of a process that runs `config`."""
         numbers = config.supervision
-        quick = dict.fromkeys(("journal", "orders", "positions"), EXITS_RESET_S)
+        exits = ["journal", "orders", "positions"]
+        quick: dict[str, float] = dict.fromkeys(exits, EXITS_RESET_S)
         return cls(numbers.threshold, quick, numbers.reset_s)
 
     def hear(self, step: Transition) -> None:

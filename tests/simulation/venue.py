@@ -1,4 +1,4 @@
-"""The simulated exchange as a run has it: two markets, one account, no script of its own."""
+"""The simulated exchange of a run: two markets, one account, no script of its own."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def venue_config(schedule: Schedule) -> SimulatorConfig:
     return SimulatorConfig(
         listings=(_thin(BTC), _thin(ETH)),
         keys=(ApiKey("main", KEY, SECRET, BALANCES),),
-        ticks_per_s=4.0,
+        ticks_per_s=2.0,
         scenario=(Phase(2, 6, drift), Phase(9, 8, -1.5 * drift), Phase(18, 6, drift)),
         scenario_every_s=25.0,
-        ticker_ms=500,
+        ticker_ms=1000,
     )
 
 

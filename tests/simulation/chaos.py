@@ -1,0 +1,135 @@
+"""Lets happen what the schedule says: to the network, the disk, the venue, the clocks.
+
+Crashes and deaths are handed to the assassin, who knows the engine's steps.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+import trio
+
+from adapters.simulator.server import Simulator
+from tests.simulation.assassin import Assassin, Shot, crash
+from tests.simulation.disk import DiskFault
+from tests.simulation.network import NetFault
+from tests.simulation.process import Machine, Process
+from tests.simulation.schedule import (
+    ClockStep,
+    Crash,
+    Death,
+    Event,
+    Suspend,
+    VenueFault,
+    VenueRestart,
+)
+
+
+@attrs.define(eq=False)
+class VenueHouse:
+    """Keeps the exchange running; its books outlive its lives, its faults do not."""
+
+    simulator: Simulator
+    note: Callable[[str], None]
+    is_up: bool = False
+    _scope: trio.CancelScope = attrs.Factory(trio.CancelScope)
+    _down_s: float = 0.0
+
+    async def run(self) -> None:
+        """Run it again whenever it was told to restart."""
+        while True:
+            with trio.CancelScope() as self._scope:
+                async with trio.open_nursery() as nursery:
+                    await nursery.start(self.simulator.run)
+                    self.is_up = True
+            self.is_up = False
+            self.end_faults()
+            self.note("venue down")
+            await trio.sleep(self._down_s)
+
+    def restart(self, down_s: float) -> None:
+        self._down_s = down_s
+        self._scope.cancel()
+
+    def end_faults(self) -> None:
+        """End whatever its fault script is at."""
+        faults = self.simulator.exchange.faults
+        hidden: Any = faults
+        for active in list(hidden._active):
+            faults.end(active)
+
+
+@attrs.define(eq=False)
+class Chaos:
+    """The schedule at work."""
+
+    machine: Machine
+    venue: VenueHouse
+    watcher: Assassin
+    current: Callable[[], Process | None]  # the process that is alive
+    counts: Counter[str]
+    process_down_s: float = 1.0  # until the next process
+
+    def begin(self, event: Event) -> None:
+        """Let one event of the schedule happen."""
+        self.machine.trace.note(f"event {event}")
+        self._acts[type(event)](event)
+
+    def clear(self) -> None:
+        """End every fault; what is pending does not happen any more."""
+        self.machine.network.clear()
+        self.machine.disk.fault = None
+        self.watcher.shots.clear()
+        self.venue.end_faults()
+        self.machine.trace.note("the last fault is over")
+
+    @property
+    def _acts(self) -> Mapping[type[Event], Callable[[Any], None]]:
+        return {
+            NetFault: self.machine.network.begin,
+            DiskFault: self.machine.disk.begin,
+            VenueFault: self._inject,
+            VenueRestart: lambda event: self.venue.restart(event.down_s),
+            ClockStep: self._step,
+            Suspend: self._suspend,
+            Crash: self._aim(self._crash),
+            Death: self._aim(self._die),
+        }
+
+    def _inject(self, event: VenueFault) -> None:
+        if self.venue.is_up:
+            self.venue.simulator.inject(event.fault)
+
+    def _step(self, event: ClockStep) -> None:
+        self.machine.clock.ahead_ms += event.by_ms
+
+    def _suspend(self, event: Suspend) -> None:
+        self.machine.clock.slept_s += event.slept_s
+
+    def _aim(self, fire: Callable[[Any], None]) -> Callable[[Any], None]:
+        def aim(event: Crash | Death) -> None:
+            self.watcher.aim(Shot(event.steps, lambda: fire(event), event.is_at_order))
+
+        return aim
+
+    def _crash(self, event: Crash) -> None:
+        process = self.current()
+        tasks = process.crashable() if process is not None else []
+        if tasks:
+            task = tasks[int(event.pick * len(tasks))]
+            self.machine.trace.note(f"crash {task.name}")
+            self.counts["actor crashes"] += 1
+            crash(task, f"at step {self.watcher.steps}")
+
+    def _die(self, event: Death) -> None:
+        process = self.current()
+        if process is None or process.owner.is_dead:
+            return
+        self.machine.trace.note(f"{process.owner.name} dies at step {self.watcher.steps}")
+        self.counts["process deaths"] += 1
+        self.process_down_s = event.down_s
+        self.watcher.life = 0
+        process.die(is_power_lost=event.is_power_lost)

@@ -40,6 +40,7 @@ from actors.messages import (
     OrderIntent,
     OutcomeUnknown,
     PositionClosed,
+    PriceUpdated,
     Refused,
     Subscription,
     Ticker,
@@ -54,6 +55,9 @@ from actors.records import JournalWish, Receipt, Recorded, Replay, post, recall
 
 NOTE_S = 1.0  # in which the journal answers, or is silent; nothing waits for it
 SILENT_S = 5.0  # after the journal was silent, until it is asked again
+
+Work = tuple[Decision | None, PriceUpdated | None]
+NOTHING: Work = (None, None)
 
 BotMail = Ticker | Candles | FeedState | ClockStepped | Told
 
@@ -140,25 +144,30 @@ class _Bot:
 
     async def serve(self) -> None:
         """Take one message, or one due evaluation, after the other, for ever."""
-        is_timed = not isinstance(self.desk.settings.evaluate_s, str)
         while True:
-            message = None
-            if is_timed:
-                with trio.move_on_at(self.desk.due_s):
-                    message = await self.mailbox.receive()
-            else:
-                message = await self.mailbox.receive()
-            now_s = trio.current_time()
-            if message is None:
-                decision = self.desk.evaluate(Cause.TIMER, now_s)
-            else:
-                decision = self._take(message, now_s)
+            decision, sample = await self._next()
             if decision is not None:
                 self.board.latest(self._key, decision.shown)
                 if decision.wish is not None or decision.facts:
                     await self._carry_out(decision)
-            if (sample := self.desk.sample(now_s)) is not None:
+            if sample is not None:
                 await self._note(sample)
+
+    async def _next(self) -> Work:
+        """Return what is to be done next; a price that asks for nothing costs little."""
+        if isinstance(self.desk.settings.evaluate_s, str):
+            return self._weigh(await self.mailbox.receive())
+        with trio.CancelScope(deadline=self.desk.due_s):
+            while True:
+                work = self._weigh(await self.mailbox.receive())
+                if work != NOTHING:
+                    return work
+        now_s = trio.current_time()
+        return self.desk.evaluate(Cause.TIMER, now_s), self.desk.sample(now_s)
+
+    def _weigh(self, message: BotMail) -> Work:
+        now_s = trio.current_time()
+        return self._take(message, now_s), self.desk.sample(now_s)
 
     def _take(self, message: BotMail, now_s: float) -> Decision | None:
         desk = self.desk

@@ -66,6 +66,7 @@ class FanOut:
     state: FeedState | None = None
     frames: int = 0
     bad_frames: int = 0  # that could not be read
+    proofs: int = 0  # first data of subscriptions, over all connections
     _wanted: dict[str, Wanted] = attrs.Factory(dict[str, Wanted])
     _by_symbol: dict[tuple[type, str], Route] = attrs.Factory(dict[tuple[type, str], Route])
     _doors: dict[type, Callable[[Any, float], None]] = attrs.Factory(
@@ -207,12 +208,17 @@ class FanOut:
         if subscription.channel is Channel.BOOK:
             self.books.pop(subscription.symbol, None)
 
+    def _heard(self, route: Route, now_s: float) -> None:
+        if route.data_s is None:
+            self.proofs += 1
+        route.data_s = now_s
+        route.received += 1
+
     def _newest(self, message: Ticker | BookTop | BookSnapshot, now_s: float) -> None:
         route = self._by_symbol.get((type(message), message.symbol))
         if route is None:
             return
-        route.data_s = now_s
-        route.received += 1
+        self._heard(route, now_s)
         route.newest = message
         key = route.key
         for mailbox in route.mailboxes:
@@ -224,8 +230,7 @@ class FanOut:
         route = self._by_symbol.get((Traded, trade.symbol))
         if route is None:
             return
-        route.data_s = now_s
-        route.received += 1
+        self._heard(route, now_s)
         for mailbox in route.mailboxes:
             mailbox.latest(
                 route.key, Trades(self.exchange, trade.symbol, [trade]), _merge_trades
@@ -236,8 +241,7 @@ class FanOut:
         route = self.routes.get(subscription)
         if route is None:
             return
-        route.data_s = now_s
-        route.received += 1
+        self._heard(route, now_s)
         window = self.windows[subscription]
         step = window.take(candle)
         if step is CandleStep.HOLE:
@@ -272,8 +276,7 @@ class FanOut:
         elif step is BookStep.APPLIED:
             self._newest(book.best(BOOK_DEPTH, now_s), now_s)
             return
-        self.routes[subscription].data_s = now_s
-        self.routes[subscription].received += 1
+        self._heard(self.routes[subscription], now_s)
 
 
 _KINDS: dict[Channel, type] = {

@@ -50,6 +50,7 @@ class FeedSession:
     _looked_at: set[Subscription] = attrs.Factory(set[Subscription])
     _bad_frames: int = 0
     _bad_since_s: float = 0.0
+    _proofs: int = -1  # when it was last looked whether all is proven
 
     def __attrs_post_init__(self) -> None:
         self._loading = Loading(self.silence.market, self.fan_out, self.subscribed_s)
@@ -91,7 +92,8 @@ class FeedSession:
                     return self.end(_announced(message))
                 deliver(message, now_s)
             self.note_work(len(messages))
-            if not self._proven.is_set():
+            if self._proofs != self.fan_out.proofs:
+                self._proofs = self.fan_out.proofs
                 self._prove()
 
     async def _follow_demand(self) -> None:

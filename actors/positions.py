@@ -106,16 +106,9 @@ async def run_positions(
     watch = Watch(account, wards, instruments)
     for fact in recalled.facts:
         watch.apply(fact)
+    replay = Replay(recalled.seq)
     life = _Positions(
-        mailbox,
-        orders,
-        journal,
-        board,
-        watch,
-        ids(),
-        want,
-        Replay(recalled.seq),
-        price_limits,
+        mailbox, orders, journal, board, watch, ids(), want, replay, price_limits
     )
     life.want_prices()
     task_status.started()
@@ -141,16 +134,23 @@ class _Positions:
     async def serve(self) -> None:
         """Take one message, or the checks that are due, after the other, for ever."""
         while True:
-            message = None
-            with trio.move_on_at(self.next_check_s):
-                message = await self.mailbox.receive()
-            if message is None:
-                await self._check(trio.current_time())
-                continue
-            for guard, price in self._take(message, trio.current_time()):
+            for guard, price in await self._looks():
                 step = guard.next_step(price, trio.current_time(), self.ids)
                 if step is not None:
                     await self._work(guard, step, price)
+            if self.next_check_s <= trio.current_time():
+                await self._check(trio.current_time())
+
+    async def _looks(self) -> Sequence[Look]:
+        """Return who has something to do, () when checks are due; few prices ask it."""
+        with trio.CancelScope(deadline=self.next_check_s) as scope:
+            while True:
+                looks = self._take(await self.mailbox.receive(), trio.current_time())
+                now_s = trio.current_time()
+                if any(guard.next_step(price, now_s, self.ids) for guard, price in looks):
+                    return looks
+                scope.deadline = self.next_check_s
+        return ()
 
     def want_prices(self) -> None:
         """Ask for the prices of the symbols that somebody holds, and trust them anew."""

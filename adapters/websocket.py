@@ -1,8 +1,9 @@
 """One WebSocket over Trio: opened, kept alive, written by one task, closed in time.
 
-The only file that knows trio-websocket. We open the stream ourselves and close *it* at the
-end, because the library leaves sockets open and waits for peers that never answer. Every
-end of a connection is a `ConnectionLost` or `RateLimited` with its reason.
+With `websocket_batch` the only file on our side that knows trio-websocket. We open the
+stream ourselves and close *it* at the end, because the library leaves sockets open and
+waits for peers that never answer. Every end of a connection is a `ConnectionLost` or
+`RateLimited` with its reason.
 """
 
 from __future__ import annotations
@@ -15,24 +16,18 @@ from urllib.parse import urlsplit
 
 import attrs
 import trio
-from trio_websocket import (
-    ConnectionClosed,
-    ConnectionRejected,
-    WebSocketConnection,
-    wrap_client_stream,
-)
+from trio_websocket import ConnectionClosed, ConnectionRejected
 from wsproto.utilities import ProtocolError
 
 from adapters.errors import ConnectionLost, RateLimited, VenueError
 from adapters.streams import Dial, WatchedStream, dial
+from adapters.websocket_batch import BatchedClient, Message
 
 MESSAGE_SIZE_MAX: Final = 16 * 2**20  # a whole-book snapshot must fit
-MESSAGES_MAX: Final = 1000  # parsed but not taken; beyond, TCP holds the sender back
+READS_MAX: Final = 8  # parsed but not taken; beyond, TCP holds the sender back
 RECEIVE_SIZE: Final = 64 * 2**10
 UNSENT_MAX: Final = 256
-_WIRE: Final = frozenset(
-    {"trio_websocket", "wsproto", "h11"}
-)  # whose errors are the peer's
+_WIRE: Final = frozenset({"trio_websocket", "wsproto", "h11"})  # errors of the peer's
 GOODBYE_S: Final = 1.0
 REJECTED_S: Final = 60.0  # a refusal that does not say how long it holds
 
@@ -60,11 +55,12 @@ class Timing:
 class WebSocket:
     """An open connection. Any task may send; one task receives."""
 
-    _connection: WebSocketConnection
+    _connection: BatchedClient
     _stream: WatchedStream
     _timing: Timing
     _unsent: trio.MemorySendChannel[str]
     reason: str = ""  # why it ended; the first reason counts
+    _rest: list[Message] = attrs.Factory(list[Message])  # came with the last one taken
 
     async def send(self, text: str) -> None:
         """Hand `text` to the writer. A cancelled send leaves no half frame behind.
@@ -79,14 +75,27 @@ class WebSocket:
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             raise self._lost() from error
 
-    async def receive(self) -> str | bytes:
+    async def receive(self) -> Message:
         """Return the next message.
 
         Raises:
           ConnectionLost: the connection has ended; the text says why.
         """
+        first, *self._rest = await self.receive_all()
+        return first
+
+    async def receive_all(self) -> Sequence[Message]:
+        """Return the messages that came together, at least one.
+
+        Raises:
+          ConnectionLost: the connection has ended; the text says why.
+        """
+        if self._rest:
+            await trio.lowlevel.checkpoint()
+            rest, self._rest = self._rest, []
+            return rest
         try:
-            return await self._connection.get_message()
+            return await self._connection.get_messages()
         except ConnectionClosed as error:
             raise self._lost(error) from error
 
@@ -195,7 +204,7 @@ async def _connect(
     timing: Timing,
     headers: Sequence[tuple[bytes, bytes]],
     dial: Dial,
-) -> tuple[WatchedStream, WebSocketConnection]:
+) -> tuple[WatchedStream, BatchedClient]:
     parts = urlsplit(url)
     host, is_secure = parts.hostname or "", parts.scheme == "wss"
     port = parts.port or (443 if is_secure else 80)
@@ -224,23 +233,23 @@ async def _upgrade(
     host: str,
     resource: str,
     headers: Sequence[tuple[bytes, bytes]],
-) -> WebSocketConnection:
+) -> BatchedClient:
     """Return the connection once the HTTP upgrade is through.
 
     The library does not notice a stream that ends during its handshake; we do.
     """
     with trio.CancelScope() as waiting:
         stream.on_end = waiting.cancel
-        connection = await wrap_client_stream(
-            nursery,
-            cast("trio.SocketStream", stream),
-            host,
-            resource,
-            extra_headers=list(headers),
-            message_queue_size=MESSAGES_MAX,
+        connection = BatchedClient(
+            stream,
+            host=host,
+            path=resource,
+            client_extra_headers=list(headers),
+            message_queue_size=READS_MAX,
             max_message_size=MESSAGE_SIZE_MAX,
             receive_buffer_size=RECEIVE_SIZE,
         )
+        await connection.shake_hands(nursery)
         stream.on_end = None
         return connection
     raise ConnectionLost("the connection ended during the WebSocket handshake")

@@ -17,7 +17,7 @@ from actors.messages import StreamMessage, Subscription
 from adapters.binance.codec.market import decode_stream
 from adapters.binance.codec.streams import encode_command, stream_name
 from adapters.binance.venue import Venue
-from adapters.errors import LocalProtocolError
+from adapters.errors import LocalProtocolError, RemoteProtocolError
 from adapters.websocket import WebSocket
 
 STREAMS_MAX: Final = 1024  # of one connection
@@ -33,6 +33,7 @@ class BinanceStream:
     _venue: Venue
     _streams: set[str] = attrs.Factory(set[str])
     _commands: int = 0
+    _unread: list[str | bytes] = attrs.Factory(list[str | bytes])  # newest first
 
     async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
         """Ask for streams; the acknowledgements come with `receive`.
@@ -59,14 +60,28 @@ class BinanceStream:
         await self._command("UNSUBSCRIBE", names)
 
     async def receive(self) -> Sequence[StreamMessage]:
-        """Return what one frame says.
+        """Return what the frames say that came together.
 
         Raises:
           ConnectionLost: the connection ended, or its pings were not answered.
           RemoteProtocolError: a frame could not be read; the next one may.
         """
-        text = await self._socket.receive()
-        return (decode_stream(text, self._venue.symbols, trio.current_time()),)
+        if self._unread:
+            await trio.lowlevel.checkpoint()
+        else:
+            self._unread = list(await self._socket.receive_all())[::-1]
+        heard: list[StreamMessage] = []
+        symbols, now_s = self._venue.symbols, trio.current_time()
+        while self._unread:
+            try:
+                heard.append(decode_stream(self._unread[-1], symbols, now_s))
+            except RemoteProtocolError:
+                if heard:
+                    return heard  # the bad one is told by the next call
+                self._unread.pop()
+                raise
+            self._unread.pop()
+        return heard
 
     async def _command(self, method: str, names: Sequence[str]) -> None:
         await trio.lowlevel.checkpoint()

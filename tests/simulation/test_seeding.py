@@ -49,5 +49,7 @@ def test_everything_shared_is_given_back() -> None:
     before = shared()
     with seeded(1):
         inside = shared()
-    assert all(mine is not theirs for mine, theirs in zip(before[1:4], inside[1:4]))
+    assert all(
+        mine is not theirs for mine, theirs in zip(before[1:4], inside[1:4], strict=True)
+    )
     assert shared() == before

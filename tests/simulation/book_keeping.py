@@ -44,8 +44,15 @@ class Told:
         return sum((fill.base for fill in self.fills.values()), ZERO)
 
     @property
+    def status(self) -> OrderStatus | None:
+        """How it ended: as was told, or by fills that leave nothing; else None."""
+        if self.ended is not None:
+            return self.ended.status
+        return OrderStatus.FILLED if self.filled_base >= self.intent.base else None
+
+    @property
     def is_live(self) -> bool:
-        return self.ended is None
+        return self.status is None
 
 
 @attrs.define

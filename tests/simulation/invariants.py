@@ -106,7 +106,7 @@ def _contradictions(order_id: str, told: Told, order: VenueOrder) -> list[str]:
 
 
 def _difference(order_id: str, told: Told, order: VenueOrder | None) -> list[str]:
-    status = told.ended.status if told.ended is not None else None
+    status = told.status
     if order is None:
         is_known = status in {OrderStatus.NOT_PLACED, OrderStatus.REJECTED}
         return [] if is_known else [f"I-8: {order_id} is {_word(told)} here, unknown there"]
@@ -124,8 +124,8 @@ def _difference(order_id: str, told: Told, order: VenueOrder | None) -> list[str
 
 
 def _word(told: Told) -> str:
-    if told.ended is not None:
-        return told.ended.status.value
+    if told.status is not None:
+        return told.status.value
     return "open" if told.is_acknowledged else "unknown" if told.was_unknown else "new"
 
 

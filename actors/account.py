@@ -99,20 +99,8 @@ async def run_account(
     books = Books()
     for fact in recalled.facts:
         books.apply(fact)
-    tell = partial(_tell, journal)
-    reconciliation = Reconciliation(
-        settings.account,
-        settings.account_tag,
-        settings.epoch,
-        trading,
-        books,
-        settings.symbols,
-        tell,
-        settings.execution,
-    )
-    passes = Passes(
-        reconciliation, mailbox, orders_mailbox, board, settings.reconcile_every_s
-    )
+    found = _reconciliation(settings, trading, books, journal)
+    passes = Passes(found, mailbox, orders_mailbox, board, settings.reconcile_every_s)
     life = _Account(mailbox, trading, journal, books, settings, passes)
     try:
         async with trio.open_nursery() as nursery:
@@ -129,6 +117,21 @@ async def run_account(
                         life.drop(reason)
     finally:
         passes.lost()
+
+
+def _reconciliation(
+    settings: AccountSettings, trading: Trading, books: Books, journal: Mailbox[JournalWish]
+) -> Reconciliation:
+    return Reconciliation(
+        settings.account,
+        settings.account_tag,
+        settings.epoch,
+        trading,
+        books,
+        settings.symbols,
+        partial(_tell, journal),
+        settings.execution,
+    )
 
 
 @attrs.define(eq=False)
@@ -179,9 +182,9 @@ class _Account:
         return ConnectionLost(self.lost_reason)
 
     async def _tell_lost(
-        self, _error: VenueError, _attempt: int, _delay_s: float | None
+        self, error: VenueError, _attempt: int, _delay_s: float | None
     ) -> None:
-        self.passes.lost()
+        self.passes.lost(str(error) or "the private stream is lost")
         await trio.lowlevel.checkpoint()
 
     async def _pump(self, stream: PrivateStream) -> VenueError:

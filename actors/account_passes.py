@@ -51,7 +51,16 @@ class Passes:
     _pause: trio.CancelScope = attrs.Factory(trio.CancelScope)  # after a failed pass
     _unsettled_s: float = UNSETTLED_S
     _passed_s: float = -math.inf  # when the last pass ended
-    _alarms: dict[AlarmKey, str] = attrs.Factory(dict[AlarmKey, str])
+    _trouble: str = ""  # why the account is not reconciled
+    # What the board may still show of the life before: the first good pass takes it back.
+    _alarms: dict[AlarmKey, str] = attrs.Factory(
+        lambda self: {self.unreconciled: ""}, takes_self=True
+    )
+
+    @property
+    def unreconciled(self) -> AlarmKey:
+        """The alarm of an account whose exchange does not answer for it."""
+        return ("unreconciled", self.reconciliation.account)
 
     def ask(self, why: str) -> None:
         """Ask for a pass soon."""
@@ -67,10 +76,13 @@ class Passes:
         self._pause.cancel()
         self.ask("the private stream was connected")
 
-    def lost(self) -> None:
+    def lost(self, reason: str = "") -> None:
         """Take the lease back: what happens now, nobody hears."""
         self.is_streaming = self.is_reconciled = False
         self.post_lease()
+        if reason:
+            self._trouble = reason
+            self._tell_alarms()
 
     def fence(self, epoch: str) -> None:
         """Take the lease back: another engine writes on this account (I-19)."""
@@ -89,6 +101,8 @@ class Passes:
             is_done = await self._pass(why)
             self._passed_s = trio.current_time()
             self.is_reconciled = is_done and connections == self._connections
+            if self.is_streaming and self.is_reconciled:
+                self._trouble = ""
             self.post_lease()
             self._tell_alarms()
             if not is_done:
@@ -112,8 +126,9 @@ class Passes:
         try:
             with trio.fail_after(PASS_S):
                 await self.reconciliation.run(why)
-        except (VenueError, JournalDown, trio.TooSlowError):
+        except (VenueError, JournalDown, trio.TooSlowError) as error:
             self.failures += 1
+            self._trouble = str(error) or f"no answer within {PASS_S:g} s"
             await trio.lowlevel.checkpoint()
             return False
         self.failures = 0
@@ -148,8 +163,11 @@ class Passes:
                 f"another engine (epoch {found.foreign_epoch}) has orders on"
                 f" {found.account}: nothing new is begun until they are gone"
             )
-        for key in self._alarms.keys() | now.keys():
-            if self.board is not None and (key in now) != (key in self._alarms):
+        if self._trouble:
+            account, why = found.account, self._trouble
+            now[self.unreconciled] = f"{account} is cut off, entries wait: {why}"
+        for key in sorted(self._alarms.keys() | now.keys()):
+            if self.board is not None and now.get(key) != self._alarms.get(key):
                 text = now.get(key) or self._alarms[key]
                 alarm = Alarmed(self.mailbox.name, *key, text, is_over=key not in now)
                 self.board.latest((Alarmed, self.mailbox.name, *key), alarm)

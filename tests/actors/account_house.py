@@ -82,6 +82,7 @@ class House:
     board: Mailbox[Any] = attrs.Factory(lambda: Mailbox[Any]("board"))
     symbols: frozenset[str] = frozenset({SYMBOL})
     lease_seen: Lease | None = None
+    alarmed: set[str] = attrs.Factory(set[str])
 
     async def run(  # noqa: ASYNC128 -- the actor's own body calls started()
         self, *, task_status: trio.TaskStatus[None]
@@ -123,8 +124,13 @@ class House:
         return self.lease().valid_until_s > trio.current_time()
 
     def alarms(self) -> list[tuple[str, bool]]:
-        shown = [each for each in taken(self.board) if isinstance(each, Alarmed)]
-        return [(alarm.code, alarm.is_over) for alarm in shown]
+        """Return what the board would say of alarms: what begins, and what is over."""
+        news: list[tuple[str, bool]] = []
+        for alarm in (each for each in taken(self.board) if isinstance(each, Alarmed)):
+            if alarm.is_over == (alarm.code in self.alarmed):
+                news.append((alarm.code, alarm.is_over))
+                self.alarmed ^= {alarm.code}
+        return news
 
     async def passes(self) -> list[Reconciled]:
         return await self.room.recorded(Reconciled)

@@ -231,10 +231,10 @@ def _account_lines(name: str, account: Mapping[str, Any]) -> list[str]:
     open_orders = count(account["open_orders"], "open order")
     foreign = account["foreign_orders"]
     strange = f" · {count(foreign, 'order')} not ours" if foreign else ""
-    agrees = "differs from" if account["drifts"] else "agrees with"
+    agrees = "differed from" if account["drifts"] else "agreed with"
+    age = f"{account['reconciled_age_s']} s ago"
     lines = [
-        f"account {name}  {open_orders}{strange} · {agrees} the exchange,"
-        f" asked {account['reconciled_age_s']} s ago"
+        f"account {name}  {agrees} the exchange {age}: {open_orders}{strange}"
         f" · pnl {signed(Decimal(account['pnl']))}"
     ]
     return lines + [f"  drift: {drift}" for drift in account["drifts"]]

@@ -154,6 +154,7 @@ class _Board:
             "stop": self._stop,
             "crash": self._crash,
         }
+        await trio.lowlevel.checkpoint()
         act = acts.get(question.verb)
         if act is None:
             question.receipt.resolve({"error": f"unknown question {question.verb!r}"})
@@ -182,6 +183,7 @@ class _Board:
     async def _start(self, question: Question) -> Answer:
         bot, account = self._named(question)
         if self._is_well(bot):
+            await trio.lowlevel.checkpoint()
             return {"said": f"{bot} is running already"}
         await record(self.journal, BotStarted(bot, account))
         self.operator.start(f"bot:{bot}")

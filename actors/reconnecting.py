@@ -20,7 +20,7 @@ Lost = Callable[[VenueError, int, float | None], Awaitable[None]]  # why, attemp
 class Serve(Protocol):
     """Connect, call `connected`, serve until the end, and return or raise why it ended."""
 
-    async def __call__(self, connected: Callable[[], None]) -> VenueError: ...
+    async def __call__(self, connected: Callable[[], None], /) -> VenueError: ...
 
 
 class AttemptsSpent(Exception):

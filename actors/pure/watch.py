@@ -13,6 +13,7 @@ import attrs
 
 from actors.messages import (
     Ended,
+    ExitReason,
     ExitTriggered,
     Fact,
     Filled,
@@ -21,6 +22,7 @@ from actors.messages import (
     PositionClosed,
     PositionOpened,
     PositionSeen,
+    Purpose,
     Refused,
     Side,
     StopMoved,
@@ -29,7 +31,7 @@ from actors.pure.books import Books
 from actors.pure.guard import Guard, Ward
 
 Owner = tuple[str, str]  # bot, symbol
-Recorded = PositionOpened | StopMoved | ExitTriggered
+Recorded = PositionOpened | StopMoved | ExitTriggered | Intended
 
 
 @attrs.define(eq=False)
@@ -66,17 +68,22 @@ class Watch:
             case PositionOpened() | StopMoved() | ExitTriggered():
                 return self._recorded(fact)
             case Intended() | Refused():
-                self.books.apply(fact)
-                guard = self.guards.get((fact.bot, fact.symbol))
-                if guard is not None:
-                    guard.answered(fact.intent_id)
-                return guard
+                return self._answered(fact)
             case Ended():
                 self.books.apply(fact)
                 return self.guards.get((fact.bot, fact.symbol))
             case _:
                 self.books.apply(fact)
                 return None
+
+    def _answered(self, fact: Intended | Refused) -> Guard | None:
+        self.books.apply(fact)
+        if isinstance(fact, Intended) and fact.purpose is Purpose.EXIT:
+            self._recorded(fact)
+        guard = self.guards.get((fact.bot, fact.symbol))
+        if guard is not None:
+            guard.answered(fact.intent_id)
+        return guard
 
     def _filled(self, fact: Filled) -> Guard | None:
         if not self.books.apply(fact):
@@ -139,6 +146,9 @@ class Watch:
                 guard.stop_moved(fact)
             case ExitTriggered():
                 guard.trigger(fact.reason)
+            case Intended():
+                # Whoever began it: an exit that ends in part is asked for again.
+                guard.trigger(fact.exit_reason or ExitReason.SIGNAL)
         return guard
 
 

@@ -231,7 +231,7 @@ def test_a_bot_s_own_exit_is_not_doubled() -> None:
     on = scene()
     on.look("100", 0.0)
     on.tell(exit_intended(exit_reason=ExitReason.SIGNAL), attempted("x1", "cx1"))
-    assert on.look("97", 1.0) == [ExitTriggered]
+    assert on.look("97", 1.0) == []
     on.tell(sold(1, 97))
     assert on.look("97", 2.0) == [PositionClosed]
     assert isinstance(on.steps[-1], PositionClosed)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 from actors.messages import (
+    ExitIntent,
     ExitReason,
     ExitTriggered,
     Instrument,
+    OrderStatus,
     PositionClosed,
     PositionOpened,
     StopMoved,
@@ -16,7 +18,16 @@ from actors.pure.client_order_id import IntentIds
 from actors.pure.exits import Protection
 from actors.pure.guard import Ward
 from actors.pure.watch import Watch
-from tests.words import BTC, SYMBOL, attempted, filled, intended, sold
+from tests.words import (
+    BTC,
+    SYMBOL,
+    attempted,
+    ended,
+    exit_intended,
+    filled,
+    intended,
+    sold,
+)
 
 WARD = Ward("dawn", "main", "binance", SYMBOL, Protection(Decimal(2), None, None))
 OPENED = PositionOpened(
@@ -72,3 +83,18 @@ def test_what_was_sold_before_its_symbol_was_listed_is_closed_then() -> None:
     assert isinstance(step, PositionClosed)
     late.apply(step)
     assert (late.guards, late.unlisted) == ({}, {})
+
+
+def test_a_sale_by_signal_that_fills_in_part_is_asked_for_again() -> None:
+    """SELL closes all: what the exchange did not take is sold by the next exit (R-41)."""
+    seen = watch({SYMBOL: BTC})
+    for fact in (intended(), attempted(), filled(1, 100), OPENED):
+        seen.apply(fact)
+    exit_ = exit_intended(exit_reason=ExitReason.SIGNAL, position_id="c1")
+    for fact in (exit_, attempted("x1", "cx1"), sold("0.4", 99)):
+        seen.apply(fact)
+    guard = seen.apply(ended(OrderStatus.EXPIRED, "0.4", "cx1"))
+    assert guard is not None
+    step = guard.next_step(Decimal(99), 1.0, IntentIds("e", "r", "positions:main", 1))
+    assert isinstance(step, ExitIntent)
+    assert (step.reason, step.base) == (ExitReason.SIGNAL, Decimal("0.6"))

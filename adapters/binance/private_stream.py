@@ -89,6 +89,7 @@ async def _subscribed(socket: WebSocket, venue: Venue) -> None:
             decode_subscribed(bytes(answer.result))
             return
         forbidden = close_gate(venue.gate, answer, venue.now_ms())
+        await venue.mend_clock(str(answer.error.code))
         raise forbidden or VenueRefused(str(answer.error.code), answer.error.msg[:200])
     raise ConnectionLost(f"no answer to the subscription within {SUBSCRIBED_S:g} s")
 

@@ -130,16 +130,21 @@ class BinanceTrading:
         self, endpoint: Endpoint, client_order_id: str, params: Mapping[str, str]
     ) -> Outcome:
         socket = self._socket
+        outcome: Outcome
         try:
             if socket is not None and not socket.lost:
-                return await self._send_by_socket(socket, endpoint, client_order_id, params)
-            return await self._send_by_rest(endpoint, client_order_id, params)
+                send = self._send_by_socket(socket, endpoint, client_order_id, params)
+            else:
+                send = self._send_by_rest(endpoint, client_order_id, params)
+            outcome = await send
         except NotSent as error:
             outcome = VenueReject(client_order_id, NOT_SENT, str(error))
         except RateLimited as error:  # the venue's answer to this very request
             outcome = VenueReject(client_order_id, "rate_limited", str(error))
         except (ConnectionLost, RemoteProtocolError) as error:
             outcome = VenueUnknown(client_order_id, str(error))
+        if isinstance(outcome, VenueReject):
+            await self._venue.mend_clock(outcome.code)
         await trio.lowlevel.checkpoint()
         return outcome
 

@@ -7,7 +7,7 @@ R-28, R-29).
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import attrs
@@ -27,7 +27,8 @@ from adapters.websocket import Timing, UpgradeRefused, WebSocket, open_websocket
 
 RECV_WINDOW_MS: Final = 5000
 OFFSET_TRIES: Final = 3  # round trips; the quickest is the truest
-INVALID_TIMESTAMP: Final = -1021
+INVALID_TIMESTAMP: Final = "-1021"
+MEND_S: Final = 3.0
 INFO_SIZE_MAX: Final = 64 * 2**20  # exchangeInfo of all symbols is about 15 MB
 
 Params = Mapping[str, str | int]
@@ -69,8 +70,8 @@ class Venue:
         if fault is None or answer.status >= 500:
             text = f"{path}: HTTP {answer.status} {answer.body[:100]!a}"
             raise ConnectionLost(text) if answer.status >= 500 else VenueError(text)
-        if fault.code == INVALID_TIMESTAMP:  # a clock went astray: the next one is right
-            await self.measure_offset()
+        if signer is not None:
+            await self.mend_clock(str(fault.code))
         raise VenueRefused(str(fault.code), fault.msg[:200])
 
     async def send(
@@ -150,6 +151,16 @@ class Venue:
         trip_ms, offset_ms = best
         self.offset_ms = round(offset_ms)
         return self.offset_ms, round(trip_ms)
+
+    async def mend_clock(self, code: str) -> None:
+        """Measure the offset anew where the venue has refused our timestamp (R-29).
+
+        A clock went astray; whoever asks next is right. Bounded, and never an error.
+        """
+        if code == INVALID_TIMESTAMP:
+            with trio.move_on_after(MEND_S), suppress(VenueError):
+                await self.measure_offset()
+        await trio.lowlevel.checkpoint()
 
     async def _round_trip(self) -> tuple[float, float]:
         """Return how long one question took, and the offset it shows, both in ms."""

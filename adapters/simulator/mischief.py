@@ -21,6 +21,7 @@ class Mischief:
         self._listening = trio.CancelScope()
         self._reopened = trio.Event()
         self._reopened.set()
+        self._refusals = 0  # that overlap; the last one to end opens the port
 
     def inject(self, fault: Fault) -> None:
         """Begin `fault` now and end it in its time."""
@@ -64,7 +65,9 @@ class Mischief:
             case "storm":
                 self._connections.cut(fault.connection)
             case "refuse":
-                self._reopened = trio.Event()
+                self._refusals += 1
+                if self._reopened.is_set():
+                    self._reopened = trio.Event()
                 self._connections.cut("")
                 self._listening.cancel()
             case _:
@@ -79,7 +82,9 @@ class Mischief:
         await trio.sleep(fault.duration_s)
         self._exchange.faults.end(active)
         if fault.kind == "refuse":
-            self._reopened.set()
+            self._refusals -= 1
+            if not self._refusals:
+                self._reopened.set()
 
     def _strike_once(self, active: Active) -> None:
         """Count an act that hits the connections of this moment and is over."""

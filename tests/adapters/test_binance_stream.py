@@ -19,6 +19,7 @@ from actors.messages import (
     Traded,
     VenueBalance,
     VenueClosing,
+    VenueReject,
 )
 from adapters.binance import Binance
 from adapters.binance.codec import envelope, market_writer, private, rest, streams
@@ -30,7 +31,7 @@ from adapters.errors import (
     RemoteProtocolError,
     VenueRefused,
 )
-from tests.adapters.binance_desk import KEY, NOW_MS, SECRET, Sealed, opened
+from tests.adapters.binance_desk import BUY, KEY, NOW_MS, SECRET, Sealed, opened
 from tests.adapters.peers import Talk, dial_peer, dial_raw, http
 
 BTC_TRADES = Subscription("BTC/USDT", Channel.TRADES)
@@ -208,6 +209,20 @@ async def test_a_timestamp_the_venue_refuses_measures_the_offset_anew(
         with pytest.raises(VenueRefused):
             await trading.balances()
         assert trading.now_ms() == pytest.approx(NOW_MS - 8000, abs=200)
+
+
+async def test_an_order_refused_for_its_timestamp_measures_the_offset_anew(
+    nursery: trio.Nursery,
+) -> None:
+    def answer(line: str, _headers: str) -> bytes:
+        if "/time" in line:
+            return http(200, rest.encode_time(NOW_MS + 6000))
+        return http(400, rest.encode_fault(-1021, "outside of the recvWindow."))
+
+    async with opened(nursery, answer) as (_, binance):
+        trading = binance.trading(*KEYS)
+        assert isinstance(await trading.place(BUY), VenueReject)
+        assert trading.now_ms() == pytest.approx(NOW_MS + 6000, abs=200)
 
 
 async def test_our_own_budget_stops_questions_before_the_venue_does(

@@ -183,6 +183,18 @@ async def test_refused_means_a_closed_port_that_opens_again(nursery: trio.Nurser
     assert (first, second) == ("refused", {})
 
 
+async def test_two_refusals_that_overlap_end_with_the_last(nursery: trio.Nursery) -> None:
+    """The port stayed closed for ever (simulation, seed 635)."""
+    simulator = await start(nursery)
+    client = Rest(simulator.endpoints)
+    simulator.inject(Fault("refuse", duration_s=0.3))
+    await trio.sleep(0.1)
+    simulator.inject(Fault("refuse", duration_s=0.4))
+    await trio.sleep(0.6)
+
+    assert await in_thread(lambda: client.get("/api/v3/ping")) == {}
+
+
 async def test_a_shutdown_is_announced_then_carried_out(nursery: trio.Nursery) -> None:
     simulator = await start(nursery)
 

@@ -90,6 +90,22 @@ async def test_a_silent_candle_stream_is_found_while_the_ticker_lives(
     assert told.reason.startswith("no data on BTC/USDT candles 1m")
 
 
+async def test_what_the_market_was_before_the_last_datum_proves_no_silence(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """Quiet, then one trade that the stream tells, then quiet again."""
+    house.market.tickers[SYMBOL] = ticker(100)
+    house.market.history[SYMBOL] = [candle(1, 100), candle(2, 100, is_closed=False)]
+    house.want("dawn", CANDLES)
+    await house.start()
+    house.market.stream.tell(candle(2, 100, is_closed=False))
+    await house.at(40)
+    house.market.tickers[SYMBOL] = ticker(101, volume_base=1001)
+    house.market.stream.tell(candle(2, 101, is_closed=False))
+    await house.at(200)
+    assert len(house.market.streams) == 1
+
+
 async def test_a_quiet_market_is_proven_by_the_venues_word(
     house: House, autojump_clock: MockClock
 ) -> None:

@@ -19,7 +19,7 @@ from actors.messages import (
     OutcomeUnknown,
     VenueBalance,
 )
-from actors.ports import NotListed, VenueError
+from actors.ports import NotListed, RemoteProtocolError, VenueError
 from tests.actors.account_house import ID, House, open_house, venue_fill, venue_order
 from tests.words import SYMBOL, attempted, ended, filled, intended, sold
 
@@ -175,7 +175,11 @@ async def test_an_attempt_whose_sender_is_still_at_it_is_not_judged(
     """The sender may hold it for a while: only UNKNOWN or a long silence ends it."""
     await house.start()
     await house.attempt()
-    await house.wait(59)
+    for _ in range(5):
+        await house.wait(11)
+        house.trading.stream.pipe.put(RemoteProtocolError("asks for a pass"))
+    await house.wait(1)
+    assert len(await house.passes()) > 6
     assert await statuses(house) == []
     await house.wait(62)
     assert await statuses(house) == [OrderStatus.NOT_PLACED]

@@ -1,6 +1,7 @@
 """Learn what an exchange lists, and learn it again: filters and halts change.
 
 venue --instruments--> [catalogue] --the stage's mapping--> risk, orders, positions, bots
+                       [catalogue] --Alarmed (latest)-----> board
 
 Ready once the exchange has answered for the first time, or after READY_S without: an
 outage of one venue keeps nobody from starting. Others read the mapping that the stage owns
@@ -11,53 +12,80 @@ trade it. An answer that lists nothing is no answer.
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from functools import partial
+from typing import Any
 
+import attrs
 import trio
 
-from actors.messages import Instrument
+from actors.mailbox import Mailbox
+from actors.messages import Alarmed, Instrument
 from actors.ports import Market, VenueError
 
 REFRESH_S = 3600.0
 RETRY_S = 5.0
 ASK_S = 20.0
-READY_S = 20.0
+READY_S = 5.0
+CODE = "not_listed"
 
 
 async def run_catalogue(
     market: Market,
     instruments: MutableMapping[str, Instrument],
+    board: Mailbox[Any],
     *,
+    exchange: str,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Keep `instruments` as the exchange has them, until cancelled."""
-    is_known = trio.Event()
+    life = _Catalogue(market, instruments, board, exchange)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(partial(_keep_known, market, instruments, is_known))
+        nursery.start_soon(life.keep_known)
         with trio.move_on_after(READY_S):
-            await is_known.wait()
+            await life.known.wait()
         task_status.started()
 
 
-async def _keep_known(
-    market: Market, instruments: MutableMapping[str, Instrument], is_known: trio.Event
-) -> None:
-    while True:
-        listed = await _ask(market)
-        if not listed:
-            await trio.sleep(RETRY_S)
-            continue
-        instruments.update(listed)
-        for symbol in instruments.keys() - listed.keys():
-            del instruments[symbol]
-        is_known.set()
-        await trio.sleep(REFRESH_S)
+@attrs.define(eq=False)
+class _Catalogue:
+    market: Market
+    instruments: MutableMapping[str, Instrument]
+    board: Mailbox[Any]
+    exchange: str
+    known: trio.Event = attrs.Factory(trio.Event)
+    is_alarmed: bool = False
 
+    async def keep_known(self) -> None:
+        """Ask, and ask again: soon after a failure, else once an hour."""
+        while True:
+            listed = await self._ask()
+            if not listed:
+                await trio.sleep(RETRY_S)
+                continue
+            self.instruments.update(listed)
+            for symbol in self.instruments.keys() - listed.keys():
+                del self.instruments[symbol]
+            self.known.set()
+            if self.is_alarmed:
+                self._alarm(f"{self.exchange} says what it lists again", is_over=True)
+            await trio.sleep(REFRESH_S)
 
-async def _ask(market: Market) -> Mapping[str, Instrument]:
-    with trio.move_on_after(ASK_S):
-        try:
-            return await market.instruments()
-        except VenueError:
-            await trio.lowlevel.checkpoint()
-    return {}
+    async def _ask(self) -> Mapping[str, Instrument]:
+        why = f"no answer within {ASK_S:g} s"
+        with trio.move_on_after(ASK_S):
+            try:
+                listed = await self.market.instruments()
+            except VenueError as error:
+                why = str(error)
+                await trio.lowlevel.checkpoint()
+            else:
+                if listed:
+                    return listed
+                why = "it lists nothing"
+        self._alarm(f"{self.exchange} does not say what it lists: {why}", is_over=False)
+        await trio.lowlevel.checkpoint()
+        return {}
+
+    def _alarm(self, text: str, *, is_over: bool) -> None:
+        self.is_alarmed = not is_over
+        alarm = Alarmed(f"catalogue:{self.exchange}", CODE, self.exchange, text, is_over)
+        self.board.latest((Alarmed, alarm.actor, CODE, alarm.subject), alarm)

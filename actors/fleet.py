@@ -118,8 +118,15 @@ class Fleet:
 
     def _catalogue(self, exchange: str) -> Child:
         venue = self.world.venues[exchange]
-        run = partial(run_catalogue, venue.market, venue.instruments)
-        return Child(f"catalogue:{exchange}", run, None, self._policy("retry"))
+        name = f"catalogue:{exchange}"
+        run = partial(
+            run_catalogue,
+            venue.market,
+            venue.instruments,
+            self.stage.door(name, "latest", "board"),
+            exchange=exchange,
+        )
+        return Child(name, run, None, self._policy("retry"))
 
     def _feed(self, exchange: str) -> Child:
         name, stage, world = f"feed:{exchange}", self.stage, self.world

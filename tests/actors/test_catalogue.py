@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import attrs
 import pytest
 import trio
 from trio.testing import MockClock
 
 from actors.catalogue import READY_S, run_catalogue
+from actors.mailbox import Mailbox
 from actors.messages import Instrument
 from actors.ports import VenueError
 from tests.actors.scripted_venue import ScriptedMarket
@@ -16,9 +20,32 @@ from tests.words import BTC
 ETH = attrs.evolve(BTC, symbol="ETH/USDT")
 
 
+async def start(
+    nursery: trio.Nursery, market: ScriptedMarket, instruments: dict[str, Instrument]
+) -> Mailbox[Any]:
+    """Start a catalogue; return the board's mailbox."""
+    board = Mailbox[Any]("board")
+    run = partial(run_catalogue, market, instruments, board, exchange="binance")
+    await nursery.start(run)
+    return board
+
+
+async def test_an_outage_is_an_alarm_with_its_reason_until_it_is_over(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    market = ScriptedMarket(listed=VenueError("connection refused"))
+    board = await start(nursery, market, {})
+    alarm = await board.receive()
+    assert (alarm.is_over, "connection refused" in alarm.text) == (False, True)
+    market.listed = {BTC.symbol: BTC}
+    await trio.sleep(6)
+    over = await board.receive()
+    assert over.is_over
+
+
 async def test_ready_means_known(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
     market, instruments = ScriptedMarket(slow_s={"": 3.0}), dict[str, Instrument]()
-    await nursery.start(run_catalogue, market, instruments)
+    await start(nursery, market, instruments)
     assert instruments == {BTC.symbol: BTC}
 
 
@@ -27,7 +54,7 @@ async def test_an_outage_keeps_nobody_from_starting(
 ) -> None:
     market, instruments = ScriptedMarket(listed=VenueError("down")), dict[str, Instrument]()
     begun_s = trio.current_time()
-    await nursery.start(run_catalogue, market, instruments)
+    await start(nursery, market, instruments)
     assert trio.current_time() - begun_s == pytest.approx(READY_S)
     market.listed = {BTC.symbol: BTC}
     await trio.sleep(6)
@@ -38,7 +65,7 @@ async def test_filters_and_listings_are_learned_again_in_the_same_mapping(
     autojump_clock: MockClock, nursery: trio.Nursery
 ) -> None:
     market, instruments = ScriptedMarket(), dict[str, Instrument]()
-    await nursery.start(run_catalogue, market, instruments)
+    await start(nursery, market, instruments)
     halted = attrs.evolve(ETH, is_trading=False)
     market.listed = {ETH.symbol: halted}
     await trio.sleep(3601)
@@ -52,7 +79,7 @@ async def test_no_answer_forgets_nothing(
     listed: dict[str, Instrument] | VenueError,
 ) -> None:
     market, instruments = ScriptedMarket(), dict[str, Instrument]()
-    await nursery.start(run_catalogue, market, instruments)
+    await start(nursery, market, instruments)
     market.listed = listed
     await trio.sleep(7200)
     assert instruments == {BTC.symbol: BTC}
@@ -62,6 +89,6 @@ async def test_a_venue_that_never_answers_is_asked_again(
     autojump_clock: MockClock, nursery: trio.Nursery
 ) -> None:
     market = ScriptedMarket(slow_s={"": 1e6})
-    await nursery.start(run_catalogue, market, {})
+    await start(nursery, market, {})
     await trio.sleep(40)
     assert len(market.asked_for("instruments")) >= 2

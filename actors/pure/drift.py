@@ -13,7 +13,7 @@ from decimal import Decimal
 import attrs
 
 from actors.pure.books import Books
-from actors.pure.money import ZERO, split_symbol
+from actors.pure.money import ZERO, plain, split_symbol
 
 ZERO_BALANCE = (ZERO, ZERO)  # free and locked
 
@@ -36,7 +36,7 @@ class Shortage:
                 continue
             total = totals.get(asset, ZERO)
             if total < base:
-                line = f"{asset}: the ledger holds {base:f}, the venue {total:f}"
+                line = f"{asset}: the ledger holds {plain(base)}, the venue {plain(total)}"
                 self._lines[asset] = line
             else:
                 self._lines.pop(asset, None)

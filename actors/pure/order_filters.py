@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from actors.messages import Instrument, OrderIntent, OrderType
+from actors.pure.money import plain
 
 Broken = tuple[str, str] | None  # code, reason
 
@@ -27,12 +28,13 @@ def broken_filter(intent: OrderIntent, quote: Decimal, instrument: Instrument) -
 
 def _too_small(intent: OrderIntent, quote: Decimal, instrument: Instrument) -> Broken:
     if intent.base < instrument.base_min:
-        return "below_minimum", f"{intent.base} is less than {instrument.base_min}"
+        least = instrument.base_min
+        return "below_minimum", f"{plain(intent.base)} is less than {plain(least)}"
     is_market = intent.order_type is OrderType.MARKET
     if is_market and not instrument.is_quote_min_for_market:
         return None
     if quote < instrument.quote_min:
-        return "below_minimum", f"{quote:.2f} is less than {instrument.quote_min}"
+        return "below_minimum", f"{quote:.2f} is less than {plain(instrument.quote_min)}"
     return None
 
 
@@ -40,16 +42,17 @@ def _too_large(intent: OrderIntent, quote: Decimal, instrument: Instrument) -> B
     is_market = intent.order_type is OrderType.MARKET
     most = (is_market and instrument.market_base_max) or instrument.base_max
     if most and intent.base > most:
-        return "filters", f"{intent.base} is more than {most}"
+        return "filters", f"{plain(intent.base)} is more than {plain(most)}"
     if instrument.quote_max and quote > instrument.quote_max:
-        return "filters", f"{quote:.2f} is more than {instrument.quote_max}"
+        return "filters", f"{quote:.2f} is more than {plain(instrument.quote_max)}"
     return None
 
 
 def _off_lot(intent: OrderIntent, _quote: Decimal, instrument: Instrument) -> Broken:
     if instrument.floor_base(intent.base) == intent.base:
         return None
-    return "filters", f"{intent.base} is no multiple of the lot {instrument.lot}"
+    base, lot = plain(intent.base), plain(instrument.lot)
+    return "filters", f"{base} is no multiple of the lot {lot}"
 
 
 def _bad_price(price: Decimal, instrument: Instrument) -> Broken:

@@ -30,6 +30,7 @@ from actors.messages import (
     Side,
 )
 from actors.pure.books import Books
+from actors.pure.money import plain
 from actors.pure.position_math import sellable_base
 
 
@@ -122,8 +123,8 @@ class Gate:
         if base:
             return min(base, instrument.market_base_max or base)
         if exiting:
-            return "exit_in_flight", f"{exiting:f} of {held.base:f} is already being sold"
-        return "below_minimum", f"{left:f} is less than {intent.symbol} lets us sell"
+            return "exit_in_flight", f"{plain(exiting)} of {plain(held.base)} is being sold"
+        return "below_minimum", f"{plain(left)} is less than {intent.symbol} lets us sell"
 
 
 def entry_of(intent: OrderIntent) -> Intended:

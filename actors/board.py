@@ -24,6 +24,7 @@ from actors.messages import (
     BotStopped,
     Fact,
     FeedState,
+    FleetStarted,
     Ticker,
     Told,
 )
@@ -32,7 +33,15 @@ from actors.messages_supervision import State
 from actors.ports import Desk, Operator, WallClock
 from actors.pure.read_model import PriceSeen, ReadModel
 from actors.pure.status import Live, status_of
-from actors.records import JournalDown, JournalWish, Receipt, Replay, recall, record
+from actors.records import (
+    JournalDown,
+    JournalWish,
+    Recalled,
+    Receipt,
+    Replay,
+    recall,
+    record,
+)
 
 LOOK_S = 0.1
 TURN_MESSAGES = 8  # taken before others get a turn: looking on holds up no order
@@ -64,9 +73,12 @@ async def run_board(
     bots: Mapping[str, str],  # bot: account
     clock: WallClock,
     announce: Callable[[int, Fact | Alarmed], None],  # when, what: called, never awaited
+    is_first_life: bool = False,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Follow the fleet and answer operators until cancelled.
+
+    In its first life it also says what the run recorded before the board was up.
 
     Raises:
       JournalDown: the recall failed.
@@ -74,9 +86,7 @@ async def run_board(
     """
     recalled = await recall(journal, mailbox.name)
     board = _Board(mailbox, journal, operator, bots, clock, announce)
-    for fact, at_ms in zip(recalled.facts, recalled.at_ms, strict=True):
-        board.model.apply(fact, at_ms)
-    board.model.seq = recalled.seq
+    board.recall(recalled, says=is_first_life)
     replay = Replay(recalled.seq)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(desk.serve, board.ask)
@@ -107,6 +117,16 @@ class _Board:
     announce: Callable[[int, Fact | Alarmed], None]
     model: ReadModel = attrs.Factory(ReadModel)
     live: Live = attrs.Factory(Live)
+
+    def recall(self, recalled: Recalled, *, says: bool) -> None:
+        """Fold the ledger; say what this run recorded, if nobody has."""
+        told = list(zip(recalled.facts, recalled.at_ms, strict=True))
+        for fact, at_ms in told:
+            self.model.apply(fact, at_ms)
+        self.model.seq = recalled.seq
+        begins = [n for n, (fact, _) in enumerate(told) if isinstance(fact, FleetStarted)]
+        for fact, at_ms in told[begins[-1] + 1 :] if says and begins else ():
+            self.announce(at_ms, fact)
 
     def hear(self, fact: Fact | None, told: Told) -> None:
         """Follow the ledger, and say it on the screen."""

@@ -214,7 +214,7 @@ class Fleet:
 
     def _board(self) -> Child:
         stage, world = self.stage, self.world
-        mailbox = stage.mailboxes["board"]
+        mailbox, lives = stage.mailboxes["board"], count(1)
 
         async def run(  # noqa: ASYNC128 -- the actor's own body calls started()
             *, task_status: trio.TaskStatus[None]
@@ -234,6 +234,7 @@ class Fleet:
                 bots={bot.name: bot.account for bot in stage.config.bots},
                 clock=world.clock,
                 announce=world.announce,
+                is_first_life=next(lives) == 1,
                 task_status=task_status,
             )
 

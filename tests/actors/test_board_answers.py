@@ -43,6 +43,8 @@ class House:
     told: list[tuple[str, str]] = attrs.Factory(list[tuple[str, str]])
     alive: set[str] = attrs.Factory(lambda: {"feed:binance"})
     serving: int = 0
+    lives: int = 0
+    said: list[object] = attrs.Factory(list[object])
 
     @property
     def mailbox(self) -> Mailbox[Any]:
@@ -71,6 +73,7 @@ class House:
     async def run(  # noqa: ASYNC128 -- the actor's own body calls started()
         self, *, task_status: trio.TaskStatus[None]
     ) -> None:
+        self.lives += 1
         await run_board(
             self.mailbox,
             self.room.journal,
@@ -78,7 +81,8 @@ class House:
             self,
             bots={"dawn": "main", "dusk": "main"},
             clock=RunClock(),
-            announce=lambda _at_ms, _fact: None,
+            announce=lambda _at_ms, fact: self.said.append(fact),
+            is_first_life=self.lives == 1,
             task_status=task_status,
         )
 
@@ -99,6 +103,18 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with open_room(tmp_path, "board") as room:
         await room.record(STARTED)
         yield House(room)
+
+
+async def test_what_the_run_recorded_before_the_board_was_up_is_said_once(
+    house: House, autojump_clock: MockClock
+) -> None:
+    paused = BotPaused("dawn", "main", "holiday")
+    await house.room.record(paused)
+    scope = await house.begin()
+    assert house.said == [paused]
+    scope.cancel()
+    await house.begin()
+    assert house.said == [paused]
 
 
 @pytest.mark.parametrize(

@@ -140,10 +140,11 @@ class Stage:
             await nursery.start(
                 partial(run_journal, journal, store, Outlets(), clock=clock)
             )
-            async with open_binance(
-                endpoints, clock=clock, allow_foreign_host=True
-            ) as binance:
-                await nursery.start(
+            async with (
+                open_binance(endpoints, clock=clock, allow_foreign_host=True) as binance,
+                trio.open_nursery() as readers,
+            ):
+                await readers.start(
                     partial(
                         run_feed,
                         self.feed,
@@ -156,7 +157,7 @@ class Stage:
                     )
                 )
                 for read in self.reads.values():
-                    nursery.start_soon(read.run)
+                    readers.start_soon(read.run)
                 await simulator.replay_over.wait()
                 await trio.sleep(1)
                 nursery.cancel_scope.cancel()

@@ -11,6 +11,7 @@ from multiprocessing import Pool
 
 import attrs
 
+from tests.simulation.planted import PLANTS, planted
 from tests.simulation.schedule import CHAOS_S, draw
 from tests.simulation.simulation import Outcome, simulate
 
@@ -54,6 +55,8 @@ class Totals:
 def main() -> int:
     """Run what the command line asks for; return 1 when an invariant did not hold."""
     arguments = _arguments()
+    if arguments.gate:
+        return _gate(arguments)
     totals = Totals()
     for outcome in _outcomes(arguments):
         totals.add(outcome)
@@ -65,16 +68,33 @@ def main() -> int:
 
 
 def _outcomes(arguments: argparse.Namespace) -> Iterator[Outcome]:
+    run = partial(_run, chaos_s=arguments.chaos, plant=arguments.plant)
     if arguments.seed is not None:
-        yield _run(arguments.seed, arguments.chaos, keeps_all=arguments.trace)
+        yield run(arguments.seed, keeps_all=arguments.trace)
         return
     seeds = range(arguments.first, arguments.first + arguments.seeds)
     with Pool(arguments.jobs, maxtasksperchild=50) as pool:
-        yield from pool.imap(partial(_run, chaos_s=arguments.chaos), seeds)
+        yield from pool.imap(run, seeds)
 
 
-def _run(seed: int, chaos_s: float, *, keeps_all: bool = False) -> Outcome:
-    return simulate(draw(seed, chaos_s=chaos_s), keeps_all=keeps_all)
+def _run(seed: int, *, chaos_s: float, plant: str = "", keeps_all: bool = False) -> Outcome:
+    with planted(plant):
+        return simulate(draw(seed, chaos_s=chaos_s), keeps_all=keeps_all)
+
+
+def _gate(arguments: argparse.Namespace) -> int:
+    """Look for each planted bug; return 1 when one stays hidden."""
+    hidden = 0
+    for plant in PLANTS:
+        found = ""
+        for seed in range(arguments.first, arguments.first + arguments.seeds):
+            outcome = _run(seed, chaos_s=arguments.chaos, plant=plant)
+            if outcome.violations:
+                found = f"| {plant} | {seed} | {outcome.violations[0]} |"
+                break
+        hidden += not found
+        _say(found or f"| {plant} | not found | |")
+    return 1 if hidden else 0
 
 
 def _tell(outcome: Outcome, *, is_whole: bool) -> None:
@@ -93,6 +113,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="this one, with schedule and last events")
     parser.add_argument("--trace", action="store_true", help="with all its events")
     parser.add_argument("--chaos", type=float, default=CHAOS_S, help="seconds of faults")
+    parser.add_argument("--plant", default="", choices=["", *PLANTS], help="this bug")
+    parser.add_argument("--gate", action="store_true", help="find every planted bug")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--lines", action="store_true", help="events of each that fails")
     return parser.parse_args()

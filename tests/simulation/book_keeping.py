@@ -20,7 +20,6 @@ from actors.messages import (
     Side,
 )
 from actors.pure.facts import decode
-from tests.simulation.clocks import UNIX_MS
 from tests.simulation.disk import DiskRow
 
 ZERO = Decimal(0)
@@ -32,11 +31,9 @@ class Told:
 
     intent: Intended
     attempted: Attempted
-    attempt_at_s: float
     is_acknowledged: bool = False
     was_unknown: bool = False
     ended: Ended | None = None
-    ended_at_s: float = 0.0
     fills: dict[str, Filled] = attrs.Factory(dict[str, Filled])
 
     @property
@@ -71,23 +68,23 @@ class BookKeeping:
         """Take rows in their order."""
         for each in rows:
             if each.row.kind in _KINDS:
-                self._take(decode(each.row.kind, each.row.body), each.at_s)
+                self._take(decode(each.row.kind, each.row.body), each.venue_ms)
 
-    def _take(self, fact: object, at_s: float) -> None:
+    def _take(self, fact: object, venue_ms: int) -> None:
         match fact:
             case Intended():
                 self.intents[fact.intent_id] = fact
             case Attempted():
-                self._attempted(fact, at_s)
+                self._attempted(fact)
             case Reconciled():
                 self.reconciled = fact
             case Acknowledged() | OutcomeUnknown() | Filled() | Ended():
-                self._lived(fact, at_s)
+                self._lived(fact, venue_ms)
             case _:
                 pass
 
     def _lived(
-        self, fact: Acknowledged | OutcomeUnknown | Filled | Ended, at_s: float
+        self, fact: Acknowledged | OutcomeUnknown | Filled | Ended, venue_ms: int
     ) -> None:
         order = self.orders.get(fact.client_order_id)
         if order is None:
@@ -102,9 +99,9 @@ class BookKeeping:
             case Filled():
                 self._filled(order, fact)
             case Ended():
-                self._ended(order, fact, at_s)
+                self._ended(order, fact, venue_ms)
 
-    def _attempted(self, fact: Attempted, at_s: float) -> None:
+    def _attempted(self, fact: Attempted) -> None:
         intent = self.intents.get(fact.intent_id)
         if intent is None:
             self.said.append(f"I-2: {fact.client_order_id} of an untold intent")
@@ -113,7 +110,7 @@ class BookKeeping:
             is_same = other.attempted.intent_id == fact.intent_id
             if is_same and (other.is_live or other.fills):
                 self.said.append(f"I-1: a second attempt at {fact.intent_id}")
-        self.orders[fact.client_order_id] = Told(intent, fact, at_s)
+        self.orders[fact.client_order_id] = Told(intent, fact)
         if intent.purpose is Purpose.EXIT:
             self._check_exits(intent.bot, intent.symbol, fact.client_order_id)
 
@@ -156,14 +153,14 @@ class BookKeeping:
                 f"I-10: {fact.client_order_id} filled after {order.ended.status.value}"
             )
 
-    def _ended(self, order: Told, fact: Ended, at_s: float) -> None:
+    def _ended(self, order: Told, fact: Ended, venue_ms: int) -> None:
         if order.ended is not None:
             self.said.append(f"I-6: {fact.client_order_id} ended twice")
-        order.ended, order.ended_at_s = fact, at_s
+        order.ended = fact
         if fact.status in _EMPTY and order.fills:
             self.said.append(f"I-6: {fact.client_order_id} is {fact.status}, yet filled")
         was_sent = fact.client_order_id in self.sent
-        age_ms = UNIX_MS + at_s * 1000 - order.attempted.attempt_ms
+        age_ms = venue_ms - order.attempted.attempt_ms
         is_early = was_sent and age_ms < EXPIRY_MS
         if fact.status is OrderStatus.NOT_PLACED and is_early:
             self.said.append(

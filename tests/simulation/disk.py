@@ -42,7 +42,7 @@ class DiskFault:
 class DiskRow:
     row: Row
     chain: Link
-    at_s: float  # simulated time at which it was on its way to the disk
+    venue_ms: int  # the time by the venue's clock when it was on its way to the disk
 
 
 class Disk:
@@ -50,6 +50,7 @@ class Disk:
 
     def __init__(self, seed: int, trace: Trace, *, is_synced: bool = True) -> None:
         self.trace = trace
+        self.venue_ms: Callable[[], int] = lambda: 0
         self.rows: list[DiskRow] = []
         self.visible = (
             0  # rows that a reader sees: committed, and acknowledged or recovered
@@ -75,7 +76,7 @@ class Disk:
             if seq is None:
                 last = self.rows[-1].chain if self.rows else CHAIN_START
                 chain = link(last, row)
-                self.rows.append(DiskRow(row, chain, trio.current_time()))
+                self.rows.append(DiskRow(row, chain, self.venue_ms()))
                 seq = chain[0]
                 self.trace.note(f"row {seq} {row.kind} {row.body.decode()}")
                 if row.key is not None:
@@ -169,7 +170,7 @@ class SimStore:
             return
         took_s = chance.uniform(*COMMIT_S)
         if disk.strikes("disk_slow"):
-            took_s = chance.uniform(0.05, 3.0)
+            took_s = chance.uniform(0.05, 4.5)
         elif disk.strikes("disk_stuck"):
             took_s = chance.uniform(ANSWER_S, 2 * ANSWER_S)
         written_s = took_s * chance.random()

@@ -148,6 +148,7 @@ class Process:
             binance.trading(Secret(KEY), Secret(SECRET)),
             machine.disk,
             machine.sent,
+            awake_s=machine.clock.awake_s,
             is_alive=lambda: not self.owner.is_dead,
             complain=machine.complain,
             order_left=machine.order_left,

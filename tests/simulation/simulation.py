@@ -94,6 +94,7 @@ class Simulation:
             clock=lambda: SimulatorClock(UNIX_MS),
             open_listeners=self.machine.network.open_listeners,
         )
+        self.disk.venue_ms = self.simulator.exchange.told_ms
         self.counts: Counter[str] = Counter()
         self.process: Process | None = None
         self.supervision: dict[int, Supervision] = {}

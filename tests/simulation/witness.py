@@ -12,6 +12,7 @@ import trio
 
 from actors.messages import (
     OrderRequest,
+    Side,
     VenueAck,
     VenueBalance,
     VenueOrder,
@@ -19,7 +20,10 @@ from actors.messages import (
     VenueUnknown,
 )
 from actors.ports import Trading
+from actors.pure.guard import EXIT_VALID_S
 from tests.simulation.disk import Disk
+
+ENTRY_VALID_S = 2.0  # of an entry, from the decision on
 
 
 class Witness:
@@ -31,12 +35,14 @@ class Witness:
         disk: Disk,
         sent: dict[str, float],
         *,
+        awake_s: Callable[[], float],
         is_alive: Callable[[], bool],
         complain: Callable[[str], None],
         order_left: Callable[[], None],
     ) -> None:
         self._inner = inner
         self._disk = disk
+        self._awake_s = awake_s
         self._is_alive = is_alive
         self._complain = complain
         self._order_left = order_left
@@ -76,5 +82,10 @@ class Witness:
         seq = self._disk.keys.get(f"attempted/{order_id}")
         if seq is None or seq > self._disk.synced:
             self._complain(f"I-2: {order_id} leaves before its attempt is durable")
+        else:
+            written_s = self._disk.rows[seq - 1].row.awake_ms / 1000
+            valid_s = ENTRY_VALID_S if request.side is Side.BUY else EXIT_VALID_S
+            if self._awake_s() - written_s > valid_s:
+                self._complain(f"I-16: {order_id} leaves too late")
         if not self.is_reconciled:
             self._complain(f"I-20: {order_id} leaves before the account is reconciled")

@@ -1,0 +1,169 @@
+"""Bugs to be planted: the mistakes of other engines, and some of our own.
+
+Each is a set of patches on the engine or the disk, put in for one run. A simulation that
+does not find them proves nothing; `test_planted.py` and `just simulate --plant` see to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any, Final
+
+import attrs
+
+import actors.journal
+import actors.orders
+import actors.orders_road
+import actors.reconciliation
+from actors.mailbox import Mailbox
+from actors.messages import (
+    Attempted,
+    Ended,
+    ExitIntent,
+    Fact,
+    Filled,
+    Instrument,
+    OrderStatus,
+    VenueAck,
+    VenueReject,
+    VenueUnknown,
+)
+from actors.orders_road import Road
+from actors.pure.facts import key_of
+from actors.pure.order_gate import Gate, request_of
+from actors.pure.order_life import Order
+from actors.pure.position_math import sellable_base
+from actors.pure.venue_facts import not_placed
+from actors.reconciliation import Reconciliation
+from actors.records import JournalWish, Receipt, Record, Recorded, record
+from tests.simulation.disk import Disk
+
+Patch = tuple[Any, str, Any]  # place, name, what stands there instead
+Outcome = VenueAck | VenueReject | VenueUnknown
+
+
+@contextmanager
+def planted(name: str) -> Generator[None]:
+    """Put one bug in for the length of the block; "" is none."""
+    patches = PLANTS[name] if name else ()
+    before = [(place, what, getattr(place, what)) for place, what, _ in patches]
+    try:
+        for place, what, instead in patches:
+            setattr(place, what, instead)
+        yield
+    finally:
+        for place, what, original in before:
+            setattr(place, what, original)
+
+
+def _visible_only(disk: Disk) -> None:
+    """Answer before the platter has it."""
+    disk.visible = len(disk.rows)
+
+
+async def _send_first(journal: Mailbox[JournalWish], *facts: Fact) -> Recorded:
+    """Do not wait for the disk where an order is about to leave."""
+    if not any(isinstance(fact, Attempted) for fact in facts):
+        return await record(journal, *facts)
+    await journal.wish(Record(facts, Receipt[Recorded]()))
+    return Recorded((), ())
+
+
+async def _judge_at_once(self: Reconciliation, order: Order, lost: list[str]) -> int:
+    """Take one "no such order" for the truth."""
+    return await self.tell([not_placed(order, "planted")])
+
+
+def _always(order: Order, now_ms: int) -> bool:
+    return True
+
+
+async def _send_again(self: Road, order: Order, valid_until_s: float) -> Outcome:
+    """Send the same order again when nobody answered."""
+    request = request_of(order.intended, order.client_order_id)
+    answer = await self.trading.place(request)
+    return await self.trading.place(request) if _is_unknown(answer) else answer
+
+
+async def _send_anew(self: Road, order: Order, valid_until_s: float) -> Outcome:
+    """Send it under a new id when nobody answered."""
+    request = request_of(order.intended, order.client_order_id)
+    answer = await self.trading.place(request)
+    if _is_unknown(answer):
+        changed = request.client_order_id[:-1] + "x"
+        await self.trading.place(attrs.evolve(request, client_order_id=changed))
+    return answer
+
+
+def _is_unknown(answer: Outcome) -> bool:
+    return isinstance(answer, VenueUnknown)
+
+
+def _no_dedupe(fact: Fact) -> str | None:
+    """Count every report of an execution as another one."""
+    return None if isinstance(fact, Filled) else key_of(fact)
+
+
+def _sell_all(
+    self: Gate, intent: ExitIntent, instrument: Instrument
+) -> Decimal | tuple[str, str]:
+    """Sell what is held, whatever other exits are selling."""
+    held = self.books.of(intent.bot, intent.symbol)
+    return sellable_base(held.base, intent.price, instrument) or ("no_position", "")
+
+
+def _never_late(self: Road, order: Order, valid_until_s: float) -> bool:
+    """Send a wish however old it is."""
+    return False
+
+
+def _unknown_is_no(
+    order: Order, answer: VenueAck | VenueReject | VenueUnknown
+) -> tuple[Fact, ...]:
+    """Take silence for a refusal."""
+    if isinstance(answer, VenueUnknown):
+        answer = VenueReject(answer.client_order_id, "planted", answer.reason)
+    return _facts_of_answer(order, answer)
+
+
+_facts_of_answer: Callable[[Order, Outcome], tuple[Fact, ...]] = (
+    actors.orders_road.facts_of_answer
+)
+
+
+async def _cancel_assumed(self: Road, symbol: str, order_id: str) -> None:
+    """Take a cancel for done without asking the venue."""
+    order = self.gate.books.orders.get(order_id)
+    if order is None or order.is_terminal:
+        return
+    await self.trading.cancel(symbol, order_id)
+    word = OrderStatus.CANCELED
+    await self.tell([
+        Ended(
+            order.bot,
+            order.intended.account,
+            symbol,
+            order_id,
+            word,
+            order.filled_base,
+        )
+    ])  # fmt: skip
+
+
+PLANTS: Final[Mapping[str, tuple[Patch, ...]]] = {
+    "send_before_journal": ((actors.orders, "record", _send_first),),
+    "no_fsync": ((Disk, "sync", _visible_only),),
+    "new_id_on_timeout": ((Road, "_ask", _send_anew),),
+    "blind_resend": ((Road, "_ask", _send_again),),
+    "one_not_found_is_failure": (
+        (Reconciliation, "_judge_missing", _judge_at_once),
+        (actors.reconciliation, "is_judged", _always),
+    ),
+    "no_dedupe": ((actors.journal, "key_of", _no_dedupe),),
+    "unknown_is_a_no": ((actors.orders_road, "facts_of_answer", _unknown_is_no),),
+    "exits_flip": ((Gate, "exit_base", _sell_all),),
+    "stale_command": ((Road, "_is_late", _never_late),),
+    "cancel_assumed_done": ((Road, "cancel", _cancel_assumed),),
+}

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import attrs
@@ -15,7 +16,6 @@ import outcome
 import trio
 
 from actors.fleet_settings import fingerprint
-from actors.fleet_simulator import embedded
 from actors.fleet_stage import accounts_used, exchanges_used
 from actors.fleet_world import Venue, World
 from actors.messages import BotStarted, BotStopped, Fact
@@ -35,11 +35,13 @@ from adapters.clock import SystemClock
 from adapters.control import ControlDesk
 from adapters.files import held, prepare_folder
 from adapters.secrets import Redaction, Secret, resolve
-from adapters.simulator.server import Simulator
 from adapters.sqlite.store import SqliteStore
 from adapters.state import LEDGER, locks_folder
 from adapters.strategy_file import StrategyUnusable, load_strategy
 from adapters.websocket import Timing
+
+if TYPE_CHECKING:
+    from adapters.simulator.server import Simulator
 
 LIST_S = 5.0  # for the exchange to say what it lists, before the fleet starts without it
 
@@ -166,6 +168,8 @@ def _hold_accounts(
 def _simulator(config: Config, keys: Mapping[str, Keys]) -> Simulator | None:
     if config.mode is not Mode.SIM:
         return None
+    from actors.fleet_simulator import embedded  # noqa: PLC0415 -- live, nobody needs it
+
     pairs = {name: (each.key.reveal(), each.secret.reveal()) for name, each in keys.items()}
     return embedded(config.simulator, pairs)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
 import secrets
 import sys
 import time
@@ -145,6 +146,7 @@ class _Run:
                 with stop:
                     async with trio.open_nursery() as tree:
                         await tree.start(fleet.run)
+                        gc.freeze()  # what stands now stays: a collection pauses all
                         self._say_up(world)
                 nursery.cancel_scope.cancel()
         except* Escalated as errors:

@@ -142,6 +142,7 @@ class _Life:
         else:
             self._took_rows()
             _resolve(records, stored)
+            await trio.lowlevel.cancel_shielded_checkpoint()  # who waited goes first
             await self._tell(records, stored, rows[0].wall_ms if rows else 0)
         finally:
             _fail(batch, "the journal ended before the disk answered")

@@ -23,7 +23,12 @@ from adapters.binance.codec.private import decode_user_event
 from adapters.binance.gate import TOO_MANY_ORDERS, Gate
 from adapters.binance.sign import Signer
 from adapters.binance.venue import Venue
-from adapters.errors import ConnectionLost, RateLimited, VenueRefused
+from adapters.errors import (
+    ConnectionLost,
+    RateLimited,
+    RemoteProtocolError,
+    VenueRefused,
+)
 from adapters.websocket import WebSocket
 
 SUBSCRIBED_S: Final = 10.0
@@ -37,26 +42,49 @@ class BinancePrivateStream:
 
     _socket: WebSocket
     _venue: Venue
+    _unread: list[str | bytes] = attrs.Factory(list[str | bytes])  # newest first
 
     async def receive(self) -> Sequence[PrivateMessage]:
-        """Return what one event says; events that say nothing to us are passed over.
+        """Return what the events say that came together; some say nothing to us.
 
         Raises:
           ConnectionLost: the connection ended, or the venue announced that it will.
           RemoteProtocolError: an event could not be read; reconcile, then go on.
         """
         while True:
-            text = await self._socket.receive()
-            if not decode_answer(text).is_event:
-                continue
-            heard: list[PrivateMessage] = []
-            for message in decode_user_event(text, self._venue.symbols):
-                if isinstance(message, VenueClosing):
-                    raise ConnectionLost("the venue announced its shutdown")
-                if not isinstance(message, PassedOver):
-                    heard.append(message)
+            if self._unread:
+                await trio.lowlevel.checkpoint()
+            else:
+                self._unread = list(await self._socket.receive_all())[::-1]
+            heard = self._hear()
             if heard:
                 return heard
+
+    def _hear(self) -> list[PrivateMessage]:
+        """Return what was received; a bad event is left to the next call, if it can be."""
+        heard: list[PrivateMessage] = []
+        while self._unread:
+            try:
+                said = self._said_in(self._unread[-1])
+            except (ConnectionLost, RemoteProtocolError):
+                if heard:
+                    break
+                self._unread.pop()
+                raise
+            self._unread.pop()
+            heard += said
+        return heard
+
+    def _said_in(self, text: str | bytes) -> list[PrivateMessage]:
+        if not decode_answer(text).is_event:
+            return []
+        said: list[PrivateMessage] = []
+        for message in decode_user_event(text, self._venue.symbols):
+            if isinstance(message, VenueClosing):
+                raise ConnectionLost("the venue announced its shutdown")
+            if not isinstance(message, PassedOver):
+                said.append(message)
+        return said
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ from adapters.sqlite.checks import Link, check_pages, check_rows, identify, link
 from adapters.sqlite.faults import as_os_error, unusable
 from adapters.sqlite.reading import Query, Reading
 from adapters.sqlite.schema import (
+    COLUMNS,
     MIGRATIONS,
     Migration,
     connect,
@@ -28,7 +29,8 @@ from adapters.sqlite.schema import (
 )
 
 CHECKPOINT_COMMITS: Final = 1024  # about 20 MB of WAL
-INSERT: Final = "INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # as in COLUMNS
+ROWS_MAX: Final = 500  # of one statement
+ROW: Final = f"({', '.join('?' * len(COLUMNS))})"
 
 
 class LedgerFile:
@@ -125,27 +127,40 @@ class LedgerFile:
         last = self._last or link_at(connection)
         seqs: list[int] = []
         are_new: list[bool] = []
-        inserts: list[tuple[object, ...]] = []
-        known: dict[str | None, int] = {}  # keys of this very batch
+        inserts: list[object] = []
+        known = self._seqs_of([row.key for row in rows if row.key is not None])
         for row in rows:
-            seq = None if row.key is None else known.get(row.key) or self._seq_of(row.key)
+            seq = None if row.key is None else known.get(row.key)
             are_new.append(seq is None)
             if seq is None:
                 last = link(last, row)
-                seq = known[row.key] = last[0]
-                inserts.append(_values(row, last))
+                seq = last[0]
+                inserts += _values(row, last)
+                if row.key is not None:
+                    known[row.key] = seq
             seqs.append(seq)
-        connection.executemany(INSERT, inserts)
+        for start in range(0, len(inserts), ROWS_MAX * len(COLUMNS)):
+            values = inserts[start : start + ROWS_MAX * len(COLUMNS)]
+            marks = ", ".join([ROW] * (len(values) // len(COLUMNS)))
+            connection.execute(f"INSERT INTO facts VALUES {marks}", values)  # noqa: S608 -- question marks
         connection.execute("COMMIT")
         self._last = last
         self.commits += 1
         return Stored(tuple(seqs), tuple(are_new))
 
-    def _seq_of(self, key: str) -> int | None:
-        """Return the number of the row that has this key already."""
-        found = self.connection.execute("SELECT seq FROM facts WHERE key = ?", (key,))
-        row = found.fetchone()
-        return row[0] if row else None
+    def _seqs_of(self, keys: Sequence[str]) -> dict[str, int]:
+        """Return the number of each row that has one of these keys already.
+
+        One statement for all, as one inserts them: between two statements another thread
+        may take the interpreter, and the order in hand waits for it.
+        """
+        found: dict[str, int] = {}
+        for start in range(0, len(keys), ROWS_MAX):
+            some = keys[start : start + ROWS_MAX]
+            marks = ", ".join("?" * len(some))
+            query = f"SELECT key, seq FROM facts WHERE key IN ({marks})"  # noqa: S608 -- question marks
+            found.update(self.connection.execute(query, some).fetchall())
+        return found
 
 
 def _values(row: Row, chained: Link) -> tuple[object, ...]:

@@ -166,6 +166,7 @@ async def test_facts_are_told_with_their_number_and_the_one_before(
 ) -> None:
     await nursery.start(house.life())
     await record(house.mailbox, paused(), paused("dusk"), BotResumed("dawn", "main"))
+    await trio.testing.wait_all_tasks_blocked()
 
     assert heard(house.dawn) == [
         Told(1, 0, paused(), 1_000),
@@ -254,6 +255,7 @@ async def test_a_full_disk_refuses_with_its_reason_and_the_journal_lives_on(
         with pytest.raises(JournalDown, match=r"^the disk is full$"):
             await record(house.mailbox, paused())
     recorded = await record(house.mailbox, paused())
+    await trio.testing.wait_all_tasks_blocked()
 
     assert (recorded.seqs, [told.seq for told in heard(house.dawn)]) == ((1,), [1])
     assert house.said == [

@@ -8,7 +8,6 @@ ledger into a temporary folder. Nothing in the production code knows of this.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import sys
@@ -142,7 +141,6 @@ class _Watch:
                 changes["strategies"] = self._strategies(sorted(world.strategies))
             if self.spec.is_marked:
                 changes["store"] = MarkedStore(world.store, self.marks)
-            gc.collect()
             return attrs.evolve(world, **changes)
 
         return opened

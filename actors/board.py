@@ -92,18 +92,7 @@ async def run_board(
         nursery.start_soon(desk.serve, board.ask)
         task_status.started()
         while True:
-            seen = 0
-            while (message := mailbox.receive_nowait()) is not None:
-                seen += 1
-                if seen % TURN_MESSAGES == 0:
-                    await trio.lowlevel.checkpoint()
-                match message:
-                    case Told():
-                        board.hear(replay.fresh(message), message)
-                    case Question():
-                        nursery.start_soon(board.answer, message)
-                    case _:
-                        board.see(message)
+            await board.take_mail(replay, nursery)
             await trio.sleep(LOOK_S)
 
 
@@ -117,6 +106,22 @@ class _Board:
     announce: Callable[[int, Fact | Alarmed], None]
     model: ReadModel = attrs.Factory(ReadModel)
     live: Live = attrs.Factory(Live)
+
+    async def take_mail(self, replay: Replay, nursery: trio.Nursery) -> None:
+        """Take all that waits, with a turn for others now and then."""
+        seen = 0
+        while (message := self.mailbox.receive_nowait()) is not None:
+            seen += 1
+            if seen % TURN_MESSAGES == 0:
+                await trio.lowlevel.checkpoint()
+            match message:
+                case Told():
+                    self.hear(replay.fresh(message), message)
+                case Question():
+                    nursery.start_soon(self.answer, message)
+                case _:
+                    self.see(message)
+        await trio.lowlevel.checkpoint()
 
     def recall(self, recalled: Recalled, *, says: bool) -> None:
         """Fold the ledger; say what this run recorded, if nobody has."""

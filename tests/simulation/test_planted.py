@@ -22,7 +22,7 @@ FOUND_BY = {
     "no_dedupe": ("I-5", [1]),
     "unknown_is_a_no": ("I-8", [1, 2, 3]),
     "exits_flip": ("I-15", [1, 2, 3]),
-    "stale_command": ("I-16", [70, 106, 132]),
+    "stale_command": ("I-16", [39, 60, 70]),
     "cancel_assumed_done": ("I-", [24, 128]),
 }
 

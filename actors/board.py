@@ -29,7 +29,7 @@ from actors.messages import (
     Told,
 )
 from actors.messages.board import Alarmed, Evaluated, PositionSeen
-from actors.messages_supervision import State
+from actors.messages.supervision import State
 from actors.ports import Desk, Operator, WallClock
 from actors.pure.read_model import PriceSeen, ReadModel
 from actors.pure.status import Live, status_of

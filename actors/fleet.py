@@ -27,7 +27,7 @@ from actors.fleet_stage import Stage, accounts_used, exchanges_used, role_of
 from actors.fleet_world import World
 from actors.journal import run_journal
 from actors.messages import Channel, Subscription, Wanted
-from actors.messages_supervision import ActorState
+from actors.messages.supervision import ActorState
 from actors.pure.breaker import Exhaustion, Policy
 from actors.pure.client_order_id import IntentIds
 from actors.pure.config import BotConfig

@@ -20,7 +20,7 @@ from actors.fleet_stage import accounts_used, exchanges_used
 from actors.fleet_world import Venue, World
 from actors.messages import BotStarted, BotStopped, Fact
 from actors.messages.board import Alarmed
-from actors.messages_supervision import Transition
+from actors.messages.supervision import Transition
 from actors.ports import Store, VenueError
 from actors.pure.client_order_id import account_tag, epoch_text
 from actors.pure.config import BotConfig, Config, Mode

@@ -34,7 +34,7 @@ from actors.messages import (
     Supervised,
 )
 from actors.messages.board import Alarmed
-from actors.messages_supervision import Event, Transition
+from actors.messages.supervision import Event, Transition
 from actors.ports import Row
 from actors.pure.config import Config, Mode, summary
 from actors.pure.error_text import error_text

@@ -16,7 +16,7 @@ import trio
 
 from actors.mailbox import Mailbox
 from actors.messages import Fact, Supervised
-from actors.messages_supervision import Event, Transition
+from actors.messages.supervision import Event, Transition
 from actors.records import JournalDown, JournalWish, Receipt, Record, Recorded
 
 ROWS_MAX = 20_000  # ten thousand bots starting are as many rows

@@ -8,7 +8,7 @@ import attrs
 
 from actors.messages import Fact, Instrument
 from actors.messages.board import Alarmed
-from actors.messages_supervision import Transition
+from actors.messages.supervision import Transition
 from actors.ports import Desk, Market, Random, Store, Trading, WallClock
 from actors.pure.market_view import Strategy
 

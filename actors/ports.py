@@ -29,7 +29,7 @@ from actors.messages import (
     VenueReject,
     VenueUnknown,
 )
-from actors.messages_supervision import ActorState
+from actors.messages.supervision import ActorState
 
 
 class VenueError(Exception):

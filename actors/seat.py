@@ -10,7 +10,7 @@ import trio
 
 from actors.errors import MailboxOverfull, NotReady
 from actors.mailbox import Mailbox, waits_for_a_reader
-from actors.messages_supervision import ActorState, Event, State, Transition
+from actors.messages.supervision import ActorState, Event, State, Transition
 from actors.pure.breaker import Breaker, Policy
 from actors.pure.transition_line import next_step
 

@@ -28,7 +28,7 @@ from typing import Literal
 import trio
 
 from actors.errors import ActorReturned, Escalated, is_beyond_restart
-from actors.messages_supervision import Event, State, Transition
+from actors.messages.supervision import Event, State, Transition
 from actors.ports import Random
 from actors.pure.breaker import Breaker, Exhausted
 from actors.pure.error_text import error_text

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import trio
 
 from actors.errors import CrashInjected
-from actors.messages_supervision import ActorState
+from actors.messages.supervision import ActorState
 from actors.seat import Seat
 from actors.watchdog import doom
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import trio
 
 from actors.errors import NoProgress
-from actors.messages_supervision import Event, State, Transition
+from actors.messages.supervision import Event, State, Transition
 from actors.seat import Seat
 
 Report = Callable[[Transition], None]

@@ -22,7 +22,7 @@ from typing import Literal
 import attrs
 from attrs.validators import ge, gt
 
-from actors.messages_supervision import State
+from actors.messages.supervision import State
 
 __all__ = ["Breaker", "Exhausted", "Exhaustion", "Policy", "State", "Wait"]
 

@@ -38,7 +38,7 @@ from actors.messages import (
     StopMoved,
     Supervised,
 )
-from actors.messages_supervision import Event, State, Transition
+from actors.messages.supervision import Event, State, Transition
 from actors.pure.money import plain, signed
 from actors.pure.transition_line import transition_words
 

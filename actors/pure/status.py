@@ -14,7 +14,7 @@ import attrs
 
 from actors.messages import FeedState, Link
 from actors.messages.board import Alarmed, Evaluated, Outcome, PositionSeen
-from actors.messages_supervision import ActorState, State
+from actors.messages.supervision import ActorState, State
 from actors.pure.bot_seen import BotSeen, PositionShown
 from actors.pure.config_summary import count
 from actors.pure.money import ZERO, plain, signed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from actors.messages_supervision import Event, State, Transition
+from actors.messages.supervision import Event, State, Transition
 from actors.pure.breaker import Policy
 
 NAME_WIDTH = 18  # "catalogue:coinbase", the longest that everybody has

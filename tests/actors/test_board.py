@@ -15,7 +15,7 @@ import trio
 from actors.board import LOOK_S, run_board
 from actors.messages import BotStarted, Fact
 from actors.messages.board import Alarmed
-from actors.messages_supervision import ActorState, State
+from actors.messages.supervision import ActorState, State
 from tests.actors.ledger_room import Room, RunClock, open_room
 
 pytestmark = pytest.mark.usefixtures("autojump_clock")

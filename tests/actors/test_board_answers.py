@@ -24,7 +24,7 @@ from actors.messages import (
     Link,
 )
 from actors.messages.market import FeedState
-from actors.messages_supervision import ActorState, State
+from actors.messages.supervision import ActorState, State
 from actors.pure.read_model import ReadModel
 from actors.pure.status import status_of
 from tests.actors.ledger_room import Room, RunClock, open_room, settle

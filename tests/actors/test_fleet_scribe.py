@@ -12,7 +12,7 @@ from trio.testing import MockClock
 
 from actors.fleet_scribe import ROWS_MAX, Scribe
 from actors.messages import Supervised
-from actors.messages_supervision import Event, State, Transition
+from actors.messages.supervision import Event, State, Transition
 from tests.actors.ledger_room import Room, open_room, settle
 
 

@@ -10,7 +10,7 @@ import trio
 from trio.testing import MockClock
 
 from actors.mailbox import Mailbox
-from actors.messages_supervision import ActorState, Event, State
+from actors.messages.supervision import ActorState, Event, State
 from actors.pure.breaker import Policy
 from actors.supervisor import Child, Supervisor
 from tests.actors.troupe import Log, actor, breaks_at_once, supervisor

@@ -6,7 +6,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from actors.messages_supervision import Event, State
+from actors.messages.supervision import Event, State
 from actors.pure.breaker import Policy
 from actors.supervisor import Child, Supervisor
 from tests.actors.troupe import Log, actor, breaks_at_once, never_ready, supervisor

@@ -6,7 +6,7 @@ import trio
 from trio.testing import MockClock
 
 from actors.mailbox import Mailbox
-from actors.messages_supervision import Event, State
+from actors.messages.supervision import Event, State
 from actors.supervisor import Child
 from tests.actors.troupe import Log, Run, actor, supervisor
 

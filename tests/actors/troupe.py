@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import trio
 
-from actors.messages_supervision import Event, State, Transition
+from actors.messages.supervision import Event, State, Transition
 from actors.supervisor import Child, Supervisor
 
 Run = Callable[..., Awaitable[None]]

@@ -40,7 +40,7 @@ from actors.messages import (
     Supervised,
 )
 from actors.messages.board import Alarmed, Evaluated, Outcome, PositionSeen
-from actors.messages_supervision import ActorState, State
+from actors.messages.supervision import ActorState, State
 from actors.pure.read_model import ReadModel
 from actors.pure.status import Live, status_lines, status_of
 from tests.words import BUY, SYMBOL, attempted, ended, filled, intended, sold

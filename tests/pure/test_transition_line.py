@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from actors.messages_supervision import Event, State, Transition
+from actors.messages.supervision import Event, State, Transition
 from actors.pure.breaker import Policy
 from actors.pure.transition_line import next_step, transition_line, transition_words
 

@@ -18,7 +18,7 @@ from actors.fleet_stage import open_stage
 from actors.fleet_world import Venue, World
 from actors.messages import Fact, Signal, SignalType
 from actors.messages.board import Alarmed
-from actors.messages_supervision import Transition
+from actors.messages.supervision import Transition
 from actors.pure.client_order_id import account_tag, epoch_text
 from actors.pure.config import BotConfig, Config
 from actors.pure.market_view import MarketView, Strategy

@@ -10,7 +10,7 @@ import attrs
 import trio
 
 from actors.errors import Escalated
-from actors.messages_supervision import Transition
+from actors.messages.supervision import Transition
 from actors.pure.config import Problems, load
 from adapters.simulator.clock import SimulatorClock
 from adapters.simulator.server import Simulator

@@ -7,7 +7,7 @@ from collections import Counter
 import attrs
 
 from actors.fleet_accounts import EXITS_RESET_S
-from actors.messages_supervision import Event, Transition
+from actors.messages.supervision import Event, Transition
 from actors.pure.config import Config
 
 BACKOFF_S_MAX = 5.0

@@ -13,7 +13,7 @@ import trio
 
 from actors.exit_codes import FORCED, OK
 from actors.fleet_signals import watch_signals
-from actors.messages_supervision import Transition
+from actors.messages.supervision import Transition
 from actors.supervisor import Child, Supervisor
 
 

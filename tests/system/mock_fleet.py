@@ -26,7 +26,7 @@ from actors.messages import (
     VenueFill,
     VenueOrder,
 )
-from actors.messages_supervision import ActorState, Event, Transition
+from actors.messages.supervision import ActorState, Event, Transition
 from actors.ports import Desk
 from actors.pure.client_order_id import account_tag, epoch_text
 from actors.pure.config import Problems, load

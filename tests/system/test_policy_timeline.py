@@ -16,7 +16,7 @@ import trio
 from trio.testing import MockClock
 
 from actors.messages import ExitReason, PositionClosed, PositionOpened
-from actors.messages_supervision import Event, State, Transition
+from actors.messages.supervision import Event, State, Transition
 from tests.system.fleet_desk import only
 from tests.system.mock_fleet import MockFleet
 

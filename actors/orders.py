@@ -8,8 +8,7 @@ account         --Lease (latest)----------------> [orders]
 Intent and attempt are durable before the first byte leaves (R-06); the request leaves
 once, from a task of its own, and its outcome comes back as a fact. A crash loses the
 wish in hand; an attempt without an outcome is UNKNOWN to the next life and is settled by
-the account's reconciliation, never by sending again (R-05, R-07). An attempt that became
-durable after nobody waited for it any more was never sent, and is told so.
+the account's reconciliation, never by sending again (R-05, R-07).
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ import trio
 from actors.mailbox import Mailbox
 from actors.messages import (
     Acknowledged,
-    Alarmed,
     Approved,
     Attempted,
     BotPaused,
@@ -44,21 +42,15 @@ from actors.messages import (
     PositionClosed,
     Purpose,
     Reconciled,
-    Refused,
     Told,
 )
+from actors.orders_attempts import Attempts
 from actors.orders_road import GOODBYE_S, Road
 from actors.ports import Random, Trading
 from actors.pure.books import Books
-from actors.pure.client_order_id import client_order_id
 from actors.pure.order_gate import Gate, entry_of, exit_of, refusal
-from actors.pure.order_life import begin
 from actors.pure.reconnect import ReconnectPolicy
-from actors.pure.venue_facts import not_placed
-from actors.records import JournalDown, JournalWish, Replay, note, recall, record
-
-NOTE_S = 1.0  # longest wait for the journal, where no order depends on it
-SILENT_S = 5.0  # after the journal was silent: entries are refused at once meanwhile
+from actors.records import JournalWish, Replay, recall, record
 
 READS: frozenset[type[Fact]] = frozenset(
     {
@@ -113,8 +105,18 @@ async def run_orders(
     recalled = await recall(journal, mailbox.name)
     gate = Gate.of(recalled.facts, execution=settings.execution)
     road = Road(trading, journal, gate, settings.reconnect, random)
-    life = _Orders(mailbox, journal, instruments, gate, road, settings, recheck, board)
-    await life.disown_answers()
+    attempts = Attempts(
+        mailbox.name,
+        settings.account,
+        settings.account_tag,
+        settings.epoch,
+        journal,
+        gate,
+        road,
+        board,
+    )
+    life = _Orders(mailbox, instruments, gate, road, attempts, recheck)
+    await life.disown_answers(journal)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(road.keep_connection)
         try:
@@ -134,17 +136,12 @@ async def run_orders(
 @attrs.define(eq=False)
 class _Orders:
     mailbox: Mailbox[OrdersMail]
-    journal: Mailbox[JournalWish]
     instruments: Mapping[str, Instrument]
     gate: Gate
     road: Road
-    settings: OrdersSettings
+    attempts: Attempts
     recheck: Recheck
-    board: Mailbox[Any] | None
-    lost: int = 0  # wishes that the journal would not take; nothing of them was sent
-    begun: set[str] = attrs.Factory(set[str])  # attempts of this life, until told
     sends: trio.Nursery = attrs.field(init=False)
-    _silent_until_s: float = 0.0  # the journal
 
     async def serve(self, replay: Replay) -> None:
         """Take one message after the other, for ever."""
@@ -164,12 +161,12 @@ class _Orders:
                 case _:
                     assert_never(message)
 
-    async def disown_answers(self) -> None:
+    async def disown_answers(self, journal: Mailbox[JournalWish]) -> None:
         """Mark attempts whose answer died with an earlier life: UNKNOWN (R-07)."""
         facts = [
             OutcomeUnknown(
                 order.bot,
-                self.settings.account,
+                order.intended.account,
                 order.symbol,
                 order.client_order_id,
                 "the answer was not heard: the sender ended first",
@@ -178,42 +175,29 @@ class _Orders:
             if order.status is OrderStatus.NEW
         ]
         if facts:
-            await record(self.journal, *facts)
+            await record(journal, *facts)
             for fact in facts:
                 self.gate.apply(fact)
         await trio.lowlevel.checkpoint()
 
     def _hear(self, fact: Fact | None) -> None:
-        """Follow the ledger; an attempt in it that this life did not begin was not sent.
-
-        Nobody else sends, and whoever waited for this one to be durable had given up.
-        """
         if fact is None:
             return
-        self._find_journal()
-        self.gate.apply(fact)
-        if not isinstance(fact, Attempted):
-            return
-        order_id = fact.client_order_id
-        order = self.gate.books.orders.get(order_id)
-        if order_id in self.begun:
-            self.begun.discard(order_id)
-        elif order is not None and order.status is OrderStatus.NEW:
-            never = not_placed(order, "never sent: it was durable too late")
-            self.sends.start_soon(self.road.tell, (never,))
+        never_sent = self.attempts.heard(fact)
+        if never_sent is not None:
+            self.sends.start_soon(self.road.tell, (never_sent,))
 
     async def _enter(self, intent: OrderIntent) -> None:
         if self.gate.books.orders.intended(intent.intent_id) is not None:
             return await trio.lowlevel.checkpoint()  # one decision, told twice (I-9)
-        now_s = trio.current_time()
-        bar = self.gate.bar_to_entry(intent, now_s)
+        bar = self.gate.bar_to_entry(intent, trio.current_time())
         if bar is None and intent.symbol not in self.instruments:
             bar = "unknown_symbol", f"{intent.exchange} does not list {intent.symbol}"
-        if bar is None and now_s < self._silent_until_s:
+        if bar is None and self.attempts.is_journal_silent:
             bar = "journal_down", "the ledger takes nothing: nothing new is begun"
         bar = bar or self.recheck(intent, self.gate.books)
         if bar is not None:
-            return await self._refuse(refusal(intent, Purpose.ENTRY, *bar))
+            return await self.attempts.refuse(refusal(intent, Purpose.ENTRY, *bar))
         return await self._attempt(entry_of(intent), intent.valid_until_s)
 
     async def _exit(self, intent: ExitIntent) -> None:
@@ -229,66 +213,13 @@ class _Orders:
         else:
             bar = self.gate.exit_base(intent, instrument)
         if isinstance(bar, tuple):
-            return await self._refuse(refusal(intent, Purpose.EXIT, *bar))
+            return await self.attempts.refuse(refusal(intent, Purpose.EXIT, *bar))
         entry = self.gate.books.orders.live_entry(intent.bot, intent.symbol)
         if entry is not None:
             self.sends.start_soon(self.road.cancel, entry.symbol, entry.client_order_id)
         return await self._attempt(exit_of(intent, bar), intent.valid_until_s)
 
     async def _attempt(self, intended: Intended, valid_until_s: float) -> None:
-        attempt = 1  # a second attempt is a new intent, once this one is proven empty
-        order_id = client_order_id(
-            self.settings.account_tag, self.settings.epoch, intended.intent_id, attempt
-        )
-        attempted = Attempted(
-            intended.bot,
-            intended.account,
-            intended.symbol,
-            intended.intent_id,
-            attempt,
-            order_id,
-            self.road.trading.now_ms(),
-        )
-        try:
-            await record(self.journal, intended, attempted)
-        except JournalDown as error:
-            self._lose(intended, error)  # nothing is sent (I-2)
-        else:
-            self._find_journal()
-            self.begun.add(order_id)
-            self.gate.apply(intended)
-            self.gate.apply(attempted)
-            order = begin(intended, attempted)
+        order = await self.attempts.begin(intended)
+        if order is not None:
             self.sends.start_soon(self.road.send, order, valid_until_s)
-        await trio.lowlevel.checkpoint()
-
-    async def _refuse(self, refused: Refused) -> None:
-        """Record a refusal, if the journal answers; no exit waits for it long."""
-        is_durable = False
-        if trio.current_time() >= self._silent_until_s:
-            with trio.move_on_after(NOTE_S):
-                is_durable = await note(self.journal, refused)
-        self.lost += not is_durable
-        await trio.lowlevel.checkpoint()
-
-    def _lose(self, intended: Intended, error: JournalDown) -> None:
-        """Say that a wish was not sent because it could not be written first."""
-        self.lost += 1
-        self._silent_until_s = trio.current_time() + SILENT_S
-        text = (
-            f"{intended.purpose.value} of {intended.bot} on {intended.symbol} was not sent:"
-            f" the ledger did not take it ({error}); {self.lost} so far"
-        )
-        self._alarm(text, is_over=False)
-
-    def _find_journal(self) -> None:
-        if self._silent_until_s:
-            self._silent_until_s = 0.0
-            self._alarm("the ledger takes orders again", is_over=True)
-
-    def _alarm(self, text: str, *, is_over: bool) -> None:
-        if self.board is not None:
-            alarm = Alarmed(
-                self.mailbox.name, "journal_down", self.settings.account, text, is_over
-            )
-            self.board.latest((Alarmed, alarm.actor, alarm.code, alarm.subject), alarm)

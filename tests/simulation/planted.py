@@ -14,7 +14,7 @@ from typing import Any, Final
 import attrs
 
 import actors.journal
-import actors.orders
+import actors.orders_attempts
 import actors.orders_road
 import actors.reconciliation
 from actors.mailbox import Mailbox
@@ -153,7 +153,7 @@ async def _cancel_assumed(self: Road, symbol: str, order_id: str) -> None:
 
 
 PLANTS: Final[Mapping[str, tuple[Patch, ...]]] = {
-    "send_before_journal": ((actors.orders, "record", _send_first),),
+    "send_before_journal": ((actors.orders_attempts, "record", _send_first),),
     "no_fsync": ((Disk, "sync", _visible_only),),
     "new_id_on_timeout": ((Road, "_ask", _send_anew),),
     "blind_resend": ((Road, "_ask", _send_again),),

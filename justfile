@@ -44,14 +44,17 @@ bench *arguments:
 sim *arguments="--exchange binance --port 9010":
     {{ bin }}/shoal sim {{ arguments }}
 
-# Write docs/wiring.md as the program prints it.
+# Write docs/wiring.md and docs/order-life.md as the program prints them.
 map:
     {{ bin }}/shoal map > docs/wiring.md
+    {{ bin }}/shoal map --orders > docs/order-life.md
 
-# Refuse a docs/wiring.md that the program would print otherwise.
+# Refuse a docs/wiring.md or docs/order-life.md that the program would print otherwise.
 map-check:
     @{{ bin }}/shoal map | diff -u docs/wiring.md - \
         || { echo "docs/wiring.md is stale: run 'just map' and commit it" >&2; exit 1; }
+    @{{ bin }}/shoal map --orders | diff -u docs/order-life.md - \
+        || { echo "docs/order-life.md is stale: run 'just map' and commit it" >&2; exit 1; }
 
 # Style, and what Trio forbids.
 lint:

@@ -137,6 +137,9 @@ def _describe_bots(parsers: dict[str, argparse.ArgumentParser]) -> None:
         _add_file(parsers[name])
     parsers["crash"].add_argument("actor", metavar="ACTOR", help="as in feed:binance")
     _add_file(parsers["crash"])
+    parsers["map"].add_argument(
+        "--orders", action="store_true", help="the life of an order (docs/order-life.md)"
+    )
     _add_file(parsers["map"])
 
 

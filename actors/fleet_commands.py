@@ -15,6 +15,7 @@ import msgspec
 from actors import exit_codes
 from actors.pure.events import Story, event_json
 from actors.pure.lines import actor_of, fact_line
+from actors.pure.order_life_map import markdown
 from actors.pure.read_model import ReadModel
 from actors.pure.status import status_lines, status_of
 from adapters.control import FleetNotRunning, ask_fleet
@@ -43,7 +44,8 @@ def print_map(arguments: argparse.Namespace) -> int:
     """Print the wiring of the fleet."""
     from actors.fleet_map import wiring_map  # noqa: PLC0415 -- imports every actor
 
-    sys.stdout.write(wiring_map(arguments.config))
+    text = markdown() if arguments.orders else wiring_map(arguments.config)
+    sys.stdout.write(text)
     return exit_codes.OK
 
 

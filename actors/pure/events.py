@@ -8,8 +8,9 @@ Decimals are text, so that no digit is lost on the way into somebody's float.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final, cast
 
 import attrs
 import msgspec
@@ -68,8 +69,22 @@ class PublicEvent:
 
 
 def event_json(event: PublicEvent) -> str:
-    """Return the event as one line of JSON."""
-    return msgspec.json.encode(event).decode()
+    """Return the event as one line of JSON; no Decimal is written with an exponent."""
+    tree = msgspec.to_builtins(event, builtin_types=(Decimal,), str_keys=True)
+    return msgspec.json.encode(_written_out(tree)).decode()
+
+
+def _written_out(tree: Any) -> Any:
+    match tree:
+        case Decimal():
+            return f"{tree:f}"
+        case dict():
+            items = cast("Mapping[str, Any]", tree).items()
+            return {name: _written_out(value) for name, value in items}
+        case list() | tuple():
+            return [_written_out(value) for value in cast("Sequence[Any]", tree)]
+        case _:
+            return tree
 
 
 class Story:

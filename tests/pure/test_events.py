@@ -105,6 +105,12 @@ def test_every_event_carries_type_bot_run_time_and_data() -> None:
     }
 
 
+def test_no_amount_is_written_with_an_exponent() -> None:
+    nothing = attrs.evolve(hit(ExitReason.SIGNAL), pnl=Decimal("0E-8"))
+
+    assert as_json(nothing)["data"]["pnl"] == "0.00000000"
+
+
 def test_each_run_has_its_own_execution_id() -> None:
     again = attrs.evolve(STARTED, execution="run-2")
 

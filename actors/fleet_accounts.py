@@ -16,7 +16,8 @@ from actors.fleet_settings import (
 )
 from actors.fleet_stage import Stage
 from actors.fleet_world import Venue, World
-from actors.orders import OrdersSettings, run_orders
+from actors.orders import run_orders
+from actors.orders_attempts import OrdersSettings
 from actors.ports import Trading
 from actors.positions import run_positions
 from actors.pure.breaker import Exhaustion, Policy

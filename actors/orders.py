@@ -44,12 +44,11 @@ from actors.messages import (
     Reconciled,
     Told,
 )
-from actors.orders_attempts import Attempts
+from actors.orders_attempts import Attempts, OrdersSettings
 from actors.orders_road import GOODBYE_S, Road
 from actors.ports import Random, Trading
 from actors.pure.books import Books
 from actors.pure.order_gate import Gate, entry_of, exit_of, refusal
-from actors.pure.reconnect import ReconnectPolicy
 from actors.records import JournalWish, Replay, recall, record
 
 READS: frozenset[type[Fact]] = frozenset(
@@ -70,15 +69,6 @@ READS: frozenset[type[Fact]] = frozenset(
 )
 OrdersMail = Approved | ExitIntent | CancelIntent | Lease | Told
 Recheck = Callable[[OrderIntent, Books], tuple[str, str] | None]
-
-
-@attrs.frozen
-class OrdersSettings:
-    account: str
-    account_tag: str
-    epoch: str
-    reconnect: ReconnectPolicy = attrs.Factory(ReconnectPolicy)
-    execution: str = ""  # one per run; "" waits for no reconciliation
 
 
 async def run_orders(
@@ -105,16 +95,7 @@ async def run_orders(
     recalled = await recall(journal, mailbox.name)
     gate = Gate.of(recalled.facts, execution=settings.execution)
     road = Road(trading, journal, gate, settings.reconnect, random)
-    attempts = Attempts(
-        mailbox.name,
-        settings.account,
-        settings.account_tag,
-        settings.epoch,
-        journal,
-        gate,
-        road,
-        board,
-    )
+    attempts = Attempts(mailbox.name, settings, journal, gate, road, board)
     life = _Orders(mailbox, instruments, gate, road, attempts, recheck)
     await life.disown_answers(journal)
     async with trio.open_nursery() as nursery:

@@ -20,6 +20,7 @@ from actors.orders_road import Road
 from actors.pure.client_order_id import client_order_id
 from actors.pure.order_gate import Gate
 from actors.pure.order_life import Order, begin
+from actors.pure.reconnect import ReconnectPolicy
 from actors.pure.venue_facts import not_placed
 from actors.records import JournalDown, JournalWish, note, record
 
@@ -27,14 +28,21 @@ NOTE_S = 1.0  # longest wait for the journal, where no order depends on it
 SILENT_S = 5.0  # after the journal was silent: entries are refused at once meanwhile
 
 
+@attrs.frozen
+class OrdersSettings:
+    account: str
+    account_tag: str
+    epoch: str
+    reconnect: ReconnectPolicy = attrs.Factory(ReconnectPolicy)
+    execution: str = ""  # one per run; "" waits for no reconciliation
+
+
 @attrs.define(eq=False)
 class Attempts:
     """The attempts of one life of the orders actor."""
 
     actor: str
-    account: str
-    account_tag: str
-    epoch: str
+    settings: OrdersSettings
     journal: Mailbox[JournalWish]
     gate: Gate
     road: Road
@@ -54,9 +62,8 @@ class Attempts:
         A second attempt is a new intent, once this one is proven empty (R-05).
         """
         attempt = 1
-        order_id = client_order_id(
-            self.account_tag, self.epoch, intended.intent_id, attempt
-        )
+        tag, epoch = self.settings.account_tag, self.settings.epoch
+        order_id = client_order_id(tag, epoch, intended.intent_id, attempt)
         attempted = Attempted(
             intended.bot,
             intended.account,
@@ -121,5 +128,6 @@ class Attempts:
 
     def _alarm(self, text: str, *, is_over: bool) -> None:
         if self.board is not None:
-            alarm = Alarmed(self.actor, "journal_down", self.account, text, is_over)
+            account = self.settings.account
+            alarm = Alarmed(self.actor, "journal_down", account, text, is_over)
             self.board.latest((Alarmed, alarm.actor, alarm.code, alarm.subject), alarm)

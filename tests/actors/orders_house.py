@@ -28,7 +28,8 @@ from actors.messages import (
     Side,
     VenueOrder,
 )
-from actors.orders import OrdersSettings, run_orders
+from actors.orders import run_orders
+from actors.orders_attempts import OrdersSettings
 from actors.pure.books import Books
 from tests.actors.ledger_room import Room, open_room, settle, taken
 from tests.actors.scripted_venue import Middle, ScriptedTrading

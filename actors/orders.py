@@ -85,7 +85,6 @@ async def run_orders(
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Send what may be sent, until cancelled. Ready once the orders are recalled.
-
     When the program stops, entries are cancelled and answers in flight waited for.
 
     Raises:

@@ -29,6 +29,10 @@ class CrashInjected(Exception):
     """An operator or a test ended this life on purpose."""
 
 
+class NobodyLeft(BrokenInvariant):
+    """All groups that keep their failures to themselves have failed for good."""
+
+
 class Escalated(Exception):
     """A supervisor stopped its children because one of them could not be kept alive.
 
@@ -49,6 +53,18 @@ def is_beyond_restart(error: BaseException) -> bool:
     if isinstance(error, Escalated):
         return is_beyond_restart(error.error)
     return isinstance(error, BrokenInvariant)
+
+
+def is_from_below(error: BaseException) -> bool:
+    """Tell whether a supervisor gave up, or an invariant broke: nothing more to try."""
+    return isinstance(error, Escalated) or is_beyond_restart(error)
+
+
+def nobody_left(path: str, error: Exception) -> NobodyLeft:
+    """Return what the failure of the last group comes to."""
+    left = NobodyLeft(f"{path} was the last that could trade")
+    left.__cause__ = error
+    return left
 
 
 def leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

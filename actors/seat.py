@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import trio
 
-from actors.errors import MailboxOverfull, NotReady
+from actors.errors import MailboxOverfull, NotReady, is_from_below
 from actors.mailbox import Mailbox, waits_for_a_reader
 from actors.messages.supervision import ActorState, Event, State, Transition
 from actors.pure.breaker import Breaker, Policy
@@ -37,6 +37,7 @@ class Child:
     progress_s: float = 30.0
     is_permanent: bool = True  # False: it may return, and is then finished
     is_enabled: bool = True  # False: only an operator starts it
+    is_bulkhead: bool = False  # what it cannot keep alive ends it, not its neighbours
     while_down: str = ""  # what its absence means, for the log
     closed_code: str = ""  # with which wishes are refused while its circuit is open
 
@@ -92,6 +93,10 @@ class Seat:
         """Tell senders at the mailbox, while the circuit is open, that nobody serves it."""
         if self.child.mailbox is not None and self.breaker.state in CLOSED:
             self.child.mailbox.closed_because = self.child.closed_code
+
+    def contains(self, raised: Exception) -> bool:
+        """Tell whether what ended this group for good is kept from its neighbours."""
+        return self.child.is_bulkhead and is_from_below(raised)
 
     def verdict(self, scope: trio.CancelScope, raised: Exception | None) -> Exception:
         """Return what ended this life, blaming the supervisor's own reason first."""

@@ -15,7 +15,9 @@ reported and the next one is told; Trio cannot kill it, so the supervisor ends o
 it does, and the fleet's hard limit is the end of the process.
 
 Survived: any Exception of a child, by the policy of `pure/breaker.py`. Not survived: a
-broken invariant, KeyboardInterrupt, SystemExit. `Cancelled` is never a failure.
+broken invariant, KeyboardInterrupt, SystemExit. `Cancelled` is never a failure. A child
+that is a bulkhead, a supervisor itself, keeps even a broken invariant from its neighbours:
+it has failed for good and they go on, until the last of them fails.
 A restart of a supervisor forgets its children's failures, not what an operator stopped.
 """
 
@@ -27,18 +29,19 @@ from typing import Literal
 
 import trio
 
-from actors.errors import ActorReturned, Escalated, is_beyond_restart
+from actors.errors import ActorReturned, Escalated, is_beyond_restart, nobody_left
 from actors.messages.supervision import Event, State, Transition
 from actors.ports import Random
 from actors.pure.breaker import Breaker, Exhausted
 from actors.pure.error_text import error_text
 from actors.seat import Child, Readiness, Seat
-from actors.tree import Tree
+from actors.tree import Tree, place
 from actors.watchdog import note_health, note_late, watch
 
 __all__ = ["Child", "Supervisor"]
 
 STOP_MARGIN_S = 1.0  # for a supervisor to end after its last child
+BULKHEADS_S = 10.0  # that a boot waits for them: one that hangs holds up no other
 
 
 class Supervisor(Tree):
@@ -58,16 +61,18 @@ class Supervisor(Tree):
             raise ValueError(f"two children of {path or 'the root'} have one name")
         self.path = path
         self.strategy = strategy
-        super().__init__([_seat(path, child) for child in children])
+        super().__init__([place(path, child, STOP_MARGIN_S) for child in children])
         self._report = report
         self._random = random
         self._start_together = start_together
         self._nursery: trio.Nursery | None = None
-        self._is_stopping = False
+        self.is_stopping = False  # its children are told to end, for whatever reason
         self._pending: set[Seat] = set()  # whom the boot, or the stop, waits for
         self._settled = trio.Event()
         self._ended = trio.Event()
         self._escalated: Escalated | None = None
+        has_bulkheads = any(child.is_bulkhead for child in children)
+        self._boot_s = BULKHEADS_S if has_bulkheads else math.inf
 
     async def run(
         self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -78,7 +83,7 @@ class Supervisor(Tree):
           Escalated: after the others were stopped in order. In a group if a child broke
             an invariant while it was being stopped, so catch it with `except*`.
         """
-        self._is_stopping, self._escalated = False, None
+        self.is_stopping, self._escalated = False, None
         self._ended = trio.Event()
         for seat in self._seats:
             seat.breaker = Breaker(seat.child.policy)
@@ -91,7 +96,7 @@ class Supervisor(Tree):
                     task_status.started()
                 await self._ended.wait()
             finally:
-                self._is_stopping = True
+                self.is_stopping = True
                 with trio.move_on_after(self.stop_s + STOP_MARGIN_S, shield=True):
                     await self._stop_all()
                 nursery.cancel_scope.cancel()
@@ -107,7 +112,7 @@ class Supervisor(Tree):
 
     def start_now(self, seat: Seat) -> bool:
         """Begin a life, unless there is one; cut short a wait for the next one."""
-        if self._nursery is None or self._is_stopping:
+        if self._nursery is None or self.is_stopping:
             return False
         if seat.is_alive and seat.breaker.state is not State.STOPPING:
             return False
@@ -158,7 +163,8 @@ class Supervisor(Tree):
                     self._settle(seat)
                 elif not seat.is_occupied:
                     self._occupy(seat)
-            await self._settled.wait()
+            with trio.move_on_after(self._boot_s):
+                await self._settled.wait()
             if self._ended.is_set():
                 return
 
@@ -166,7 +172,8 @@ class Supervisor(Tree):
         await trio.lowlevel.checkpoint()  # inside the shield of `run`
         seats = self._seats[::-1]
         for batch in [seats] if self._start_together else [[seat] for seat in seats]:
-            self._pending, self._settled = _occupied(batch), trio.Event()
+            self._pending = {seat for seat in batch if seat.is_occupied}
+            self._settled = trio.Event()
             if not self._pending:
                 continue
             for seat in batch:
@@ -194,7 +201,7 @@ class Supervisor(Tree):
     async def _live(self, seat: Seat) -> float | None:
         """Live once; return the wait before the next life, or None after the last."""
         await trio.lowlevel.checkpoint()
-        if not seat.is_wanted or self._is_stopping:
+        if not seat.is_wanted or self.is_stopping:
             return None
         child, old = seat.child, seat.breaker.state
         now_s = trio.current_time()
@@ -215,6 +222,9 @@ class Supervisor(Tree):
     ) -> float | None:
         seat.end()
         old, now_s = seat.breaker.state, trio.current_time()
+        if raised is not None and seat.contains(raised):
+            seat.breaker = seat.breaker.broken()
+            return self._contain(seat, old, raised)
         if raised is not None and is_beyond_restart(raised):
             seat.breaker = seat.breaker.broken()
             return self._escalate(seat, old, raised)
@@ -249,6 +259,16 @@ class Supervisor(Tree):
             self._settle(seat)
         return decision.delay_s
 
+    def _contain(self, seat: Seat, old: State, error: Exception) -> None:
+        """Leave a bulkhead FAILED and its neighbours alive; without any, escalate."""
+        walls = [each for each in self._seats if each.child.is_bulkhead]
+        if all(each.breaker.state is State.FAILED for each in walls):
+            self._escalate(seat, old, nobody_left(seat.path, error))
+            return
+        seat.error = error_text(error)
+        now_s = trio.current_time()
+        self._report(seat.told(Event.FAILED, old, now_s, error=seat.error))
+
     def _escalate(self, seat: Seat, old: State, error: Exception) -> None:
         """End this supervisor; its own supervisor decides what happens next."""
         seat.error = error_text(error)
@@ -257,7 +277,7 @@ class Supervisor(Tree):
         if self._escalated is not None:
             return
         self._escalated = Escalated(seat.path, error)
-        if self._is_stopping:
+        if self.is_stopping:
             raise self._escalated from error
         self._ended.set()
         self._settled.set()
@@ -276,22 +296,3 @@ class Supervisor(Tree):
         self._pending.discard(seat)
         if not self._pending:
             self._settled.set()
-
-
-def _occupied(seats: Sequence[Seat]) -> set[Seat]:
-    return {seat for seat in seats if seat.is_occupied}
-
-
-def _seat(path: str, child: Child) -> Seat:
-    """Prepare the place of a child. A nested supervisor brings its own deadlines."""
-    owner = getattr(child.run, "__self__", None)
-    nested = owner if isinstance(owner, Supervisor) else None
-    return Seat(
-        child,
-        f"{path}/{child.name}".lstrip("/"),
-        Breaker(child.policy),
-        is_wanted=child.is_enabled,
-        start_s=child.start_s if nested is None else math.inf,
-        stop_s=child.stop_s if nested is None else nested.stop_s + STOP_MARGIN_S,
-        nested=nested,
-    )

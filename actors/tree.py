@@ -7,6 +7,7 @@ supervision log tell how it went.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +15,8 @@ import trio
 
 from actors.errors import CrashInjected
 from actors.messages.supervision import ActorState
-from actors.seat import Seat
+from actors.pure.breaker import Breaker
+from actors.seat import Child, Seat
 from actors.watchdog import doom
 
 
@@ -61,6 +63,11 @@ class Tree(ABC):
             if isinstance(seat.nested, Tree):
                 yield from seat.nested.seats()
 
+    @property
+    @abstractmethod
+    def stop_s(self) -> float:
+        """The longest orderly stop of all children."""
+
     @abstractmethod
     def start_now(self, seat: Seat) -> bool:
         """Begin a life, unless there is one; cut short a wait for the next one."""
@@ -78,3 +85,18 @@ class Tree(ABC):
         if len(found) != 1:
             raise LookupError(f"{len(found) or 'no'} actors are called {name!r}")
         return found[0]
+
+
+def place(path: str, child: Child, margin_s: float) -> Seat:
+    """Prepare the place of a child. A nested supervisor brings its own deadlines."""
+    owner = getattr(child.run, "__self__", None)
+    nested = owner if isinstance(owner, Tree) else None
+    return Seat(
+        child,
+        f"{path}/{child.name}".lstrip("/"),
+        Breaker(child.policy),
+        is_wanted=child.is_enabled,
+        start_s=child.start_s if nested is None else math.inf,
+        stop_s=child.stop_s if nested is None else nested.stop_s + margin_s,
+        nested=nested,
+    )

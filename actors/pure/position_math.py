@@ -5,6 +5,9 @@ positions. Money is net of fees: a fee in the base asset takes from what is held
 the quote asset takes from what is earned (R-18). A fee in a third asset is summed apart.
 
 A position begins with the first fill from flat; its id is that order's client order id.
+The cost of a part is rounded, so that sums of it are exact and the order in which the same
+facts are heard makes no other state (I-5).
+
 It ends with `PositionClosed`, which writes off what is too little to be sold: the dust
 stays in `base`, at no cost, and goes out with the next exit.
 """
@@ -16,7 +19,7 @@ from decimal import Decimal
 import attrs
 
 from actors.messages import Filled, Instrument, PositionClosed, Side
-from actors.pure.money import ZERO, split_symbol
+from actors.pure.money import ZERO, rounded, split_symbol
 
 
 @attrs.frozen
@@ -85,7 +88,7 @@ class Holding:
         fee_base, fee_quote, fees = self._fees(fill)
         gone = fill.base + fee_base
         is_all = gone >= self.base
-        cost = self.cost_quote if is_all else self.cost_quote * gone / self.base
+        cost = self.cost_quote if is_all else rounded(self.cost_quote * gone / self.base)
         proceeds = fill.price * fill.base
         return attrs.evolve(
             self,

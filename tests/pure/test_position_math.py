@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -114,6 +115,27 @@ def test_a_position_closed_twice_closes_once() -> None:
     )
     sheet.apply(filled(1, 100))
     assert (sheet.apply(closed), sheet.apply(closed)) == (True, False)
+
+
+@given(shares=st.lists(st.decimals("0.001", "0.3", places=3), min_size=1, max_size=3))
+def test_two_bots_facts_in_another_order_make_the_same_state(
+    shares: list[Decimal],
+) -> None:
+    """I-5, R-13: an actor hears its own facts a moment before the ledger tells them."""
+    mine = [
+        filled("0.997", "59999.97"),
+        *(sold(part, 101, trade_id=f"s{part}") for part in shares),
+    ]
+    theirs = [
+        attrs.evolve(fact, bot="dusk", price=fact.price + Decimal("0.03")) for fact in mine
+    ]
+    one, other = books(), books()
+    for fact in (*mine, *theirs):
+        one.holdings.apply(fact)
+    for pair in zip(theirs, mine, strict=True):
+        for fact in pair:
+            other.holdings.apply(fact)
+    assert one == other
 
 
 @given(data=st.data(), count=st.integers(1, 8))

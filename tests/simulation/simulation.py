@@ -31,6 +31,7 @@ from tests.simulation.seeding import run_seeded
 from tests.simulation.supervision import Supervision
 from tests.simulation.trace import Trace
 from tests.simulation.venue import BALANCES, venue_config
+from tests.simulation.warm_and_cold import disagreements
 
 SETTLE_S: Final = 180.0  # after the last fault; an open circuit waits up to 66 s
 CALM_S: Final = 20.0  # after the last fault, in which bots go on trading
@@ -178,6 +179,8 @@ class Simulation:
             said += balance_differences(books, self.simulator.exchange, BALANCES)
             if books.reconciled is None:
                 said.append("I-8: the account was never reconciled")
+            if self.process is not None:
+                said += disagreements(self.process, self.disk)
         for each in said:
             self._complain(each)
 

@@ -1,0 +1,104 @@
+"""What living actors believe is what a cold start would make of the ledger (R-13, D-5).
+
+An actor that has run for long has followed the ledger fact by fact, has applied its own
+facts a moment early, and has been told some of them twice. One that starts now recalls
+them all. The state of the first is looked up in its task's own frames, so that nothing of
+the engine is there for this test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import trio
+
+from actors.messages import Fact
+from actors.pure.books import Books
+from actors.pure.facts import decode
+from actors.pure.order_gate import Gate
+from actors.pure.risk_state import RiskState
+from actors.pure.watch import Watch
+from tests.simulation.assassin import tasks_below
+from tests.simulation.disk import Disk
+from tests.simulation.process import Process
+
+BODIES = frozenset({"run_orders", "run_account", "run_positions", "run_risk"})
+
+
+def disagreements(process: Process, disk: Disk) -> list[str]:
+    """Return by actor what a cold start would know otherwise."""
+    rows = disk.rows[: disk.visible]
+    facts = [decode(each.row.kind, each.row.body) for each in rows]
+    return [
+        f"R-13: {name} believes otherwise than the ledger: {what}"
+        for name, life in _lives(process)
+        for what in _compared(name, life, facts)
+    ]
+
+
+def _lives(process: Process) -> Iterator[tuple[str, Any]]:
+    """Return the state of each actor that lives, by the name of its body."""
+    if process.fleet is None:
+        return
+    for _, seat in process.fleet.root.seats():
+        if seat.nested is not None or seat.task is None or not seat.is_alive:
+            continue
+        for task in tasks_below(seat.task):
+            life = _life_in(task)
+            if life is not None:
+                yield life
+
+
+def _life_in(task: trio.lowlevel.Task) -> tuple[str, Any] | None:
+    for frame, _ in task.iter_await_frames():
+        name = frame.f_code.co_name
+        if name in BODIES and "life" in frame.f_locals:
+            return name, frame.f_locals["life"]
+    return None
+
+
+def _compared(name: str, life: Any, facts: Sequence[Fact]) -> Iterator[str]:
+    match name:
+        case "run_orders":
+            cold_gate = Gate.of(facts)
+            yield from _books("orders", life.gate.books, cold_gate.books)
+            yield from _differs("paused", life.gate.paused, cold_gate.paused)
+            yield from _differs("stopped", life.gate.stopped, cold_gate.stopped)
+        case "run_account":
+            books = Books()
+            for fact in facts:
+                books.apply(fact)
+            yield from _books("account", life.books, books)
+        case "run_risk":
+            state = RiskState()
+            for fact in facts:
+                state.apply(fact)
+            yield from _books("risk", life.state.books, state.books)
+        case _:
+            yield from _watches(life.watch, facts)
+
+
+def _watches(warm: Watch, facts: Sequence[Fact]) -> Iterator[str]:
+    cold = Watch(warm.account, warm.wards, warm.instruments)
+    for fact in facts:
+        cold.apply(fact)
+    yield from _books("positions", warm.books, cold.books)
+    yield from _differs("guards", set(warm.guards), set(cold.guards))
+    for owner in warm.guards.keys() & cold.guards.keys():
+        one, other = warm.guards[owner], cold.guards[owner]
+        for what in ("triggered", "is_recorded", "position_id"):
+            yield from _differs(f"{owner} {what}", getattr(one, what), getattr(other, what))
+        for what in ("stop_loss", "take_profit", "trailing_stop"):
+            levels = getattr(one.levels, what), getattr(other.levels, what)
+            yield from _differs(f"{owner} {what}", *levels)
+
+
+def _books(name: str, warm: Books, cold: Books) -> Iterator[str]:
+    if warm != cold:
+        yield f"the books of {name}"
+
+
+def _differs(name: str, warm: object, cold: object) -> Iterator[str]:
+    if warm != cold:
+        yield f"{name} is {warm!r}, a cold start has {cold!r}"

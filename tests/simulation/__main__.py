@@ -11,7 +11,9 @@ from multiprocessing import Pool
 
 import attrs
 
+from tests.simulation import sweep
 from tests.simulation.planted import PLANTS, planted
+from tests.simulation.scenarios import PLOTS
 from tests.simulation.schedule import CHAOS_S, draw
 from tests.simulation.simulation import Outcome, simulate
 
@@ -57,6 +59,12 @@ def main() -> int:
     arguments = _arguments()
     if arguments.gate:
         return _gate(arguments)
+    if arguments.sweep:
+        is_well, said = sweep.command(
+            arguments.sweep, arguments.sample, arguments.cut, arguments.jobs
+        )
+        _say(*said)
+        return 0 if is_well else 1
     totals = Totals()
     for outcome in _outcomes(arguments):
         totals.add(outcome)
@@ -115,6 +123,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--chaos", type=float, default=CHAOS_S, help="seconds of faults")
     parser.add_argument("--plant", default="", choices=["", *PLANTS], help="this bug")
     parser.add_argument("--gate", action="store_true", help="find every planted bug")
+    parser.add_argument(
+        "--sweep", nargs="?", const="all", choices=["all", *PLOTS], help="crash anywhere"
+    )
+    parser.add_argument("--sample", type=int, help="so many places of the sweep")
+    parser.add_argument("--cut", default="", help="one of them: KIND:STEP")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--lines", action="store_true", help="events of each that fails")
     return parser.parse_args()

@@ -54,6 +54,9 @@ class Machine:
     tell: Callable[[Process, Transition], None]
     sent: dict[str, float] = attrs.Factory(dict[str, float])  # orders, and when
     is_quiet: bool = False  # strategies hold: only what is open goes on
+    strategies: dict[str, Callable[[], Strategy]] = attrs.Factory(
+        dict[str, Callable[[], Strategy]]
+    )  # a run's own, by the name that bots.toml has
 
 
 @attrs.define(eq=False)
@@ -118,15 +121,18 @@ class Process:
 
     def crashable(self) -> list[trio.lowlevel.Task]:
         """Return the tasks of its actors that wait at a cancel point, in a fixed order."""
+        return [task for tasks in self.crashable_by_actor() for task in tasks]
+
+    def crashable_by_actor(self) -> list[list[trio.lowlevel.Task]]:
+        """Return the same, one list for each actor that has any."""
         if self.fleet is None or self.owner.is_dead:
             return []
-        return [
-            task
+        found = [
+            [task for task in tasks_below(seat.task) if is_parked(task)]
             for _, seat in self.fleet.root.seats()
             if seat.nested is None and seat.task is not None and seat.is_alive
-            for task in tasks_below(seat.task)
-            if is_parked(task)
         ]
+        return [tasks for tasks in found if tasks]
 
     async def _open(
         self, opened: AsyncExitStack, report: Callable[[Transition], None]
@@ -177,6 +183,9 @@ class Process:
         return await self.machine.network.connect(self.owner)
 
     def _strategy(self, bot: BotConfig) -> Strategy:
+        own = self.machine.strategies.get(bot.strategy)
+        if own is not None:
+            return own()
         made = BUILT_IN.get(bot.strategy, Churn)
         return Quiet(build(made, bot.params), self.machine)
 

@@ -13,6 +13,7 @@ from actors.errors import Escalated
 from actors.messages.supervision import Transition
 from actors.pure.config import Problems, load
 from adapters.simulator.clock import SimulatorClock
+from adapters.simulator.config import SimulatorConfig
 from adapters.simulator.server import Simulator
 from tests.simulation.assassin import Assassin
 from tests.simulation.chaos import Chaos, VenueHouse
@@ -90,7 +91,7 @@ class Simulation:
             self._tell,
         )
         self.simulator = Simulator(
-            venue_config(schedule),
+            self._venue_config(),
             seed=schedule.seed,
             clock=lambda: SimulatorClock(UNIX_MS),
             open_listeners=self.machine.network.open_listeners,
@@ -126,6 +127,9 @@ class Simulation:
         for each in self.supervision.values():
             self.said += each.said
         return self._outcome()
+
+    def _venue_config(self) -> SimulatorConfig:
+        return venue_config(self.schedule)
 
     async def _keep_process(self, nursery: trio.Nursery) -> None:
         """Start the process again whenever it ends, as whoever runs Shoal does."""

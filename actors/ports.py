@@ -27,6 +27,7 @@ from actors.messages import (
     VenueFill,
     VenueOrder,
     VenueReject,
+    VenueReplaced,
     VenueUnknown,
 )
 from actors.messages.supervision import ActorState
@@ -224,6 +225,14 @@ class Trading(Protocol):
         self, symbol: str, client_order_id: str
     ) -> VenueAck | VenueReject | VenueUnknown:
         """Ask for a cancel once. The final state is read back by the caller (R-08)."""
+        ...
+
+    async def replace(self, client_order_id: str, request: OrderRequest) -> VenueReplaced:
+        """Cancel an order nothing of which was executed, and place another, in one request.
+
+        The venue places nothing unless it cancelled; having cancelled, it may still refuse
+        the new order. Bounded as `place` is.
+        """
         ...
 
     async def order(self, symbol: str, client_order_id: str) -> VenueOrder | None:

@@ -190,6 +190,14 @@ class VenueUnknown:
 
 
 @attrs.frozen
+class VenueReplaced:
+    """Both halves of one cancel-and-replace: the old order's, then the new one's."""
+
+    cancelled: VenueAck | VenueReject | VenueUnknown
+    placed: VenueAck | VenueReject | VenueUnknown
+
+
+@attrs.frozen
 class VenueFill:
     """One execution of one order, as the venue tells it."""
 

@@ -16,45 +16,37 @@ import trio
 
 from actors.messages import (
     OrderRequest,
-    VenueAck,
     VenueBalance,
     VenueFill,
     VenueOrder,
     VenueReject,
+    VenueReplaced,
     VenueUnknown,
 )
 from actors.ports import PrivateStream
 from adapters.binance.codec import orders
-from adapters.binance.codec.envelope import Answer
-from adapters.binance.codec.rest import decode_fault
-from adapters.binance.gate import TOO_MANY_ORDERS
+from adapters.binance.codec.replace import replace_params
 from adapters.binance.history import ask_history
+from adapters.binance.order_roads import CANCEL, PLACE, REPLACE, Errand, OrderRoads
 from adapters.binance.order_socket import OrderSocket
-from adapters.binance.private_stream import CONNECT_WEIGHT, close_gate, open_private_stream
+from adapters.binance.private_stream import CONNECT_WEIGHT, open_private_stream
+from adapters.binance.replaced import judge_replaced
 from adapters.binance.sign import Signer
-from adapters.binance.venue import Venue
-from adapters.binance.verdict import Endpoint, judge_fault
+from adapters.binance.venue import INVALID_TIMESTAMP, Venue
+from adapters.binance.verdict import Endpoint, Outcome
 from adapters.errors import (
     ConnectionLost,
-    LocalProtocolError,
     RateLimited,
     RemoteProtocolError,
-    VenueError,
     VenueRefused,
 )
-from adapters.http import HttpAnswer, NotSent
+from adapters.http import NotSent
 
-Outcome = VenueAck | VenueReject | VenueUnknown
 NOT_SENT: Final = "not_sent"
 NO_SUCH_ORDER: Final = "-2013"
 ALL_WEIGHT: Final = 80  # of the open orders of every symbol at once
 ONE_WEIGHT: Final = 6
-ORDERS_WAIT_S: Final = 10.0  # the venue's shortest window for orders
-
-_ROADS: Final = {
-    Endpoint.PLACE: ("order.place", "POST"),
-    Endpoint.CANCEL: ("order.cancel", "DELETE"),
-}
+ROAD_ERRORS: Final = (ConnectionLost, RateLimited, RemoteProtocolError)
 
 
 @attrs.define(eq=False)
@@ -63,8 +55,10 @@ class BinanceTrading:
 
     _venue: Venue
     _signer: Signer
-    _socket: OrderSocket | None = None
-    _orders_wait_until_s: float = 0.0  # the venue counts this account's new orders
+    _roads: OrderRoads = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._roads = OrderRoads(self._venue, self._signer)
 
     def open_private(self) -> AbstractAsyncContextManager[PrivateStream]:
         return open_private_stream(self._venue, self._signer)
@@ -82,120 +76,60 @@ class BinanceTrading:
         url = venue.endpoints.ws_api_url
         async with venue.socket(url, weight=CONNECT_WEIGHT) as websocket:
             socket = OrderSocket(websocket)
-            self._socket = socket
+            self._roads.socket = socket
             try:
                 yield socket.serve
             finally:
                 socket.end("the orders connection was closed")
-                if self._socket is socket:
-                    self._socket = None
+                if self._roads.socket is socket:
+                    self._roads.socket = None
 
     async def place(self, request: OrderRequest) -> Outcome:
         """Send one order once. Bounded by the deadlines of the road it takes."""
         params = orders.place_params(request)
-        return await self._send(
-            Endpoint.PLACE, request.symbol, request.client_order_id, params
-        )
+        return await self._send(PLACE, request.symbol, request.client_order_id, params)
 
     async def cancel(self, symbol: str, client_order_id: str) -> Outcome:
         """Ask for a cancel once. The final state is read back by the caller (R-08)."""
         params = {"origClientOrderId": client_order_id}
-        return await self._send(Endpoint.CANCEL, symbol, client_order_id, params)
+        return await self._send(CANCEL, symbol, client_order_id, params)
+
+    async def replace(self, client_order_id: str, request: OrderRequest) -> VenueReplaced:
+        """Cancel an order nothing of which was executed, and place another, once."""
+        params = replace_params(client_order_id, request)
+        new_id, symbols = request.client_order_id, self._venue.symbols
+        try:
+            reply = await self._roads.send(REPLACE, request.symbol, params)
+            replaced = judge_replaced(reply, client_order_id, new_id, symbols)
+        except ROAD_ERRORS as error:
+            replaced = VenueReplaced(
+                _judge_error(client_order_id, error), _judge_error(new_id, error)
+            )
+        await self._mend_clock(replaced.cancelled, replaced.placed)
+        return replaced
 
     async def _send(
-        self,
-        endpoint: Endpoint,
-        symbol: str,
-        client_order_id: str,
-        params: Mapping[str, str],
+        self, errand: Errand, symbol: str, client_order_id: str, params: Mapping[str, str]
     ) -> Outcome:
-        """Say what becomes of one request; before the road is chosen no byte leaves."""
-        try:
-            if not self._venue.names:
-                await self._venue.know_symbols()
-            params = {"symbol": self._venue.name(symbol), **params}
-            now_s = trio.current_time()
-            self._venue.gate.enter(0, now_s, is_urgent=True)
-            if endpoint is Endpoint.PLACE and now_s < self._orders_wait_until_s:
-                wait_s = self._orders_wait_until_s - now_s
-                raise RateLimited("too many new orders", retry_after_s=wait_s)
-        except (VenueError, LocalProtocolError) as error:
-            outcome = VenueReject(client_order_id, NOT_SENT, str(error))
-        else:
-            return await self._send_once(endpoint, client_order_id, params)
-        await trio.lowlevel.checkpoint()
-        return outcome
-
-    async def _send_once(
-        self, endpoint: Endpoint, client_order_id: str, params: Mapping[str, str]
-    ) -> Outcome:
-        socket = self._socket
         outcome: Outcome
         try:
-            if socket is not None and not socket.lost:
-                send = self._send_by_socket(socket, endpoint, client_order_id, params)
+            reply = await self._roads.send(errand, symbol, params)
+            if reply.status == 200:
+                outcome = orders.decode_placed(reply.body, self._venue.symbols)
             else:
-                send = self._send_by_rest(endpoint, client_order_id, params)
-            outcome = await send
-        except NotSent as error:
-            outcome = VenueReject(client_order_id, NOT_SENT, str(error))
-        except RateLimited as error:  # the venue's answer to this very request
-            outcome = VenueReject(client_order_id, "rate_limited", str(error))
-        except (ConnectionLost, RemoteProtocolError) as error:
-            outcome = VenueUnknown(client_order_id, str(error))
-        if isinstance(outcome, VenueReject):
-            await self._venue.mend_clock(outcome.code)
-        await trio.lowlevel.checkpoint()
+                endpoint = Endpoint.PLACE if errand is PLACE else Endpoint.CANCEL
+                outcome = reply.judge(endpoint, client_order_id)
+        except ROAD_ERRORS as error:
+            outcome = _judge_error(client_order_id, error)
+        await self._mend_clock(outcome)
         return outcome
 
-    async def _send_by_socket(
-        self,
-        socket: OrderSocket,
-        endpoint: Endpoint,
-        client_order_id: str,
-        params: Mapping[str, str],
-    ) -> Outcome:
-        venue = self._venue
-        signed = self._signer.params(venue.stamped(params))
-        answer = await socket.ask(_ROADS[endpoint][0], signed)
-        _note_weight(venue, answer)
-        if answer.status == 200:
-            return orders.decode_placed(bytes(answer.result), venue.symbols)
-        forbidden = close_gate(venue.gate, answer, venue.now_ms())
-        if answer.error is None:
-            return VenueUnknown(client_order_id, f"status {answer.status} without an error")
-        if forbidden is not None:
-            raise forbidden
-        if answer.error.code == TOO_MANY_ORDERS:
-            self._wait_with_orders(answer.retry_after_ms())
-        return judge_fault(
-            endpoint,
-            client_order_id,
-            status=answer.status,
-            code=answer.error.code,
-            text=answer.error.msg,
-        )
-
-    async def _send_by_rest(
-        self, endpoint: Endpoint, client_order_id: str, params: Mapping[str, str]
-    ) -> Outcome:
-        venue = self._venue
-        answer = await venue.send(
-            venue.orders_http, _ROADS[endpoint][1], "/api/v3/order", params, self._signer
-        )
-        if answer.status == 200:
-            return orders.decode_placed(answer.body, venue.symbols)
-        if answer.status == 429:  # venue.send lets only too many orders through
-            told = answer.headers.get("retry-after", "")
-            self._wait_with_orders(
-                venue.now_ms() + 1000 * int(told) if told.isdecimal() else None
-            )
-        return _judged(endpoint, client_order_id, answer)
-
-    def _wait_with_orders(self, until_ms: int | None) -> None:
-        """Send no new orders for a while; cancels and questions go on."""
-        wait_s = ORDERS_WAIT_S if until_ms is None else (until_ms - self.now_ms()) / 1000
-        self._orders_wait_until_s = trio.current_time() + wait_s
+    async def _mend_clock(self, *outcomes: Outcome) -> None:
+        for outcome in outcomes:
+            if isinstance(outcome, VenueReject) and outcome.code == INVALID_TIMESTAMP:
+                await self._venue.mend_clock(outcome.code)
+                return
+        await trio.lowlevel.checkpoint()
 
     async def order(self, symbol: str, client_order_id: str) -> VenueOrder | None:
         """Return the order, or None when the venue says that it does not exist (R-04)."""
@@ -265,17 +199,12 @@ class BinanceTrading:
         return await self._venue.ask(path, params, weight=weight, signer=self._signer)
 
 
-def _judged(endpoint: Endpoint, client_order_id: str, answer: HttpAnswer) -> Outcome:
-    fault = decode_fault(answer.body)
-    if fault is None:
-        text = f"HTTP {answer.status} {answer.body[:100]!a}"
-        return VenueUnknown(client_order_id, text)
-    return judge_fault(
-        endpoint, client_order_id, status=answer.status, code=fault.code, text=fault.msg
-    )
-
-
-def _note_weight(venue: Venue, answer: Answer) -> None:
-    for usage in answer.rate_limits:
-        if usage.rate_limit_type == "REQUEST_WEIGHT":
-            venue.gate.heard(usage.count)
+def _judge_error(
+    client_order_id: str, error: ConnectionLost | RateLimited | RemoteProtocolError
+) -> VenueReject | VenueUnknown:
+    """Return what a request that got no readable answer means for an order."""
+    if isinstance(error, NotSent):
+        return VenueReject(client_order_id, NOT_SENT, str(error))
+    if isinstance(error, RateLimited):  # the venue's answer to this very request
+        return VenueReject(client_order_id, "rate_limited", str(error))
+    return VenueUnknown(client_order_id, str(error))

@@ -12,7 +12,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from actors.messages import VenueReject, VenueUnknown
+from actors.messages import VenueAck, VenueReject, VenueUnknown
+
+Outcome = VenueAck | VenueReject | VenueUnknown
 
 
 class Endpoint(Enum):
@@ -60,6 +62,7 @@ _PLACE_TEXTS: Final = (
     "websocket api trading is not enabled",
     "order book liquidity is less than",
     "filter failure",
+    "order cancel-replace is not supported",
 )
 _CANCEL_TEXTS: Final = (
     "unknown order sent",
@@ -67,6 +70,7 @@ _CANCEL_TEXTS: Final = (
     "order was not canceled due to cancel restrictions",
     "this action is disabled on this account",
     "this account may not place or cancel orders",
+    "order cancel-replace is not supported",
 )
 _TEXTS: Final = {Endpoint.PLACE: _PLACE_TEXTS, Endpoint.CANCEL: _CANCEL_TEXTS}
 

@@ -13,6 +13,7 @@ import attrs
 
 from adapters.simulator import binance_private as private
 from adapters.simulator import binance_public as public
+from adapters.simulator import binance_replace as replacing
 from adapters.simulator.binance_params import Params
 from adapters.simulator.binance_rules import NEW_ORDER
 from adapters.simulator.exchange import Exchange
@@ -94,6 +95,7 @@ _CANCEL = _order(
     private.cancel, "symbol", "orderId", "origClientOrderId", "newClientOrderId",
     "cancelRestrictions",
 )  # fmt: skip
+_REPLACE = _order(replacing.replace, *replacing.REPLACE, counts_orders=True)
 _OPEN = _signed(private.open_orders, _open_weight, "symbol")
 _CANCEL_ALL = _order(private.cancel_all, "symbol")
 _ALL = _signed(private.all_orders, 20, "symbol", "orderId", "startTime", "endTime", "limit")
@@ -117,6 +119,7 @@ REST: Final[dict[str, dict[str, Endpoint]]] = {
     "/api/v3/account": {"GET": _ACCOUNT},
     "/api/v3/order": {"POST": _PLACE, "GET": _QUERY, "DELETE": _CANCEL},
     "/api/v3/order/test": {"POST": _TEST},
+    "/api/v3/order/cancelReplace": {"POST": _REPLACE},
     "/api/v3/openOrders": {"GET": _OPEN, "DELETE": _CANCEL_ALL},
     "/api/v3/allOrders": {"GET": _ALL},
     "/api/v3/myTrades": {"GET": _MY_TRADES},
@@ -137,6 +140,7 @@ WS_API: Final[dict[str, Endpoint]] = {
     "order.test": _TEST,
     "order.status": _QUERY,
     "order.cancel": _CANCEL,
+    "order.cancelReplace": _REPLACE,
     "openOrders.status": _OPEN,
     "openOrders.cancelAll": _CANCEL_ALL,
     "allOrders": _ALL,

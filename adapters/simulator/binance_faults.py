@@ -5,6 +5,7 @@ Source: errors.md, 2026-07-21; the wording of -1100 and -1104 from recorded answ
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from actors.pure.matching_orders import Rejection
@@ -24,6 +25,18 @@ class Refused(Exception):
         self.text = text
         self.status = status
         self.until_ms = until_ms  # of 429 and 418
+
+
+class HalfRefused(Refused):
+    """A cancel-and-replace of which one half or both failed; `data` says which and why."""
+
+    def __init__(self, data: Mapping[str, object], *, has_effect: bool) -> None:
+        if has_effect:
+            super().__init__(-2021, "Order cancel-replace partially failed.", status=409)
+        else:
+            super().__init__(-2022, "Order cancel-replace failed.")
+        self.data = data
+        self.has_effect = has_effect  # one half was carried out
 
 
 def missing(name: str) -> Refused:
@@ -85,11 +98,18 @@ REJECTIONS: Final = {
 }
 INVALID_SYMBOL: Final = (-1121, "Invalid symbol.")
 UNKNOWN_CANCEL: Final = (-2011, "Unknown order sent.")
+RESTRICTED: Final = (-2011, "Order was not canceled due to cancel restrictions.")
 NO_SUCH_ORDER: Final = (-2013, "Order does not exist.")
 NEITHER_ID: Final = (
     -1102,
     "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!",
 )
+NEITHER_CANCEL_ID: Final = (
+    -1102,
+    "Param 'cancelOrigClientOrderId' or 'cancelOrderId' must be sent, but both were "
+    "empty/null!",
+)
+BAD_RESTRICTIONS: Final = (-1145, "Invalid cancelRestrictions")
 BAD_KEY_FORMAT: Final = (-2014, "API-key format invalid.")
 BAD_KEY: Final = (-2015, "Invalid API-key, IP, or permissions for action.")
 BAD_SIGNATURE: Final = (-1022, "Signature for this request is not valid.")

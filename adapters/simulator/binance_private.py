@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Final, TypeVar
 
-from actors.pure.matching_orders import Order, Rejection
+import attrs
+
+from actors.messages import OrderStatus
+from actors.pure.matching_orders import NewOrder, Order, Rejection
 from adapters.simulator import binance_bodies as bodies
 from adapters.simulator.binance_faults import (
+    BAD_RESTRICTIONS,
     NEITHER_ID,
     NO_SUCH_ORDER,
     REJECTIONS,
+    RESTRICTED,
     UNKNOWN_CANCEL,
     Refused,
     over_orders,
@@ -21,21 +26,54 @@ from adapters.simulator.timeframes import DAY_MS
 
 PAGE: Final = 500
 PAGE_MAX: Final = 1000
+_NEW, _PARTLY = OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED
+_RESTRICTIONS: Final = {
+    None: frozenset({_NEW, _PARTLY}),
+    "ONLY_NEW": frozenset({_NEW}),
+    "ONLY_PARTIALLY_FILLED": frozenset({_PARTLY}),
+}
 T = TypeVar("T")
 
 
+@attrs.frozen
+class IdNames:
+    """How one endpoint calls the two ids of an order, and what it says to neither."""
+
+    order_id: str
+    client_id: str
+    neither: tuple[int, str]
+
+
+IDS: Final = IdNames("orderId", "origClientOrderId", NEITHER_ID)
+
+
 def place(exchange: Exchange, account: str, params: Params) -> object:
+    count_asked(exchange, account, params)
+    new, response = new_order(exchange, account, params)
+    check_order_count(exchange, account)
+    return take(exchange, new, response)
+
+
+def count_asked(exchange: Exchange, account: str, params: Params) -> None:
+    """Remember, for the truth, that an order was asked for under this client id."""
     asked = params.maybe("newClientOrderId")
     if asked is not None:
         key = (account, asked)
         exchange.asked[key] = exchange.asked.get(key, 0) + 1
-    new, response = new_order(exchange, account, params)
+
+
+def check_order_count(exchange: Exchange, account: str) -> None:
+    """Refuse a new order of an account that has too many unfilled ones."""
     now_ms = exchange.now_ms()
     over = exchange.limits.over_orders(account, now_ms)
     if over is not None:
         limit, window_s = over
         until_ms = (now_ms // (window_s * 1000) + 1) * window_s * 1000
         raise over_orders(limit, window_s, until_ms)
+
+
+def take(exchange: Exchange, new: NewOrder, response: str) -> bodies.Body:
+    """Let the matching engine take an order that passed every check before it."""
     result = exchange.place(new)
     if isinstance(result, Rejection):
         raise Refused(-2010, REJECTIONS[result])
@@ -51,7 +89,7 @@ def test_place(exchange: Exchange, account: str, params: Params) -> object:
 
 
 def query(exchange: Exchange, account: str, params: Params) -> object:
-    order = _find(exchange, account, params)
+    order = find(exchange, account, params)
     if order is None:
         raise Refused(*NO_SUCH_ORDER)
     return bodies.queried(order)
@@ -59,9 +97,30 @@ def query(exchange: Exchange, account: str, params: Params) -> object:
 
 def cancel(exchange: Exchange, account: str, params: Params) -> object:
     cancel_id = client_order_id(exchange, params, "newClientOrderId")
-    order = _find(exchange, account, params)
+    allowed = cancelable(params)
+    order = find(exchange, account, params)
+    return give_up(exchange, order, cancel_id, allowed)
+
+
+def cancelable(params: Params) -> frozenset[OrderStatus]:
+    """Return the states that `cancelRestrictions` lets an order be cancelled in."""
+    restrictions = params.maybe("cancelRestrictions")
+    if restrictions not in _RESTRICTIONS:
+        raise Refused(*BAD_RESTRICTIONS)
+    return _RESTRICTIONS[restrictions]
+
+
+def give_up(
+    exchange: Exchange,
+    order: Order | None,
+    cancel_id: str,
+    allowed: frozenset[OrderStatus],
+) -> bodies.Body:
+    """Cancel an order that was found open and may be cancelled as it is."""
     if order is None or not order.is_open:
         raise Refused(*UNKNOWN_CANCEL)
+    if order.status not in allowed:
+        raise Refused(*RESTRICTED)
     exchange.cancel(order, cancel_id)
     return bodies.canceled(order)
 
@@ -120,17 +179,19 @@ def account_status(exchange: Exchange, account: str, params: Params) -> object:
     return bodies.account(exchange, account, omit_zero=omit_zero)
 
 
-def _find(exchange: Exchange, account: str, params: Params) -> Order | None:
-    """Return the order that orderId or origClientOrderId names; both must agree."""
+def find(
+    exchange: Exchange, account: str, params: Params, names: IdNames = IDS
+) -> Order | None:
+    """Return the order that its id or its client id names; both must agree."""
     symbol = params.ware(exchange).listing.venue_symbol
-    order_id, client_id = params.whole("orderId"), params.maybe("origClientOrderId")
+    order_id, client_id = params.whole(names.order_id), params.maybe(names.client_id)
     if order_id is not None:
         order = exchange.engine.orders.get(order_id)
         if order is None or (order.account, order.symbol) != (account, symbol):
             return None
         return order if client_id in {None, order.client_order_id} else None
     if client_id is None:
-        raise Refused(*NEITHER_ID)
+        raise Refused(*names.neither)
     found = exchange.engine.by_client.get((account, client_id), [])
     return next((it for it in reversed(found) if it.symbol == symbol), None)
 

@@ -11,7 +11,7 @@ import trio
 
 from adapters.simulator.binance_dialect import Dialect
 from adapters.simulator.binance_endpoints import REST, Endpoint
-from adapters.simulator.binance_faults import UNKNOWN_OUTCOME, Refused, missing
+from adapters.simulator.binance_faults import UNKNOWN_OUTCOME, HalfRefused, Refused, missing
 from adapters.simulator.binance_params import Params
 from adapters.simulator.http_server import HttpAnswer, HttpRequest
 
@@ -35,6 +35,17 @@ class BinanceRest:
         if endpoint is None:
             allow = ("Allow", ", ".join(methods))
             return HttpAnswer(405, b"", (allow,), _HTML)
+        answer, has_effect = self._answer(endpoint, request)
+        if not (endpoint.is_order and has_effect):
+            return answer
+        delay_s = self._delay_s()
+        troubled = self._trouble(answer)
+        if delay_s:
+            await trio.sleep(delay_s)
+        return troubled
+
+    def _answer(self, endpoint: Endpoint, request: HttpRequest) -> tuple[HttpAnswer, bool]:
+        """Do what is asked; return the answer, and whether anything was done."""
         account = ""
         try:
             self._dialect.refuse_by_fault("rest")
@@ -42,17 +53,12 @@ class BinanceRest:
             if endpoint.private is not None:
                 account = self._authenticate(request, params)
             found = self._dialect.perform(endpoint, params, account, request.host)
+        except HalfRefused as refused:
+            return self._refusal(refused, request.host), refused.has_effect
         except Refused as refused:
-            return self._refusal(refused, request.host)
-        body = msgspec.json.encode(found)
-        answer = HttpAnswer(200, body, self._headers(endpoint, account, request.host))
-        if not endpoint.is_order:
-            return answer
-        delay_s = self._delay_s()
-        troubled = self._trouble(answer)
-        if delay_s:
-            await trio.sleep(delay_s)
-        return troubled
+            return self._refusal(refused, request.host), False
+        headers = self._headers(endpoint, account, request.host)
+        return HttpAnswer(200, msgspec.json.encode(found), headers), True
 
     def _authenticate(self, request: HttpRequest, params: Params) -> str:
         for name in ("timestamp", "signature"):
@@ -85,8 +91,10 @@ class BinanceRest:
         if refused.until_ms is not None:
             wait_ms = max(0, refused.until_ms - self._dialect.exchange.now_ms())
             headers = (*headers, ("Retry-After", str(-(-wait_ms // 1000))))
-        body = msgspec.json.encode({"code": refused.code, "msg": refused.text})
-        return HttpAnswer(refused.status, body, headers)
+        fields: dict[str, object] = {"code": refused.code, "msg": refused.text}
+        if isinstance(refused, HalfRefused):
+            fields["data"] = refused.data
+        return HttpAnswer(refused.status, msgspec.json.encode(fields), headers)
 
     def _weight_headers(self, host: str) -> tuple[tuple[str, str], ...]:
         exchange = self._dialect.exchange

@@ -11,7 +11,7 @@ from adapters.binance.codec import envelope
 from adapters.errors import RemoteProtocolError
 from adapters.simulator.binance_dialect import Dialect, UserSubscription
 from adapters.simulator.binance_endpoints import SIGNED, WS_API, Endpoint
-from adapters.simulator.binance_faults import UNKNOWN_OUTCOME, Refused, missing
+from adapters.simulator.binance_faults import UNKNOWN_OUTCOME, HalfRefused, Refused, missing
 from adapters.simulator.binance_params import Params
 from adapters.simulator.binance_public import rate_limits
 from adapters.simulator.outbox import Outbox
@@ -67,6 +67,13 @@ class WsApiConnection:
                     account = self._authenticate(params)
                 rest = params.without("apiKey", "returnRateLimits")
                 result = self._dialect.perform(endpoint, rest, account, self._address)
+        except HalfRefused as refused:
+            answer = self._refusal(request.id, refused)
+            if refused.has_effect:
+                self._answer_order(request.id, answer)
+            else:
+                self._answer(answer)
+            return
         except Refused as refused:
             self._answer(self._refusal(request.id, refused))
             return
@@ -107,6 +114,7 @@ class WsApiConnection:
             refused.text,
             retry_after_ms=refused.until_ms,
             server_ms=exchange.told_ms(),
+            data=refused.data if isinstance(refused, HalfRefused) else None,
             limits=self._limits(None, "", Params({})),
         )
 

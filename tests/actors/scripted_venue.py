@@ -25,6 +25,7 @@ from actors.messages import (
     VenueFill,
     VenueOrder,
     VenueReject,
+    VenueReplaced,
     VenueUnknown,
 )
 from actors.ports import NotListed, VenueError
@@ -184,6 +185,12 @@ class ScriptedTrading:
     refusals: list[VenueError] = attrs.Factory(list[VenueError])  # of the next streams
     placed: list[OrderRequest] = attrs.Factory(list[OrderRequest])
     cancelled: list[str] = attrs.Factory(list[str])
+    replacing: list[tuple[str, OrderRequest]] = attrs.Factory(
+        list[tuple[str, OrderRequest]]
+    )
+    replaced: list[VenueReplaced | None] = attrs.Factory(
+        list[VenueReplaced | None]
+    )  # to the next replacements; None never comes; none left: as the orders are
     asked: list[tuple[float, str]] = attrs.Factory(list[tuple[float, str]])
     streams: list[ScriptedPrivate] = attrs.Factory(list[ScriptedPrivate])
     on_place: Callable[[OrderRequest], Awaitable[None]] | None = None
@@ -239,6 +246,34 @@ class ScriptedTrading:
         return VenueAck(
             client_order_id, known.venue_order_id, ended.status, known.filled_base, 0
         )
+
+    async def replace(self, client_order_id: str, request: OrderRequest) -> VenueReplaced:
+        """Cancel and place as the venue does; `replaced` scripts the next answers.
+
+        The halves are those of `cancel` and `place`, but that an order which has begun to
+        fill stays, and that nothing is placed unless the cancel succeeded.
+        """
+        self.replacing.append((client_order_id, request))
+        if self.replaced:
+            await trio.sleep(self.answer_s)
+            scripted = self.replaced.pop(0)
+            if scripted is None:
+                await trio.sleep_forever()
+            assert scripted is not None
+            return scripted
+        known = self.orders.get(client_order_id)
+        cancelled: Answer
+        if known is not None and known.status is OrderStatus.PARTIALLY_FILLED:
+            text = "Order was not canceled due to cancel restrictions."
+            cancelled = VenueReject(client_order_id, "-2011", text)
+        else:
+            cancelled = await self.cancel(request.symbol, client_order_id)
+        if not isinstance(cancelled, VenueAck):
+            text = "the venue did not attempt it"
+            return VenueReplaced(
+                cancelled, VenueReject(request.client_order_id, "not_replaced", text)
+            )
+        return VenueReplaced(cancelled, await self.place(request))
 
     async def order(self, symbol: str, client_order_id: str) -> VenueOrder | None:
         await self._answer("order")

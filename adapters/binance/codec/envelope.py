@@ -141,10 +141,13 @@ def encode_refusal(
     *,
     retry_after_ms: int | None = None,
     server_ms: int | None = None,
+    data: Mapping[str, object] | None = None,
     limits: Sequence[Mapping[str, object]] = (),
 ) -> str:
     """Return an error answer; 429 and 418 carry the time until which they hold."""
     error: dict[str, object] = {"code": code, "msg": text}
+    if data is not None:
+        error["data"] = data
     if retry_after_ms is not None:
         error["data"] = {"serverTime": server_ms, "retryAfter": retry_after_ms}
     return _envelope({"id": request_id, "status": status, "error": error}, limits)

@@ -88,6 +88,7 @@ class Combined(msgspec.Struct, Generic[T]):
 class Fault(msgspec.Struct):
     code: int
     msg: str
+    data: msgspec.Raw = msgspec.Raw()  # of a cancel-and-replace: what became of each half
 
 
 class Loose(msgspec.Struct):

@@ -70,6 +70,12 @@ class Placed(msgspec.Struct, rename="camel"):
     fills: list[FillBody] = []
 
 
+class Canceled(Placed):
+    """The cancelled half of a cancel-and-replace may come without its time."""
+
+    transact_time: Ms = 0  # 0: not told
+
+
 class TradeBody(msgspec.Struct, rename="camel"):
     symbol: Word
     id: Ident
@@ -98,6 +104,7 @@ class Account(msgspec.Struct, rename="camel"):
 _order = msgspec.json.Decoder(OrderBody)
 _orders = msgspec.json.Decoder(list[OrderBody])
 _placed = msgspec.json.Decoder(Placed)
+_canceled = msgspec.json.Decoder(Canceled)
 _trades = msgspec.json.Decoder(list[TradeBody])
 _account = msgspec.json.Decoder(Account)
 
@@ -148,6 +155,14 @@ def decode_placed(body: bytes, symbols: Symbols) -> VenueAck:
         return _ack(_placed.decode(body), symbols)
     except UNREADABLE as error:
         raise bad("order answer", body, error) from error
+
+
+def decode_canceled(body: bytes, symbols: Symbols) -> VenueAck:
+    """Return the cancelled half of a cancel-and-replace; `transact_ms` 0 is not told."""
+    try:
+        return _ack(_canceled.decode(body), symbols)
+    except UNREADABLE as error:
+        raise bad("cancel answer", body, error) from error
 
 
 def _ack(row: Placed, symbols: Symbols) -> VenueAck:

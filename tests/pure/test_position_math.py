@@ -123,7 +123,7 @@ def test_two_bots_facts_in_another_order_make_the_same_state(
 ) -> None:
     """I-5, R-13: an actor hears its own facts a moment before the ledger tells them."""
     mine = [
-        filled("0.997", "59999.97"),
+        attrs.evolve(filled(1, "59999.97"), fee=Decimal("0.003"), fee_asset="BTC"),
         *(sold(part, 101, trade_id=f"s{part}") for part in shares),
     ]
     theirs = [

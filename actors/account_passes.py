@@ -163,6 +163,13 @@ class Passes:
                 f"another engine (epoch {found.foreign_epoch}) has orders on"
                 f" {found.account}: nothing new is begun until they are gone"
             )
+        now |= {
+            ("unknown_order", order.client_order_id): (
+                f"nobody knows what became of {order.client_order_id}: {order.bot} begins"
+                f" nothing new on {order.symbol} until the venue says"
+            )
+            for order in found.long_unknown()
+        }
         if self._trouble:
             account, why = found.account, self._trouble
             now[self.unreconciled] = f"{account} is cut off, entries wait: {why}"

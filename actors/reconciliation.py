@@ -1,8 +1,9 @@
 """Ask the venue what became of our orders, and book what we have missed.
 
 A pass asks for open orders, each order we track, executions, history and balances. A
-failed query is not an empty answer: the pass ends with its error and concludes nothing
-(R-01, R-03). The ledger decides what is ours, never a time window (R-09).
+failed query is not an empty answer: about one order it leaves that order as it is, about
+the account it ends the pass with its error (R-01, R-03). The ledger decides what is ours,
+never a time window (R-09).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from actors.messages import (
     VenueFill,
     VenueOrder,
 )
-from actors.ports import NotListed, Trading
+from actors.ports import NotListed, Trading, VenueError
 from actors.pure.books import Books
 from actors.pure.client_order_id import epoch_of, is_ours
 from actors.pure.drift import ZERO_BALANCE, Shortage, settled_base
@@ -33,7 +34,9 @@ from actors.pure.venue_facts import fact_of_fill, facts_of_order, not_placed
 
 EXPIRY_MS = 5_000  # recvWindow: afterwards the venue refuses the request itself
 MARGIN_MS = 5_000  # for the way to the first byte, and for our measure of its clock
+ALARM_MS = 30_000  # an outcome unknown for so long wants a person
 LOST_MS = 60_000  # after this an attempt whose sender never said a word is judged, too
+ASK_S = 30.0  # for the questions about single orders, all together
 UNSETTLED = frozenset({OrderStatus.NEW, OrderStatus.UNKNOWN})
 OVERLAP_MS = 60_000  # executions and history are asked for from this much earlier
 
@@ -53,6 +56,7 @@ class Reconciliation:
     shortage: Shortage = attrs.Factory(Shortage)
     balances: dict[str, Balanced] = attrs.Factory(dict[str, Balanced])
     unlisted: set[str] = attrs.Factory(set[str])  # symbols that the venue does not have
+    in_vain: set[str] = attrs.Factory(set[str])  # orders that the last pass asked for so
     foreign_epoch: str = ""  # of an open order with our tag: a second engine (I-19)
     has_missing_fills: bool = False  # the venue's executions lag behind its orders
 
@@ -68,16 +72,7 @@ class Reconciliation:
         symbols = sorted(
             (self.symbols | {order.symbol for order in tracked}) - self.unlisted
         )
-        known = {order.client_order_id: order for order in await self._open(symbols)}
-        found: list[tuple[Order, VenueOrder]] = []
-        missing: list[Order] = []
-        for order in tracked:
-            venue = await self.trading.order(order.symbol, order.client_order_id)
-            venue = venue or known.get(order.client_order_id)
-            if venue is None:
-                missing.append(order)
-            else:
-                found.append((order, venue))
+        found, missing = await self._ask_each(tracked, await self._open(symbols))
         fills, settled = await self._book(found)
         lost: list[str] = []
         for order in missing:
@@ -93,6 +88,37 @@ class Reconciliation:
         )
         await self.tell([result])
         return result
+
+    async def _ask_each(
+        self, tracked: Sequence[Order], still_open: Sequence[VenueOrder]
+    ) -> tuple[list[tuple[Order, VenueOrder]], list[Order]]:
+        """Return the orders that the venue knows, and those that it says it does not.
+
+        One of which it says nothing is in neither list: it bars its own bot and symbol,
+        and nobody else (R-02). The next pass asks for it last, so that all are heard.
+        """
+        known = {venue.client_order_id: venue for venue in still_open}
+        before, self.in_vain = self.in_vain, set()
+        found: list[tuple[Order, VenueOrder]] = []
+        missing: list[Order] = []
+        deadline_s = trio.current_time() + ASK_S
+        for order in sorted(tracked, key=lambda it: it.client_order_id in before):
+            order_id = order.client_order_id
+            is_silent, venue = trio.current_time() >= deadline_s, None
+            if not is_silent:
+                try:
+                    with trio.fail_at(deadline_s):
+                        venue = await self.trading.order(order.symbol, order_id)
+                except (VenueError, trio.TooSlowError):
+                    is_silent = True
+                    self.in_vain.add(order_id)
+            venue = venue or known.get(order_id)
+            if venue is not None:
+                found.append((order, venue))
+            elif not is_silent:
+                missing.append(order)
+        await trio.lowlevel.checkpoint()
+        return found, missing
 
     async def _open(self, symbols: Sequence[str]) -> Sequence[VenueOrder]:
         try:
@@ -179,6 +205,12 @@ class Reconciliation:
         totals = {asset: each.free + each.locked for asset, each in told.items()}
         self.shortage.weigh(self.books, before, totals)
         await self.tell(changed)
+
+    def long_unknown(self) -> list[Order]:
+        """Return the orders whose outcome should have been known by now (R-02)."""
+        before_ms = self.trading.now_ms() - ALARM_MS
+        live = self.books.orders.live()
+        return [it for it in live if it.is_unknown and it.attempt_ms < before_ms]
 
     def _is_known(self, venue: VenueOrder) -> bool:
         return self.books.orders.get(venue.client_order_id) is not None

@@ -197,6 +197,7 @@ class ScriptedTrading:
     clock_ms: int = 0  # added to the run's own time
     slow_s: float = 0.0  # of every question
     hang: str = ""  # the question that is never answered
+    hang_for: str = ""  # the order that is asked for in vain
     hidden: set[str] = attrs.Factory(set[str])  # from the query of one order
 
     @property
@@ -277,6 +278,8 @@ class ScriptedTrading:
 
     async def order(self, symbol: str, client_order_id: str) -> VenueOrder | None:
         await self._answer("order")
+        if client_order_id == self.hang_for:
+            await trio.sleep_forever()
         if client_order_id in self.hidden:
             return None
         return self.orders.get(client_order_id)

@@ -167,14 +167,14 @@ async def test_a_lost_stream_takes_the_lease_back_until_the_next_one_has_reconci
     house: House, autojump_clock: MockClock
 ) -> None:
     await house.start()
-    house.trading.errors["order"] = VenueError("500")
+    house.trading.errors["open_orders"] = VenueError("500")
     await house.attempt()
     house.trading.stream.pipe.put(LOST)
     await settle()
     assert not house.may_buy()
     await house.wait(5)
     assert (len(house.trading.streams), house.may_buy()) == (2, False)
-    del house.trading.errors["order"]
+    del house.trading.errors["open_orders"]
     await house.wait(10)
     assert house.may_buy()
 

@@ -136,6 +136,35 @@ async def test_a_failed_query_concludes_nothing(
     assert await statuses(house) == [OrderStatus.NOT_PLACED]
 
 
+async def test_an_order_that_the_venue_says_nothing_of_bars_nobody_else(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-02: its own bot and symbol wait for it, and a person is told."""
+    house.trading.errors["order"] = VenueError("500")
+    await house.start()
+    await unknown(house)
+    await house.wait(300)
+    assert house.may_buy()
+    assert house.alarms() == [("unknown_order", False)]
+    del house.trading.errors["order"]
+    await house.wait(61)
+    assert house.alarms() == [("unknown_order", True)]
+
+
+async def test_what_was_not_answered_is_asked_last_and_keeps_no_other_unasked(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.attempt()
+    other = ID.replace(ID[-4:], "0002")
+    await house.room.record(intended(intent_id="i2"), attempted("i2", other))
+    house.trading.orders[other] = venue_order(CANCELED, order_id=other)
+    house.trading.hang_for = ID
+    await house.start()
+    await house.wait(70)
+    assert await statuses(house) == [CANCELED]
+    assert house.may_buy()
+
+
 async def test_an_order_that_only_history_knows_is_settled_by_it(
     house: House, autojump_clock: MockClock
 ) -> None:

@@ -7,9 +7,10 @@ every invariant that a seed's run is judged by is judged here, too.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
 import trio
 
@@ -24,6 +25,8 @@ from tests.simulation.schedule import Schedule
 from tests.simulation.seeding import run_seeded
 from tests.simulation.simulation import Outcome, Simulation
 
+Answer = Mapping[str, Any]
+Ask = Callable[[str, str, str], Awaitable[Answer]]
 ACCOUNT = "main"
 SELLER = "somebody else"
 
@@ -45,7 +48,14 @@ price_every_s = 600
 """
 
 
-def bot(name: str, symbol: str, *, order: str = "market", offset_percent: str = "0") -> str:
+def bot(
+    name: str,
+    symbol: str,
+    *,
+    order: str = "market",
+    offset_percent: str = "0",
+    evaluate_s: int = 5,
+) -> str:
     """Return the table of a bot that buys and sells in turn."""
     offset = f"limit_offset_percent = {offset_percent}" if order == "limit" else ""
     return f"""
@@ -59,19 +69,42 @@ position_percent = 10
 order = "{order}"
 {offset}
 stop_loss_percent = 20
-evaluate_s = 5
+evaluate_s = {evaluate_s}
 check_s = 5
 """
+
+
+class AskedDesk:
+    """Lets a test be the operator: the newest board's own answers."""
+
+    ask: Ask | None = None
+
+    async def serve(self, ask: Ask) -> None:
+        AskedDesk.ask = ask
+        await trio.sleep_forever()
 
 
 class Steered(Simulation):
     """One run that a test steers; made inside Trio."""
 
-    script: Callable[[Steered], Awaitable[None]]
+    def __init__(
+        self,
+        schedule: Schedule,
+        watcher: Assassin,
+        script: Callable[[Steered], Awaitable[None]],
+    ) -> None:
+        super().__init__(schedule, watcher, keeps_all=False)
+        self.script = script
+        self.on_order: Callable[[str], None] = lambda _order_id: None  # it leaves now
+        self.machine.order_left = self._order_left
 
     async def _follow_schedule(self) -> None:
         await self.script(self)
         self.chaos.clear()
+
+    def _order_left(self) -> None:
+        self.watcher.order_left()
+        self.on_order(next(reversed(self.machine.sent)))
 
     @property
     def exchange(self) -> Exchange:
@@ -81,6 +114,11 @@ class Steered(Simulation):
     def life(self) -> Process:
         assert self.process is not None
         return self.process
+
+    async def ask(self, verb: str, subject: str = "", reason: str = "") -> Answer:
+        """Return what the running fleet answers to an operator."""
+        assert AskedDesk.ask is not None
+        return await AskedDesk.ask(verb, subject, reason)
 
     def facts(self) -> Sequence[Fact]:
         """Return all that the ledger says."""
@@ -101,6 +139,10 @@ class Steered(Simulation):
             for fact in self.facts()
             if isinstance(fact, Attempted) and fact.bot == name
         ]
+
+    def is_entry(self, order_id: str) -> bool:
+        order = self.orders().get(order_id)
+        return order is not None and order.is_entry
 
     def at_exchange(self, order_id: str) -> Order | None:
         """Return what the exchange has under a client order id."""
@@ -150,8 +192,7 @@ def steer(
     schedule = Schedule(seed, HEAD + config, (), 0.0, 0, 0.0)
 
     async def main() -> Outcome:
-        steered = Steered(schedule, watcher, keeps_all=False)
-        steered.script = script
-        return await steered.run()
+        return await Steered(schedule, watcher, script).run()
 
-    return run_seeded(main, seed, [watcher])
+    with mock.patch("tests.simulation.process._NoDesk", AskedDesk):
+        return run_seeded(main, seed, [watcher])

@@ -10,54 +10,40 @@ ever without touching anything above it; a restart recalls the run from the ledg
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, assert_never, get_args
+from collections.abc import Callable, Mapping
+from typing import assert_never, get_args
 
 import attrs
 import trio
 
+from actors.commands import Answer, Commands
 from actors.mailbox import Mailbox
 from actors.messages import (
-    BotPaused,
-    BotResumed,
-    BotStarted,
-    BotStopped,
     Fact,
     FeedState,
     FleetStarted,
     Ticker,
     Told,
 )
-from actors.messages.board import Alarmed, Evaluated, PositionSeen
-from actors.messages.supervision import State
+from actors.messages.board import Alarmed, Asked, Evaluated, PositionSeen
 from actors.ports import Desk, Operator, WallClock
+from actors.pure.commands import PLANS
 from actors.pure.read_model import PriceSeen, ReadModel
 from actors.pure.status import Live, status_of
-from actors.records import (
-    JournalDown,
-    JournalWish,
-    Recalled,
-    Receipt,
-    Replay,
-    recall,
-    record,
-)
+from actors.records import JournalWish, Recalled, Receipt, Replay, recall
 
 LOOK_S = 0.1
 TURN_MESSAGES = 8  # taken before others get a turn: looking on holds up no order
 ANSWER_S = 7.0  # a little more than the journal may take
 
 READS: frozenset[type[Fact]] = frozenset(get_args(Fact))
-Answer = Mapping[str, Any]
 
 
 @attrs.frozen
 class Question:
-    """What an operator asks: a verb, and the actor or bot it is about."""
+    """What an operator asks, and where the answer goes."""
 
-    verb: str  # status, pause, resume, start, stop, crash
-    subject: str
-    reason: str
+    asked: Asked
     receipt: Receipt[Answer]
 
 
@@ -85,7 +71,9 @@ async def run_board(
       FactGap: a fact was lost on the way to us.
     """
     recalled = await recall(journal, mailbox.name)
-    board = _Board(mailbox, journal, operator, bots, clock, announce)
+    model = ReadModel()
+    commands = Commands(journal, operator, bots, clock, model)
+    board = _Board(mailbox, operator, commands, clock, announce, model)
     board.recall(recalled, says=is_first_life)
     replay = Replay(recalled.seq)
     async with trio.open_nursery() as nursery:
@@ -99,12 +87,11 @@ async def run_board(
 @attrs.define(eq=False)
 class _Board:
     mailbox: Mailbox[BoardMail]
-    journal: Mailbox[JournalWish]
     operator: Operator
-    bots: Mapping[str, str]
+    commands: Commands
     clock: WallClock
     announce: Callable[[int, Fact | Alarmed], None]
-    model: ReadModel = attrs.Factory(ReadModel)
+    model: ReadModel
     live: Live = attrs.Factory(Live)
 
     async def take_mail(self, replay: Replay, nursery: trio.Nursery) -> None:
@@ -161,90 +148,41 @@ class _Board:
             case _:
                 assert_never(message)
 
-    async def ask(self, verb: str, subject: str, reason: str) -> Answer:
+    async def ask(self, asked: Asked) -> Answer:
         """Put an operator's question into the mailbox and return the answer."""
         receipt = Receipt[Answer]()
         with trio.move_on_after(ANSWER_S):
-            await self.mailbox.wish(Question(verb, subject, reason, receipt))
+            await self.mailbox.wish(Question(asked, receipt))
             return await receipt.wait()
         return {"error": f"the fleet did not answer within {ANSWER_S:g} s"}
 
     async def answer(self, question: Question) -> None:
-        """Answer one question; what changes a bot is durable before it is answered."""
-        acts: dict[str, Callable[[Question], Awaitable[Answer]]] = {
-            "status": self._status,
-            "pause": self._pause,
-            "resume": self._resume,
-            "start": self._start,
-            "stop": self._stop,
-            "crash": self._crash,
-        }
-        await trio.lowlevel.checkpoint()
-        act = acts.get(question.verb)
-        if act is None:
-            question.receipt.resolve({"error": f"unknown question {question.verb!r}"})
-            return
-        try:
-            question.receipt.resolve(await act(question))
-        except (LookupError, JournalDown) as error:
-            question.receipt.resolve({"error": str(error)})
+        """Answer one question; what changes something is durable before it is answered."""
+        asked = question.asked
+        if asked.verb == "status":
+            answer = await self._status()
+        elif asked.verb in PLANS:
+            answer = await self.commands.obey(asked)
+        elif asked.verb == "crash":
+            answer = await self._crash(question)
+        else:
+            answer = {"error": f"unknown question {asked.verb!r}"}
+            await trio.lowlevel.checkpoint()
+        question.receipt.resolve(answer)
 
-    async def _status(self, _question: Question) -> Answer:
+    async def _status(self) -> Answer:
         self.live.actors = self.operator.states()
         await trio.lowlevel.checkpoint()
         now_s, now_ms = trio.current_time(), self.clock.now_ms()
         return status_of(self.model, now_ms, self.live, now_s)
 
-    async def _pause(self, question: Question) -> Answer:
-        bot, account = self._named(question)
-        await record(self.journal, BotPaused(bot, account, question.reason))
-        return {"said": f"{bot} is paused: no new entries, its position stays guarded"}
-
-    async def _resume(self, question: Question) -> Answer:
-        bot, account = self._named(question)
-        await record(self.journal, BotResumed(bot, account))
-        return {"said": f"{bot} may trade again"}
-
-    async def _start(self, question: Question) -> Answer:
-        bot, account = self._named(question)
-        if self._is_well(bot):
-            await trio.lowlevel.checkpoint()
-            return {"said": f"{bot} is running already"}
-        await record(self.journal, BotStarted(bot, account))
-        self.operator.start(f"bot:{bot}")
-        return {"said": f"{bot} starts, its failures forgotten"}
-
-    async def _stop(self, question: Question) -> Answer:
-        bot, account = self._named(question)
-        await record(self.journal, BotStopped(bot, account))
-        self.operator.stop(f"bot:{bot}")
-        return {"said": f"{bot} stops and stays stopped; its position stays guarded"}
-
     async def _crash(self, question: Question) -> Answer:
-        said = {"said": f"{question.subject} was crashed on purpose"}
-        if question.subject == self.mailbox.name:
-            question.receipt.resolve(said)
+        actor = question.asked.subject
+        if actor == self.mailbox.name:
+            question.receipt.resolve({"said": f"{actor} was crashed on purpose"})
             await trio.sleep(LOOK_S)  # or nobody would be left to answer
         await trio.lowlevel.checkpoint()
-        if self.operator.crash(question.subject):
-            return said
-        return {"error": f"{question.subject} is not alive now"}
-
-    def _is_well(self, bot: str) -> bool:
-        """Return whether the bot runs and has no failures that could be forgotten."""
-        return not self.model.bot(bot).is_stopped and any(
-            actor.path == f"bots/bot:{bot}"
-            and actor.state is State.RUNNING
-            and not actor.consecutive
-            for actor in self.operator.states()
-        )
-
-    def _named(self, question: Question) -> tuple[str, str]:
-        account = self.bots.get(question.subject)
-        if account is None:
-            known = ", ".join(sorted(self.bots)[:20])
-            raise LookupError(f"no bot is called {question.subject!r}; there are {known}")
-        return question.subject, account
+        return self.commands.crash(actor)
 
     def _alarm(self, alarm: Alarmed) -> None:
         key = (alarm.actor, alarm.code, alarm.subject)

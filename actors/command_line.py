@@ -18,7 +18,8 @@ COMMANDS = {
     "status": "show exchanges, accounts and bots, now or from the ledger",
     "log": "tell what happened, from the ledger",
     "pause": "let a bot open no positions; the one it has stays guarded",
-    "resume": "let a paused bot trade again",
+    "halt": "let a bot or a whole account enter nothing; exits go on",
+    "resume": "lift the halts of a bot or an account, or the pause of a bot",
     "start": "start a bot that was stopped, disabled or given up",
     "stop": "stop a bot until it is started; its position stays guarded",
     "crash": "crash an actor of the running fleet (a test hook)",
@@ -129,11 +130,16 @@ def _describe_ledger(parsers: dict[str, argparse.ArgumentParser]) -> None:
 
 
 def _describe_bots(parsers: dict[str, argparse.ArgumentParser]) -> None:
-    for name in ("pause", "resume", "start", "stop"):
-        parsers[name].add_argument("bot", metavar="BOT", help="its name in bots.toml")
+    for name in ("pause", "start", "stop"):
+        parsers[name].add_argument("subject", metavar="BOT", help="its name in bots.toml")
+    for name in ("halt", "resume"):
         parsers[name].add_argument(
-            "--reason", metavar="TEXT", default="", help="kept in the ledger"
+            "subject",
+            metavar="BOT|ACCOUNT",
+            help="its name in bots.toml, as bot:NAME or account:NAME where both have it",
         )
+    for name in ("pause", "start", "stop", "halt", "resume"):
+        _add_audit(parsers[name])
         _add_file(parsers[name])
     parsers["crash"].add_argument("actor", metavar="ACTOR", help="as in feed:binance")
     _add_file(parsers["crash"])
@@ -158,6 +164,16 @@ def _describe_simulator(sim: argparse.ArgumentParser) -> None:
         type=_key,
         metavar="NAME:SECRET",
         help="a throw-away API key that it knows; may be given again",
+    )
+
+
+def _add_audit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--reason", metavar="TEXT", default="", help="kept in the ledger")
+    parser.add_argument(
+        "--key",
+        metavar="TEXT",
+        default="",
+        help="of this command: typed again under the same, it is not done again",
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import secrets
 import sys
 import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -103,24 +105,21 @@ def log(arguments: argparse.Namespace) -> int:
         return exit_codes.OK
 
 
-def pause(arguments: argparse.Namespace) -> int:
-    return _speak(arguments, "pause", arguments.bot, arguments.reason)
+def command(verb: str, arguments: argparse.Namespace) -> int:
+    """Bring an operator's command to the running fleet; it is done once for each key."""
+    key = arguments.key or secrets.token_hex(8)
+    return _speak(arguments, verb, arguments.subject, reason=arguments.reason, key=key)
 
 
-def resume(arguments: argparse.Namespace) -> int:
-    return _speak(arguments, "resume", arguments.bot, arguments.reason)
-
-
-def start(arguments: argparse.Namespace) -> int:
-    return _speak(arguments, "start", arguments.bot, arguments.reason)
-
-
-def stop(arguments: argparse.Namespace) -> int:
-    return _speak(arguments, "stop", arguments.bot, arguments.reason)
+halt = partial(command, "halt")
+pause = partial(command, "pause")
+resume = partial(command, "resume")
+start = partial(command, "start")
+stop = partial(command, "stop")
 
 
 def crash(arguments: argparse.Namespace) -> int:
-    return _speak(arguments, "crash", arguments.actor, "")
+    return _speak(arguments, "crash", arguments.actor)
 
 
 def _asked_in_vain(arguments: argparse.Namespace) -> int:
@@ -180,9 +179,9 @@ def _is_of(asked: str, row: LedgerRow) -> bool:
     return asked in {path, actor} or f"/{path}/".startswith(f"/{asked}/")
 
 
-def _speak(arguments: argparse.Namespace, verb: str, subject: str, reason: str) -> int:
+def _speak(arguments: argparse.Namespace, verb: str, subject: str, **more: str) -> int:
     try:
-        answer: Mapping[str, Any] = ask_fleet(arguments.state, verb, subject, reason)
+        answer: Mapping[str, Any] = ask_fleet(arguments.state, verb, subject, **more)
     except FleetNotRunning as error:
         return _complain(f"{error}: start it with `shoal run {arguments.file}`")
     if "error" in answer:

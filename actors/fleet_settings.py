@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from decimal import Decimal
 
 from actors.pure.bot_wishes import BotSettings
 from actors.pure.breaker import Exhaustion, Policy
+from actors.pure.caps import Caps
 from actors.pure.config import BotConfig, Config, Mode
-from actors.pure.config_types import SupervisionConfig
+from actors.pure.config_types import RiskConfig, SupervisionConfig
 from actors.pure.exits import Protection
 from actors.pure.guard import Ward
+from actors.pure.money import percent_of
 from actors.pure.risk_rules import Limits
+
+TURNOVER_TIMES = 1_000  # of a bot's capital in a day, where nothing else is said
+FEES_PERCENT = Decimal(50)
 
 
 def policy(numbers: SupervisionConfig, on_exhausted: Exhaustion) -> Policy:
@@ -79,7 +85,19 @@ def limits_of(config: Config, account: str) -> Limits:
         daily_loss_percent_max=settings.risk.daily_loss_percent_max,
         positions_max=settings.risk.positions_max,
         order_quote_max=settings.risk.order_quote_max,
+        caps={bot.name: caps_of(settings.risk, bot) for bot in config.bots_of(account)},
         price_age_s_max=settings.risk.price_age_s_max,
+    )
+
+
+def caps_of(risk: RiskConfig, bot: BotConfig) -> Caps:
+    """Return one bot's hard caps: its own, its account's, or what no sound bot meets."""
+    turnover = bot.daily_turnover_quote_max or risk.daily_turnover_quote_max
+    fees = bot.daily_fees_quote_max or risk.daily_fees_quote_max
+    return Caps(
+        bot.orders_per_minute_max or risk.orders_per_minute_max,
+        turnover or bot.capital * TURNOVER_TIMES,
+        fees or percent_of(bot.capital, FEES_PERCENT),
     )
 
 

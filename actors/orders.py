@@ -33,6 +33,8 @@ from actors.messages import (
     ExitIntent,
     Fact,
     Filled,
+    Halted,
+    HaltLifted,
     Instrument,
     Intended,
     Lease,
@@ -47,7 +49,6 @@ from actors.messages import (
 from actors.orders_attempts import Attempts, OrdersSettings
 from actors.orders_road import GOODBYE_S, Road
 from actors.ports import Random, Trading
-from actors.pure.books import Books
 from actors.pure.order_gate import Gate, entry_of, exit_of, refusal
 from actors.records import JournalWish, Replay, recall, record
 
@@ -65,10 +66,12 @@ READS: frozenset[type[Fact]] = frozenset(
         BotResumed,
         BotStopped,
         BotStarted,
+        Halted,
+        HaltLifted,
     }
 )
 OrdersMail = Approved | ExitIntent | CancelIntent | Lease | Told
-Recheck = Callable[[OrderIntent, Books], tuple[str, str] | None]
+Recheck = Callable[[OrderIntent, Gate, int], tuple[str, str] | None]  # int: now, in ms
 
 
 async def run_orders(
@@ -170,12 +173,13 @@ class _Orders:
     async def _enter(self, intent: OrderIntent) -> None:
         if self.gate.books.orders.intended(intent.intent_id) is not None:
             return await trio.lowlevel.checkpoint()  # one decision, told twice (I-9)
-        bar = self.gate.bar_to_entry(intent, trio.current_time())
+        now_s, now_ms = trio.current_time(), self.road.trading.now_ms()
+        bar = self.gate.bar_to_entry(intent, now_s, now_ms)
         if bar is None and intent.symbol not in self.instruments:
             bar = "unknown_symbol", f"{intent.exchange} does not list {intent.symbol}"
         if bar is None and self.attempts.is_journal_silent:
             bar = "journal_down", "the ledger takes nothing: nothing new is begun"
-        bar = bar or self.recheck(intent, self.gate.books)
+        bar = bar or self.recheck(intent, self.gate, now_ms)
         if bar is not None:
             return await self.attempts.refuse(refusal(intent, Purpose.ENTRY, *bar))
         return await self._attempt(entry_of(intent), intent.valid_until_s)

@@ -30,6 +30,7 @@ from actors.messages import (
     VenueReplaced,
     VenueUnknown,
 )
+from actors.messages.board import Asked
 from actors.messages.supervision import ActorState
 
 
@@ -281,8 +282,6 @@ class Operator(Protocol):
 class Desk(Protocol):
     """Where operators of this machine are heard, a 0600 socket (S-5)."""
 
-    async def serve(
-        self, ask: Callable[[str, str, str], Awaitable[Mapping[str, Any]]]
-    ) -> None:
-        """Pass each question (verb, subject, reason) on and return its answer."""
+    async def serve(self, ask: Callable[[Asked], Awaitable[Mapping[str, Any]]]) -> None:
+        """Pass on what each operator asks, and return the answer."""
         ...

@@ -8,10 +8,15 @@ clock   --ClockStepped (latest)--------> [risk]
 An intent is judged at risk's own live price. What was approved stays reserved until a fact
 speaks of it; a crash forgets such promises, and `orders` checks the limits once more. The
 intent in hand at a crash is lost: its bot hears no answer and decides again.
+
+A limit of the day and a hard cap end in a durable halt. It is looked for at each intent and
+fact, at prices once a second, and obeyed by `orders` whatever becomes of this actor (R-37,
+R-46).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
@@ -29,6 +34,8 @@ from actors.messages import (
     Fact,
     FeedState,
     Filled,
+    Halted,
+    HaltLifted,
     Instrument,
     Intended,
     Link,
@@ -42,12 +49,14 @@ from actors.messages import (
     Told,
     Wanted,
 )
+from actors.pure.risk_halts import cap_halt, intent_halt, loss_halt
 from actors.pure.risk_rules import Limits, judge, order_quote
 from actors.pure.risk_state import RiskState
 from actors.records import JournalWish, Replay, note, recall
 
 BUSY_S = 1.0  # longest wait for the orders actor
 NOTE_S = 1.0  # longest wait for the journal
+LOOK_S = 1.0  # between two looks at the day's loss while only prices come
 
 RiskMail = OrderIntent | Ticker | FeedState | ClockStepped | Told
 
@@ -61,6 +70,8 @@ READS: frozenset[type[Fact]] = frozenset(
         Ended,
         Refused,
         PositionClosed,
+        Halted,
+        HaltLifted,
     }
 )
 
@@ -104,6 +115,8 @@ class _Risk:
     instruments: Mapping[str, Instrument]
     state: RiskState
     tickers: dict[str, Ticker] = attrs.Factory(dict[str, Ticker])
+    unrecorded: list[Halted] = attrs.Factory(list[Halted])  # in force, and not durable yet
+    looked_s: float = -math.inf
 
     async def serve(self, replay: Replay) -> None:
         """Take one message after the other, for ever."""
@@ -115,24 +128,50 @@ class _Risk:
                 case Told():
                     fact = replay.fresh(message)
                     if fact is not None:
-                        self.state.apply(fact)
+                        self._hear(fact)
                 case Ticker() | FeedState() | ClockStepped():
                     self._see(message)
                 case _:
                     assert_never(message)
+            if self.unrecorded:
+                await self._record_halts()
 
     def _see(self, message: Ticker | FeedState | ClockStepped) -> None:
         """Keep the newest prices; after a gap or a step of the clock none is (R-20)."""
         if isinstance(message, Ticker):
             self.tickers[message.symbol] = message
             self.state.see(message)
+            now_s = trio.current_time()
+            if now_s - self.looked_s >= LOOK_S:  # a price that recovers undoes no loss
+                self.looked_s = now_s
+                self._halt(loss_halt(self.state, self.limits, self.account))
         elif isinstance(message, ClockStepped) or message.link is not Link.RESUMED:
             self.tickers.clear()
+
+    def _hear(self, fact: Fact) -> None:
+        self.state.apply(fact)
+        if isinstance(fact, (Attempted, Filled)):
+            self._halt(cap_halt(self.state, self.limits, self.account, fact.bot))
+        if isinstance(fact, (Filled, PositionClosed)):
+            self._halt(loss_halt(self.state, self.limits, self.account))
+
+    def _halt(self, halted: Halted | None) -> None:
+        """Put a halt into force; it is in the ledger before the next message is taken."""
+        if halted is not None:
+            self.state.apply(halted)
+            self.unrecorded.append(halted)
+
+    async def _record_halts(self) -> None:
+        """Make halts durable; where the journal is silent, the next message asks again."""
+        with trio.move_on_after(NOTE_S):
+            if await note(self.journal, *self.unrecorded):
+                self.unrecorded.clear()
 
     async def _answer(self, intent: OrderIntent) -> None:
         now_s = trio.current_time()
         self.state.forget_unheard(now_s)
         ticker = self.tickers.get(intent.symbol)
+        self._halt(intent_halt(self.state, self.limits, intent, ticker))
         instrument = self.instruments.get(intent.symbol)
         verdict = judge(intent, self.state, self.limits, instrument, ticker, now_s)
         if isinstance(verdict, Refused):

@@ -7,7 +7,9 @@ speak here may read the ledger anyway.
 from __future__ import annotations
 
 import os
+import pwd
 import socket
+import struct
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,13 +19,16 @@ import attrs
 import msgspec
 import trio
 
+from actors.messages import Asked
+
 SOCKET: Final = "control.sock"
 LINE_BYTES_MAX: Final = 16 * 1024
 LINE_S: Final = 5.0
 ANSWER_S: Final = 10.0
+CREDENTIALS: Final = struct.Struct("3i")  # pid, uid and gid, as the kernel tells them
 PATH_BYTES_MAX: Final = 100  # of a socket's name; the kernel's limit is 108 or 104
 
-Ask = Callable[[str, str, str], Awaitable[Mapping[str, Any]]]
+Ask = Callable[[Asked], Awaitable[Mapping[str, Any]]]
 
 
 class FleetNotRunning(Exception):
@@ -31,9 +36,12 @@ class FleetNotRunning(Exception):
 
 
 class Request(msgspec.Struct, forbid_unknown_fields=True):
+    """What `Asked` is on the wire. Who asks is told by the socket, not by the asker."""
+
     verb: str
     subject: str = ""
     reason: str = ""
+    key: str = ""
 
 
 @attrs.frozen
@@ -73,9 +81,22 @@ async def _answer(
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 answer: Mapping[str, Any] = {"error": f"not a question: {error}"}
             else:
-                answer = await ask(request.verb, request.subject, request.reason)
+                by = _peer(stream)
+                answer = await ask(Asked(**msgspec.structs.asdict(request), by=by))
             with trio.move_on_after(LINE_S):
                 await stream.send_all(clean(msgspec.json.encode(answer)) + b"\n")
+
+
+def _peer(stream: trio.SocketStream) -> str:
+    """Return the user at the other end, where the system tells (Linux does)."""
+    option = getattr(socket, "SO_PEERCRED", None)
+    if option is None:
+        return "an operator"
+    credentials = stream.socket.getsockopt(socket.SOL_SOCKET, option, CREDENTIALS.size)
+    _pid, user_id, _group_id = CREDENTIALS.unpack(credentials)
+    with suppress(KeyError):
+        return pwd.getpwuid(user_id).pw_name
+    return f"uid {user_id}"
 
 
 async def _line(stream: trio.SocketStream) -> bytes:
@@ -91,13 +112,13 @@ async def _line(stream: trio.SocketStream) -> bytes:
     return line.partition(b"\n")[0]
 
 
-def ask_fleet(folder: Path, verb: str, subject: str = "", reason: str = "") -> Any:
+def ask_fleet(folder: Path, verb: str, subject: str = "", **more: str) -> Any:
     """Return a running fleet's answer. For the command line: blocks, needs no Trio.
 
     Raises:
       FleetNotRunning: nobody serves the socket in `folder`.
     """
-    question = Request(verb, subject, reason)
+    question = Request(verb, subject, **more)
     try:
         with _short(folder) as short, socket.socket(socket.AF_UNIX) as asking:
             asking.settimeout(ANSWER_S)

@@ -59,6 +59,17 @@ class PositionSeen:
 
 
 @attrs.frozen
+class Asked:
+    """What an operator typed; it changes nothing before its facts are durable."""
+
+    verb: str
+    subject: str = ""  # an actor, a bot or an account
+    reason: str = ""
+    by: str = ""  # the user at the other end
+    key: str = ""  # typed again under the same, it is answered again and not done again
+
+
+@attrs.frozen
 class Alarmed:
     """Something a person must know now; `is_over` takes it back."""
 

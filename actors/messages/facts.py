@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import attrs
 
+from actors.messages.operator_facts import Commanded, Halted, HaltLifted
 from actors.messages.trade_facts import (
     Acknowledged,
     Attempted,
@@ -172,6 +173,9 @@ Fact = (
     | BotResumed
     | BotStopped
     | BotStarted
+    | Commanded
+    | Halted
+    | HaltLifted
     | Balanced
     | Reconciled
     | ClockMeasured

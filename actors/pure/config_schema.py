@@ -132,6 +132,26 @@ EXCHANGE = Table(
     },
 )
 
+CAP_KEYS: Mapping[str, Key] = {
+    "orders_per_minute_max": Key(
+        Whole(1, 10_000),
+        "One more order of a bot within a minute halts it until `shoal resume`.",
+    ),
+    "daily_turnover_quote_max": Key(
+        MONEY,
+        "A bot that would buy and sell for more in one UTC day is halted for that day.",
+        "quote",
+        "1,000 times its capital",
+    ),
+    "daily_fees_quote_max": Key(
+        MONEY,
+        "A bot that has paid so much in one UTC day is halted for that day. Fees in a "
+        "third asset are not counted.",
+        "quote",
+        "half of its capital",
+    ),
+}
+
 RISK = Table(
     RiskConfig,
     {
@@ -144,6 +164,7 @@ RISK = Table(
         "positions_max": Key(Whole(1, 100_000), "Most positions open at once."),
         "order_quote_max": Key(MONEY, "Largest single order.", "quote"),
         "price_age_s_max": seconds("Entries at an older price are refused."),
+        **CAP_KEYS,
     },
 )
 
@@ -212,6 +233,10 @@ BOT = Table(
         ),
         "check_s": seconds("How often its position is checked, besides on every price."),
         "enabled": Key(Truth(), "false: it is listed, and waits for `shoal start`."),
+        **{
+            name: attrs.evolve(key, default_words="as in its account's `risk`")
+            for name, key in CAP_KEYS.items()
+        },
         **{
             name: attrs.evolve(key, default_words="as in `[supervision]`")
             for name, key in SUPERVISION_KEYS.items()

@@ -84,6 +84,10 @@ class RiskConfig:
     positions_max: int | None = None
     order_quote_max: Decimal | None = None
     price_age_s_max: float = 10.0
+    # Hard caps of each bot, where its own table has none.
+    orders_per_minute_max: int = 300
+    daily_turnover_quote_max: Decimal | None = None  # 1,000 times the bot's capital
+    daily_fees_quote_max: Decimal | None = None  # half of the bot's capital
 
 
 @attrs.frozen(kw_only=True)
@@ -122,6 +126,9 @@ class BotConfig:
     evaluate_s: float | Literal["tick", "candle"] = 60.0
     check_s: float = 5.0
     enabled: bool = True
+    orders_per_minute_max: int | None = None
+    daily_turnover_quote_max: Decimal | None = None
+    daily_fees_quote_max: Decimal | None = None
     circuit_breaker: bool = True
     threshold: int = 3
     reset_s: float = 60.0

@@ -14,6 +14,7 @@ from actors.messages import (
     BotStarted,
     BotStopped,
     ClockMeasured,
+    Commanded,
     Ended,
     ExchangeConnected,
     ExchangeDisconnected,
@@ -26,6 +27,8 @@ from actors.messages import (
     Filled,
     FleetStarted,
     FleetStopped,
+    Halted,
+    HaltLifted,
     Intended,
     OutcomeUnknown,
     PositionClosed,
@@ -39,6 +42,7 @@ from actors.messages import (
     Supervised,
 )
 from actors.messages.supervision import Event, State, Transition
+from actors.pure.halts import halt_words
 from actors.pure.money import plain, signed
 from actors.pure.transition_line import transition_words
 
@@ -213,6 +217,24 @@ def _(fact: BotStopped) -> str:
 def _(fact: BotStarted) -> str:
     del fact
     return "started by an operator"
+
+
+@words.register
+def _(fact: Commanded) -> str:
+    why = f" because {fact.reason}" if fact.reason else ""
+    return f"{fact.by or 'an operator'} typed {fact.verb} {fact.subject}{why}"
+
+
+@words.register
+def _(fact: Halted) -> str:
+    who = fact.bot or f"account {fact.account}"
+    return f"ALARM: {who} is halted, {halt_words(fact)} · exits go on"
+
+
+@words.register
+def _(fact: HaltLifted) -> str:
+    who, why = fact.bot or f"account {fact.account}", fact.reason and f": {fact.reason}"
+    return f"{who} is no longer halted by {fact.code}{why}"
 
 
 @words.register

@@ -13,6 +13,7 @@ import msgspec
 from actors.messages import (
     Acknowledged,
     Attempted,
+    Commanded,
     Ended,
     ExitTriggered,
     Fact,
@@ -123,6 +124,7 @@ _KEYS: Final[dict[type[Any], Callable[[Any], tuple[str, ...]]]] = dict(
     (
         _key(FleetStarted, lambda fact: (fact.execution,)),
         _key(FleetStopped, lambda fact: (fact.execution,)),
+        _key(Commanded, lambda fact: (fact.key,)),
         _key(Refused, lambda fact: (fact.intent_id,)),
         _key(Intended, lambda fact: (fact.intent_id,)),
         _key(Attempted, lambda fact: (fact.client_order_id,)),

@@ -11,6 +11,7 @@ from actors.messages import (
     Attempted,
     Balanced,
     ClockMeasured,
+    Commanded,
     Ended,
     ExchangeConnected,
     ExchangeDisconnected,
@@ -22,6 +23,8 @@ from actors.messages import (
     Filled,
     FleetStarted,
     FleetStopped,
+    Halted,
+    HaltLifted,
     Intended,
     OutcomeUnknown,
     PositionClosed,
@@ -60,6 +63,8 @@ def actor_of(fact: Fact) -> str:
             return "clock"
         case FleetStarted() | FleetStopped():
             return "fleet"
+        case Commanded():
+            return "operator"
         case _:
             role, name = _ROLES.get(type(fact), ("bot", "bot"))
             return f"{role}:{getattr(fact, name, '')}"
@@ -79,6 +84,8 @@ _ROLES: Final[dict[type[Fact], tuple[str, str]]] = {
     Acknowledged: ("orders", "account"),
     OutcomeUnknown: ("orders", "account"),
     Ended: ("orders", "account"),
+    Halted: ("account", "account"),
+    HaltLifted: ("account", "account"),
     PositionOpened: ("positions", "account"),
     StopMoved: ("positions", "account"),
     ExitTriggered: ("positions", "account"),

@@ -12,12 +12,10 @@ from decimal import Decimal
 import attrs
 
 from actors.messages import (
-    BotPaused,
-    BotResumed,
-    BotStarted,
-    BotStopped,
+    Attempted,
     ExitIntent,
     Fact,
+    Filled,
     Instrument,
     Intended,
     Lease,
@@ -30,23 +28,19 @@ from actors.messages import (
     Side,
 )
 from actors.pure.books import Books
+from actors.pure.entry_bars import EntryBars
 from actors.pure.money import plain
 from actors.pure.position_math import sellable_base
 
 
 @attrs.define
 class Gate:
-    """What the facts say that bars new risk. The lease is the account stream's word.
-
-    To pause and to stop a bot are two things: taking back one leaves the other (R-40).
-    """
+    """What the facts say of an order about to begin: bars, holdings, other orders."""
 
     execution: str = ""  # of this run; "" waits for no reconciliation
     is_reconciled: bool = attrs.field(init=False)  # in this run, in whatever life (I-20)
     books: Books = attrs.Factory(Books)
-    paused: dict[str, str] = attrs.Factory(dict[str, str])  # bot: why
-    stopped: set[str] = attrs.Factory(set[str])
-    lease: Lease | None = None
+    bars: EntryBars = attrs.Factory(EntryBars)
 
     @classmethod
     def of(cls, facts: Iterable[Fact], *, execution: str = "") -> Gate:
@@ -64,34 +58,25 @@ class Gate:
         match fact:
             case Reconciled(execution=execution):
                 self.is_reconciled = self.is_reconciled or execution == self.execution
-            case BotPaused(bot=bot, reason=reason):
-                self.paused[bot] = reason or "paused by the operator"
-            case BotResumed(bot=bot):
-                self.paused.pop(bot, None)
-            case BotStopped(bot=bot):
-                self.stopped.add(bot)
-            case BotStarted(bot=bot):
-                self.stopped.discard(bot)
+            case Attempted() | Filled():
+                if self.books.apply(fact):  # told twice, it counts once (R-11)
+                    self.bars.apply(fact)
             case _:
+                self.bars.apply(fact)
                 self.books.apply(fact)
 
     def hold(self, lease: Lease) -> None:
         """Take the account stream's newest word."""
-        self.lease = lease
+        self.bars.lease = lease
 
-    def bar_to_entry(self, intent: OrderIntent, now_s: float) -> tuple[str, str] | None:
-        """Return the code and the reason that forbid this entry, or None."""
-        if now_s > intent.valid_until_s:
-            return "expired", f"decided {now_s - intent.price_s:.1f} s ago"
-        if intent.bot in self.stopped:
-            return "paused", "stopped by the operator"
-        if intent.bot in self.paused:
-            return "paused", self.paused[intent.bot]
-        if self.lease is None or now_s > self.lease.valid_until_s:
-            return "not_reconciled", "the account stream has not confirmed what is open"
-        if intent.symbol in self.lease.frozen:
-            return "frozen", f"the venue holds less of {intent.symbol} than the ledger says"
-        return self._own_bar(intent)
+    def bar_to_entry(
+        self, intent: OrderIntent, now_s: float, now_ms: int
+    ) -> tuple[str, str] | None:
+        """Return the code and the reason that forbid this entry, or None; halts first.
+
+        `now_s` is this run's clock, `now_ms` the exchange's.
+        """
+        return self.bars.of(intent, now_s, now_ms) or self._own_bar(intent)
 
     def _own_bar(self, intent: OrderIntent) -> tuple[str, str] | None:
         orders = self.books.orders

@@ -7,6 +7,7 @@ actors now) the board adds to its own.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from decimal import Decimal
 
 import attrs
@@ -16,6 +17,7 @@ from actors.messages import (
     BotResumed,
     BotStarted,
     BotStopped,
+    Commanded,
     ExchangeConnected,
     ExchangeDisconnected,
     ExchangeReconnecting,
@@ -25,6 +27,8 @@ from actors.messages import (
     FallbackEnded,
     FleetStarted,
     FleetStopped,
+    Halted,
+    HaltLifted,
     PositionClosed,
     PositionOpened,
     PriceUpdated,
@@ -33,7 +37,10 @@ from actors.messages import (
     Supervised,
 )
 from actors.pure.bot_seen import BotSeen, show_order, show_position
+from actors.pure.halts import Halts
 from actors.pure.position_math import Holdings
+
+COMMANDS_MAX = 1_000  # remembered, so that one typed again is not done again
 
 
 @attrs.define
@@ -90,6 +97,8 @@ class ReadModel:
     accounts: dict[str, AccountSeen] = attrs.Factory(dict[str, AccountSeen])
     actors: dict[str, ActorSeen] = attrs.Factory(dict[str, ActorSeen])
     restarts: int = 0
+    halts: Halts = attrs.Factory(Halts)
+    commands: OrderedDict[str, str] = attrs.Factory(OrderedDict[str, str])  # key, answer
     holdings: Holdings = attrs.Factory(Holdings)
 
     def apply(self, fact: Fact, at_ms: int) -> None:
@@ -97,6 +106,8 @@ class ReadModel:
         match fact:
             case FleetStarted() | FleetStopped():
                 self._fleet(fact, at_ms)
+            case Halted() | HaltLifted() | Commanded():
+                self._ordered(fact)
             case Supervised():
                 self._supervised(fact, at_ms)
             case Reconciled():
@@ -111,10 +122,10 @@ class ReadModel:
                 self.prices[fact.symbol] = PriceSeen(fact.price, at_ms)
             case ExchangeConnected() | ExchangeDisconnected() | ExchangeReconnecting():
                 self._exchange(fact, at_ms)
-            case FallbackBegun(exchange=exchange, symbol=symbol):
-                self._exchange_of(exchange).fallback.add(symbol)
-            case FallbackEnded(exchange=exchange, symbol=symbol):
-                self._exchange_of(exchange).fallback.discard(symbol)
+            case FallbackBegun() | FallbackEnded():
+                fallback = self._exchange_of(fact.exchange).fallback
+                begins = isinstance(fact, FallbackBegun)
+                (fallback.add if begins else fallback.discard)(fact.symbol)
             case _:
                 self._bot(fact, at_ms)
 
@@ -137,6 +148,13 @@ class ReadModel:
         self.exchanges.clear()
         for name in fact.bots:
             self.bot(name)
+
+    def _ordered(self, fact: Halted | HaltLifted | Commanded) -> None:
+        self.halts.apply(fact)
+        if isinstance(fact, Commanded) and fact.key:
+            self.commands[fact.key] = fact.said
+            if len(self.commands) > COMMANDS_MAX:
+                self.commands.popitem(last=False)
 
     def _supervised(self, fact: Supervised, at_ms: int) -> None:
         before = self.actors.get(fact.path)

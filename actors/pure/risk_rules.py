@@ -21,6 +21,7 @@ from actors.messages import (
     Side,
     Ticker,
 )
+from actors.pure.caps import Caps
 from actors.pure.money import HUNDRED, ZERO, as_percent, percent_of
 from actors.pure.order_filters import Broken, broken_filter
 from actors.pure.position_math import sellable_base
@@ -33,6 +34,7 @@ class Limits:
 
     capital: Decimal  # quote, of the whole account
     allocations: Mapping[str, Decimal]  # quote, by bot
+    caps: Mapping[str, Caps] = attrs.Factory(dict[str, Caps])  # by bot
     exposure_percent_max: Decimal = HUNDRED
     daily_loss_percent_max: Decimal | None = None
     positions_max: int | None = None
@@ -114,6 +116,11 @@ def _price_of(intent: OrderIntent, limits: Limits, ticker: Ticker) -> Decimal:
     return ticker.last if has_moved else intent.price
 
 
+def _halted(case: Case) -> Broken:
+    intent, state = case.intent, case.state
+    return state.halts.bar(intent.account, intent.bot, state.seen_ms)
+
+
 def _sides(case: Case) -> Broken:
     if case.intent.side is Side.BUY:
         return None
@@ -135,19 +142,6 @@ def _trading(case: Case) -> Broken:
     if case.instrument.is_trading:
         return None
     return "not_trading", f"{case.intent.symbol} is not trading at the exchange"
-
-
-def _daily_loss(case: Case) -> Broken:
-    limit = case.limits.daily_loss_percent_max
-    if limit is None:
-        return None
-    state = case.state
-    result = as_percent(state.result_today(), case.limits.capital)
-    if result <= -limit:
-        state.halted_day = state.day  # a recovered price does not end the halt
-    if state.halted_day != state.day:
-        return None
-    return "daily_loss", f"halted for today: {result:.2f} %, halts at -{limit} %"
 
 
 def _unknown_order(case: Case) -> Broken:
@@ -222,10 +216,10 @@ def _filters(case: Case) -> Broken:
 
 
 RULES = (
+    _halted,
     _sides,
     _stale,
     _trading,
-    _daily_loss,
     _unknown_order,
     _open_entry,
     _positions,

@@ -1,9 +1,10 @@
-"""Fold an account's facts into what risk rules look at: exposure, today's loss. Pure.
+"""Fold an account's facts into what risk rules look at: exposure, loss, halts. Pure.
 
 Exposure is what is held at live prices, plus what live entries may still spend, plus what
 was approved and not heard of since (I-17). Today is the UTC day of the exchange's clock.
 Today's loss is what was realized today, plus the loss of what is open now; an open gain
-does not pay for a realized loss.
+does not pay for a realized loss. When an operator lifts the halt of a day's loss, what was
+realized so far is forgiven.
 """
 
 from __future__ import annotations
@@ -12,11 +13,22 @@ from decimal import Decimal
 
 import attrs
 
-from actors.messages import Filled, Intended, OrderIntent, PositionClosed, Refused, Ticker
+from actors.messages import (
+    Filled,
+    Halted,
+    HaltLifted,
+    Intended,
+    OrderIntent,
+    PositionClosed,
+    Refused,
+    Ticker,
+)
 from actors.pure.books import Books
+from actors.pure.caps import DAY_MS, Usage
+from actors.pure.halts import Halts
 from actors.pure.money import ZERO
 
-DAY_MS = 86_400_000
+DAILY_LOSS = "daily_loss"
 HEARD_OF_S = 5.0  # after `valid_until_s`, in which an approved intent must be heard of
 
 
@@ -32,14 +44,16 @@ class Pending:
 
 @attrs.define
 class RiskState:
-    """What one account holds, has ordered, was promised, and lost today."""
+    """What one account holds, has ordered, was promised, lost today; what halts it."""
 
     books: Books = attrs.Factory(Books)
     pending: dict[str, Pending] = attrs.Factory(dict[str, Pending])
     pending_quote: Decimal = ZERO
     realized_today: Decimal = ZERO
     day: int = 0  # since 1970, UTC
-    halted_day: int = -1  # on which the daily loss was reached
+    seen_ms: int = 0  # the newest time of the exchange
+    halts: Halts = attrs.Factory(Halts)
+    usage: Usage = attrs.Factory(Usage)
     _prices: dict[str, Decimal] = attrs.Factory(dict[str, Decimal])
 
     def apply(self, fact: object) -> None:
@@ -48,7 +62,8 @@ class RiskState:
             case Filled():
                 before = self.books.of(fact.bot, fact.symbol).realized_quote
                 if self.books.apply(fact):
-                    self._begin_day(fact.trade_ms // DAY_MS)
+                    self._begin_day(fact.trade_ms)
+                    self.usage.apply(fact)
                     after = self.books.of(fact.bot, fact.symbol).realized_quote
                     self.realized_today += after - before
                     self._prices[fact.symbol] = fact.price
@@ -59,14 +74,17 @@ class RiskState:
             case Intended() | Refused():
                 self._settle(fact.intent_id)
                 self.books.apply(fact)
+            case Halted() | HaltLifted():
+                self._halt(fact)
             case _:
-                self.books.apply(fact)
+                if self.books.apply(fact):
+                    self.usage.apply(fact)
 
     def see(self, ticker: Ticker) -> None:
         """Take a live price, and the day it is at the exchange."""
         if ticker.last.is_finite() and ticker.last > 0:
             self._prices[ticker.symbol] = ticker.last
-        self._begin_day(ticker.exchange_ms // DAY_MS)
+        self._begin_day(ticker.exchange_ms)
 
     def promise(self, intent: OrderIntent, quote: Decimal) -> None:
         """Reserve for an intent that has just been approved."""
@@ -128,7 +146,15 @@ class RiskState:
         if promise is not None:
             self.pending_quote -= promise.quote
 
-    def _begin_day(self, day: int) -> None:
-        if day > self.day:
-            self.day = day
+    def _halt(self, fact: Halted | HaltLifted) -> None:
+        self.halts.apply(fact)
+        if isinstance(fact, HaltLifted):
+            self.usage.apply(fact)
+            if fact.code == DAILY_LOSS:
+                self.realized_today = ZERO
+
+    def _begin_day(self, at_ms: int) -> None:
+        self.seen_ms = max(self.seen_ms, at_ms)
+        if at_ms // DAY_MS > self.day:
+            self.day = at_ms // DAY_MS
             self.realized_today = ZERO

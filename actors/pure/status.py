@@ -17,6 +17,7 @@ from actors.messages.board import Alarmed, Evaluated, Outcome, PositionSeen
 from actors.messages.supervision import ActorState, State
 from actors.pure.bot_seen import BotSeen, PositionShown
 from actors.pure.config_summary import count
+from actors.pure.halts import halt_words
 from actors.pure.money import ZERO, plain, signed
 from actors.pure.read_model import AccountSeen, ReadModel
 
@@ -65,9 +66,18 @@ def status_of(
             for name, seen in sorted(model.accounts.items())
         },
         "bots": {name: _bot(name, bot, model, live) for name, bot in model.bots.items()},
-        "alarms": [alarm.text for alarm in live.alarms.values()] if live else [],
+        "alarms": _alarms(model, now_ms, live),
         "actors": _actors(model, live),
     }
+
+
+def _alarms(model: ReadModel, now_ms: int, live: Live | None) -> list[str]:
+    """Return what wants a person; halts stand in the ledger, so they are told of it too."""
+    halts = [
+        f"{halted.bot or f'account {halted.account}'} is halted, {halt_words(halted)}"
+        for halted in model.halts.standing(now_ms)
+    ]
+    return halts + [alarm.text for alarm in live.alarms.values()] if live else halts
 
 
 def _exchanges(model: ReadModel, live: Live | None, now_s: float) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from actors.messages import (
 )
 from actors.orders import run_orders
 from actors.orders_attempts import OrdersSettings
-from actors.pure.books import Books
+from actors.pure.order_gate import Gate
 from tests.actors.ledger_room import Room, open_room, settle, taken
 from tests.actors.scripted_venue import Middle, ScriptedTrading
 from tests.words import BTC, SYMBOL, attempted, ended, filled, intended, order_intent
@@ -73,7 +73,9 @@ class House:
     limit: tuple[str, str] | None = None
     is_stopping: bool = False
 
-    def recheck(self, _intent: OrderIntent, _books: Books) -> tuple[str, str] | None:
+    def recheck(
+        self, _intent: OrderIntent, _gate: Gate, _now_ms: int
+    ) -> tuple[str, str] | None:
         return self.limit
 
     async def run(  # noqa: ASYNC128 -- the actor's own body calls started()

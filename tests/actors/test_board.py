@@ -14,7 +14,7 @@ import trio
 
 from actors.board import LOOK_S, run_board
 from actors.messages import BotStarted, Fact
-from actors.messages.board import Alarmed
+from actors.messages.board import Alarmed, Asked
 from actors.messages.supervision import ActorState, State
 from tests.actors.ledger_room import Room, RunClock, open_room
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("autojump_clock")
 
 UNGUARDED = Alarmed("positions:main", "unguarded", "dawn", "dawn holds BTC/USDT unseen")
 OVER = attrs.evolve(UNGUARDED, is_over=True)
-Ask = Callable[[str, str, str], Awaitable[Mapping[str, Any]]]
+Ask = Callable[[Asked], Awaitable[Mapping[str, Any]]]
 
 
 @attrs.define(eq=False)
@@ -70,7 +70,7 @@ class Counter:
 
     async def answer(self, verb: str) -> Mapping[str, Any]:
         assert self.ask is not None
-        return await self.ask(verb, "dawn", "")
+        return await self.ask(Asked(verb, "dawn"))
 
 
 @asynccontextmanager

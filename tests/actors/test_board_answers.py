@@ -20,9 +20,13 @@ from actors.messages import (
     BotResumed,
     BotStarted,
     BotStopped,
+    Commanded,
     FleetStarted,
+    Halted,
+    HaltLifted,
     Link,
 )
+from actors.messages.board import Asked
 from actors.messages.market import FeedState
 from actors.messages.supervision import ActorState, State
 from actors.pure.read_model import ReadModel
@@ -30,7 +34,7 @@ from actors.pure.status import status_of
 from tests.actors.ledger_room import Room, RunClock, open_room, settle
 from tests.words import SYMBOL, attempted, filled, intended, ticker
 
-Ask = Callable[[str, str, str], Awaitable[Mapping[str, Any]]]
+Ask = Callable[[Asked], Awaitable[Mapping[str, Any]]]
 STARTED = FleetStarted("run-1", "sim", ("dawn", "dusk"), "0.1.0")
 
 
@@ -89,9 +93,11 @@ class House:
     async def begin(self) -> trio.CancelScope:
         return await self.room.start(self.mailbox, self.run)
 
-    async def answer(self, verb: str, subject: str = "", reason: str = "") -> Any:
+    async def answer(
+        self, verb: str, subject: str = "", reason: str = "", key: str = ""
+    ) -> Any:
         assert self.ask is not None
-        return await self.ask(verb, subject, reason)
+        return await self.ask(Asked(verb, subject, reason, "ann", key))
 
     async def status(self) -> Any:
         await trio.sleep(2 * LOOK_S)
@@ -142,14 +148,48 @@ async def test_what_changes_a_bot_is_durable_before_it_is_answered(
     assert house.told == order
 
 
-@pytest.mark.parametrize("verb", ["pause", "resume", "start", "stop"])
+@pytest.mark.parametrize("verb", ["pause", "start", "stop"])
 async def test_a_bot_that_nobody_knows_is_an_error_that_names_the_others(
     house: House, autojump_clock: MockClock, verb: str
 ) -> None:
     await house.begin()
     answer = await house.answer(verb, "noon")
-    assert answer == {"error": "no bot is called 'noon'; there are dawn, dusk"}
+    assert answer == {"error": "no bot is called 'noon'; known: dawn, dusk"}
     assert house.told == []
+
+
+async def test_a_halt_is_durable_with_who_typed_it_and_stands_until_it_is_lifted(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-37, R-40, S-8."""
+    await house.begin()
+    answer = await house.answer("halt", "main", "exchange is odd")
+    assert answer["said"].startswith("main is halted: no bot on it enters")
+    assert await house.room.recorded(Commanded, Halted) == [
+        Commanded("", "main", "halt", "main", "exchange is odd", "ann", "", answer["said"]),
+        Halted("", "main", "operator", "exchange is odd"),
+    ]
+    assert (await house.status())["alarms"] == [
+        "account main is halted, operator until an operator lifts it: exchange is odd"
+    ]
+    assert (await house.answer("resume", "main"))["said"].startswith("main may trade")
+    assert await house.room.recorded(HaltLifted) == [HaltLifted("", "main", "operator")]
+    assert (await house.status())["alarms"] == []
+
+
+async def test_a_command_under_one_key_is_carried_out_once(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """S-8: in this life of the board and in the next one."""
+    life = await house.begin()
+    first = await house.answer("halt", "dawn", key="k1")
+    assert await house.answer("halt", "dawn", key="k1") == first
+    await house.answer("resume", "dawn", key="k2")
+    life.cancel()
+    await settle()
+    await house.begin()
+    assert await house.answer("halt", "dawn", key="k1") == first
+    assert len(await house.room.recorded(Halted)) == 1
 
 
 async def test_an_unknown_question_is_said_to_be_one(
@@ -164,8 +204,12 @@ async def test_a_crash_on_purpose_needs_somebody_alive(
 ) -> None:
     await house.begin()
     assert "said" in await house.answer("crash", "feed:binance")
-    assert await house.answer("crash", "feed:mars") == {
-        "error": "feed:mars is not alive now"
+    house.alive.clear()
+    assert await house.answer("crash", "feed:binance") == {
+        "error": "feed:binance is not alive now: running"
+    }
+    assert await house.answer("crash", "fed:binance") == {
+        "error": "no actor is called 'fed:binance'; did you mean feed:binance?"
     }
 
 

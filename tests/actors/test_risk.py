@@ -8,12 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.messages import Approved, FeedState, Link, Refused, Ticker, Wanted
+from actors.messages import Approved, FeedState, Halted, Link, Refused, Ticker, Wanted
+from actors.pure.caps import Caps
 from actors.pure.risk_rules import Limits
+from actors.pure.risk_state import RiskState
 from actors.risk import run_risk
 from tests.actors.trading_floor import Floor, open_floor
 from tests.words import BTC, SYMBOL, attempted, filled, intended, order_intent, ticker
@@ -27,19 +30,25 @@ async def floor(tmp_path: Path) -> AsyncIterator[Floor]:
         yield made
 
 
-async def start(floor: Floor) -> trio.CancelScope:
-    run = partial(
-        run_risk,
+async def start(floor: Floor, **changes: Any) -> trio.CancelScope:
+    run = partial(risk_life, floor, attrs.evolve(LIMITS, **changes))
+    return await floor.start(floor.risk, run)
+
+
+async def risk_life(  # noqa: ASYNC128 -- the actor's own body calls started()
+    floor: Floor, limits: Limits, *, task_status: trio.TaskStatus[None]
+) -> None:
+    await run_risk(
         floor.risk,
         floor.orders,
         floor.journal,
         account="main",
         symbols=frozenset({SYMBOL}),
-        limits=LIMITS,
+        limits=limits,
         instruments={SYMBOL: BTC},
         want=floor.wanted.append,
+        task_status=task_status,
     )
-    return await floor.start(floor.risk, run)
 
 
 def price(floor: Floor, last: str = "50000") -> None:
@@ -176,3 +185,77 @@ async def test_a_full_orders_mailbox_refuses_and_frees_the_reservation(
     assert await codes(floor) == ["orders_busy"]
     floor.taken(floor.orders)
     assert len(await ask(floor, intent_id="i2")) == 1
+
+
+async def halts(floor: Floor) -> list[tuple[str, str]]:
+    return [(halted.bot, halted.code) for halted in await floor.recorded(Halted)]
+
+
+async def test_a_days_loss_is_a_durable_halt_that_no_recovered_price_ends(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    """R-37: found at a price, although no bot asked for anything."""
+    await floor.record(filled("0.2", 50_000))
+    first = await start(floor, daily_loss_percent_max=Decimal(5))
+    price(floor, "47500")
+    await wait_all_tasks_blocked()
+    assert await halts(floor) == [("", "daily_loss")]
+    await trio.sleep(2)
+    price(floor, "60000")
+    assert (await ask(floor), await codes(floor)) == ([], ["halted"])
+    first.cancel()
+    await wait_all_tasks_blocked()
+    await start(floor)  # the limit is gone from the file; the halt is not
+    price(floor, "60000")
+    assert await ask(floor, intent_id="i2") == []
+    assert await halts(floor) == [("", "daily_loss")]
+
+
+async def test_a_cap_that_the_life_before_had_reached_halts_in_the_next_one(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    """R-46: a restart resets nothing."""
+    caps = {"dawn": Caps(daily_turnover_quote_max=Decimal(600))}
+    await floor.record(filled("0.01", 50_000, client_order_id="c0"))
+    first = await start(floor)
+    first.cancel()
+    await wait_all_tasks_blocked()
+    await start(floor, caps=caps)
+    price(floor)
+    assert (await ask(floor), await codes(floor)) == ([], ["halted"])
+    assert await halts(floor) == [("dawn", "daily_turnover")]
+
+
+async def test_a_halt_is_in_force_though_the_journal_is_silent_and_is_recorded_later(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    await start(floor, caps={"dawn": Caps(daily_turnover_quote_max=Decimal(1))})
+    floor.journal_scope.cancel()
+    price(floor)
+    now_s = trio.current_time()
+    await floor.risk.wish(order_intent(price_s=now_s, valid_until_s=now_s + 2))
+    await trio.sleep(5)
+    assert floor.taken(floor.orders) == []
+    await floor.start_journal()
+    price(floor)
+    await trio.sleep(2)
+    assert ("dawn", "daily_turnover") in await halts(floor)
+
+
+async def test_when_the_code_that_counts_the_loss_raises_it_is_the_supervisors_crash(
+    floor: Floor, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-37: nothing is approved by a risk check that cannot count."""
+
+    def broken(_state: RiskState) -> Decimal:
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr(RiskState, "result_today", broken)
+    run = partial(risk_life, floor, attrs.evolve(LIMITS, daily_loss_percent_max=Decimal(5)))
+    with pytest.RaisesGroup(ZeroDivisionError):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(run)
+            now_s = trio.current_time()
+            intent = order_intent(price_s=now_s, valid_until_s=now_s + 2)
+            await floor.risk.wish(intent)
+    assert floor.taken(floor.orders) == []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import pwd
 import socket
 import stat
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
@@ -15,6 +17,7 @@ import attrs
 import pytest
 import trio
 
+from actors.messages.board import Asked
 from adapters.control import SOCKET, ControlDesk, FleetNotRunning, ask_fleet
 
 
@@ -22,13 +25,13 @@ from adapters.control import SOCKET, ControlDesk, FleetNotRunning, ask_fleet
 class Fleet:
     """Whoever stands behind the desk."""
 
-    asked: list[tuple[str, str, str]] = attrs.Factory(list[tuple[str, str, str]])
+    asked: list[Asked] = attrs.Factory(list[Asked])
     slow_s: float = 0.0
 
-    async def answer(self, verb: str, subject: str, reason: str) -> Mapping[str, Any]:
-        self.asked.append((verb, subject, reason))
+    async def answer(self, asked: Asked) -> Mapping[str, Any]:
+        self.asked.append(asked)
         await trio.sleep(self.slow_s)
-        return {"said": f"{verb} {subject}"}
+        return {"said": f"{asked.verb} {asked.subject}"}
 
 
 async def serve(nursery: trio.Nursery, folder: Path, fleet: Fleet) -> None:
@@ -47,8 +50,8 @@ async def opened(folder: Path) -> Any:
                 )
 
 
-async def ask(folder: Path, verb: str, *more: str) -> Any:
-    return await trio.to_thread.run_sync(partial(ask_fleet, folder, verb, *more))
+async def ask(folder: Path, verb: str, subject: str = "", **more: str) -> Any:
+    return await trio.to_thread.run_sync(partial(ask_fleet, folder, verb, subject, **more))
 
 
 async def say(folder: Path, *chunks: bytes) -> bytes:
@@ -67,10 +70,13 @@ async def say(folder: Path, *chunks: bytes) -> bytes:
 
 
 async def test_a_question_is_answered(tmp_path: Path, nursery: trio.Nursery) -> None:
+    """S-8: who asks is what the system says, not what the asker does."""
     fleet = Fleet()
     await serve(nursery, tmp_path, fleet)
-    assert await ask(tmp_path, "pause", "dawn", "holiday") == {"said": "pause dawn"}
-    assert fleet.asked == [("pause", "dawn", "holiday")]
+    answer = await ask(tmp_path, "pause", "dawn", reason="holiday", key="k1")
+    assert answer == {"said": "pause dawn"}
+    by = pwd.getpwuid(os.getuid()).pw_name if sys.platform == "linux" else "an operator"
+    assert fleet.asked == [Asked("pause", "dawn", "holiday", by, "k1")]
 
 
 async def test_only_we_may_ask(tmp_path: Path, nursery: trio.Nursery) -> None:
@@ -101,6 +107,7 @@ async def test_a_folder_with_a_very_long_name_serves_too(
         b"[1, 2]\n",
         b'{"verb": 1}\n',
         b'{"verb": "status", "more": 1}\n',
+        b'{"verb": "status", "by": "somebody else"}\n',
         b'{"verb": "\xff"}\n',
         b"\xff\xfe\x00\n",
         b"[" * 20_000 + b"\n",
@@ -132,7 +139,7 @@ async def test_what_follows_the_first_line_is_not_heard(
     fleet = Fleet()
     await serve(nursery, tmp_path, fleet)
     await say(tmp_path, b'{"verb": "status"}\n{"verb": "stop"}\n')
-    assert [verb for verb, _, _ in fleet.asked] == ["status"]
+    assert [asked.verb for asked in fleet.asked] == ["status"]
 
 
 async def test_two_clients_at_once_wait_for_nobody_but_the_fleet(

@@ -81,6 +81,9 @@ send_keys_to_this_host = true
 exchange = "binance"
 key = "env:SHOAL_BENCH_KEY"
 secret = "env:SHOAL_BENCH_SECRET"
+risk.orders_per_minute_max = 10_000
+risk.daily_turnover_quote_max = 1_000_000_000
+risk.daily_fees_quote_max = 1_000_000_000
 {"".join(bots)}"""
 
 

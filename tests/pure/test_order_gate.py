@@ -101,25 +101,25 @@ def test_what_bars_an_entry(
     facts: tuple[Fact, ...], lease: Lease | None, now_s: float, code: str
 ) -> None:
     intent = order_intent(intent_id="i9")
-    assert code_of(gate(*facts, lease=lease).bar_to_entry(intent, now_s)) == code
+    assert code_of(gate(*facts, lease=lease).bar_to_entry(intent, now_s, 0)) == code
 
 
 def test_without_any_word_of_the_account_nothing_is_bought() -> None:
     """I-20: start-up sends nothing before it has reconciled."""
-    assert code_of(Gate().bar_to_entry(order_intent(), 0.0)) == "not_reconciled"
+    assert code_of(Gate().bar_to_entry(order_intent(), 0.0, 0)) == "not_reconciled"
 
 
 def test_an_unknown_exit_bars_new_risk_too() -> None:
     """R-02: any order of this bot and symbol whose outcome nobody knows."""
     facts = (*BOUGHT, exit_intended(), attempted("x1", "cx1"))
     unknown = attrs.evolve(UNKNOWN, client_order_id="cx1")
-    bar = gate(*facts, unknown).bar_to_entry(order_intent(intent_id="i9"), 0.0)
+    bar = gate(*facts, unknown).bar_to_entry(order_intent(intent_id="i9"), 0.0, 0)
     assert code_of(bar) == "unknown_order"
 
 
 def test_another_bots_orders_bar_nothing() -> None:
     other = order_intent(intent_id="i9", bot="dusk")
-    assert gate(intended(), attempted()).bar_to_entry(other, 0.0) is None
+    assert gate(intended(), attempted()).bar_to_entry(other, 0.0, 0) is None
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_what_an_exit_has_sold_untold_is_not_sold_again() -> None:
 
 def test_nothing_is_bought_while_fills_of_an_ended_order_are_untold() -> None:
     made = gate(intended(), attempted(), ended(OrderStatus.FILLED, "1"))
-    bar = made.bar_to_entry(order_intent(intent_id="i9"), 0.0)
+    bar = made.bar_to_entry(order_intent(intent_id="i9"), 0.0, 0)
     assert code_of(bar) == "unknown_order"
 
 

@@ -25,10 +25,11 @@ from actors.messages import (
     Side,
     Ticker,
 )
-from actors.pure.books import Books
+from actors.pure.caps import Caps
+from actors.pure.order_gate import Gate
 from actors.pure.risk_recheck import recheck
 from actors.pure.risk_rules import Limits, judge, order_quote
-from actors.pure.risk_state import DAY_MS, RiskState
+from actors.pure.risk_state import RiskState
 from tests.words import (
     BTC,
     SYMBOL,
@@ -184,13 +185,6 @@ def losing(quote: int) -> RiskState:
     return told(bought, ended)
 
 
-def test_the_daily_loss_halts_entries() -> None:
-    assert code(state=losing(499)) == "approved"
-    verdict = answer(state=losing(500))
-    assert isinstance(verdict, Refused)
-    assert verdict.reasons == ("halted for today: -5.00 %, halts at -5 %",)
-
-
 def test_an_open_loss_counts_and_an_open_gain_does_not() -> None:
     state = losing(400)
     state.apply(filled("0.1", 52_000, client_order_id="z", trade_id="z", bot="dusk"))
@@ -199,17 +193,6 @@ def test_an_open_loss_counts_and_an_open_gain_does_not() -> None:
     assert state.result_today() == -600
     state.see(ticker("60000"))
     assert state.result_today() == -400
-
-
-def test_a_halt_outlives_a_recovered_price_and_ends_with_the_day() -> None:
-    """R-37: the halt itself is remembered, not computed again each time."""
-    state = told(filled("0.1", 52_000, bot="dusk", client_order_id="z"))
-    crash, recovered = ticker("46000"), ticker("52000")
-    fresh = order_intent(base=Decimal("0.001"))
-    assert code(fresh, state, live=crash) == "daily_loss"
-    assert code(fresh, state, live=recovered) == "daily_loss"
-    tomorrow = attrs.evolve(recovered, exchange_ms=recovered.exchange_ms + DAY_MS)
-    assert code(fresh, state, live=tomorrow) == "approved"
 
 
 def test_dust_that_was_written_off_is_a_loss_of_the_day() -> None:
@@ -249,13 +232,19 @@ def test_an_exposure_near_its_limit_a_wide_spread_and_a_move_are_warned_of() -> 
 
 
 def test_the_recheck_of_facts_alone_refuses_a_second_entry_over_the_capital() -> None:
-    books = Books()
-    for fact in (intended(base=Decimal("0.015"), price=Decimal(50_000)), attempted()):
-        books.apply(fact)
-    assert recheck(LIMITS, order_intent(bot="dusk"), books) is None
-    broken = recheck(LIMITS, order_intent(), books)
+    gate = Gate.of((intended(base=Decimal("0.015"), price=Decimal(50_000)), attempted()))
+    assert recheck(LIMITS, order_intent(bot="dusk"), gate, 0) is None
+    broken = recheck(LIMITS, order_intent(), gate, 0)
     assert broken is not None
     assert broken[0] == "capital"
+
+
+def test_the_recheck_of_facts_alone_refuses_an_order_over_a_hard_cap() -> None:
+    """R-46: whatever `risk` has approved before."""
+    limits = attrs.evolve(LIMITS, caps={"dawn": Caps(daily_turnover_quote_max=Decimal(99))})
+    broken = recheck(limits, order_intent(), Gate(), 0)
+    assert broken is not None
+    assert broken[0] == "daily_turnover"
 
 
 @given(

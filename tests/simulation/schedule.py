@@ -122,6 +122,8 @@ connect_s = 5
 exchange = "binance"
 key = "env:KEY"
 secret = "env:SECRET"
+risk.daily_turnover_quote_max = 1_000_000_000
+risk.daily_fees_quote_max = 1_000_000_000
 
 [journal]
 price_every_s = 60

@@ -65,7 +65,7 @@ def test_what_cannot_be_understood_is_one_line(typed: str, said: str) -> None:
                 "json": True,
             },
         ),
-        ("stop one", {"bot": "one", "reason": "", "file": "bots.toml"}),
+        ("stop one", {"subject": "one", "reason": "", "file": "bots.toml"}),
         ("crash feed:binance", {"actor": "feed:binance", "file": "bots.toml"}),
         (
             "sim --exchange binance --port 0 --seed 7 --replay a b --faults f --key k:s:t",

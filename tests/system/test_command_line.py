@@ -203,7 +203,7 @@ def test_a_bot_can_be_paused_though_the_file_is_half_edited(
     file.write_text('state = "here"\n[[bots]]\ncapital = "hm"\n')
     assert main(["pause", "one", str(file), "--reason", "news"]) == exit_codes.ESCALATED
     name, told = fleet.told[0]
-    assert (name, told.bot, told.reason, told.state) == (
+    assert (name, told.subject, told.reason, told.state) == (
         "pause",
         "one",
         "news",

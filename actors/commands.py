@@ -1,0 +1,103 @@
+"""Operators' commands, carried out one after the other: durable, then answered (S-8).
+
+board      --Asked------------> [commands] --Record------> journal
+                                [commands] --start, stop-> the tree of actors
+
+What was typed, by whom and why is recorded in one commit with all that it changes. A
+command that is typed again under the same key is answered again and not done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+import trio
+
+from actors.mailbox import Mailbox
+from actors.messages import Commanded
+from actors.messages.board import Asked
+from actors.messages.supervision import State
+from actors.ports import Operator, WallClock
+from actors.pure.commands import PLANS, Place, Plan
+from actors.pure.nearest import did_you_mean
+from actors.pure.read_model import ReadModel
+from actors.records import JournalDown, JournalWish, record
+
+Answer = Mapping[str, Any]
+
+
+@attrs.define(eq=False)
+class Commands:
+    """The desk's way into the fleet, for one life of the board."""
+
+    journal: Mailbox[JournalWish]
+    operator: Operator
+    bots: Mapping[str, str]  # bot: account
+    clock: WallClock
+    model: ReadModel
+    done: dict[str, str] = attrs.Factory(dict[str, str])  # in this life: key, answer
+    turn: trio.Lock = attrs.Factory(trio.Lock)
+
+    async def obey(self, asked: Asked) -> Answer:
+        """Carry out a command; the answer says what it did, or why nothing was done."""
+        try:
+            async with self.turn:
+                return await self._carry_out(asked)
+        except (LookupError, JournalDown) as error:
+            await trio.lowlevel.checkpoint()
+            return {"error": str(error)}
+
+    async def _carry_out(self, asked: Asked) -> Answer:
+        known = self.done.get(asked.key) or self.model.commands.get(asked.key)
+        await trio.lowlevel.checkpoint()
+        if asked.key and known:
+            return {"said": known}
+        plan = PLANS[asked.verb](Place(asked, self.bots, self.model, self.clock.now_ms()))
+        if plan.then == "start" and self._is_well(plan.subject.bot):
+            return {"said": f"{plan.subject.bot} is running already"}
+        await record(self.journal, _commanded(asked, plan), *plan.facts)
+        self.done[asked.key] = plan.said
+        tell: dict[str, Callable[[str], bool]] = {
+            "start": self.operator.start,
+            "stop": self.operator.stop,
+        }
+        if plan.then:
+            tell[plan.then](f"bot:{plan.subject.bot}")
+        return {"said": plan.said}
+
+    def crash(self, actor: str) -> Answer:
+        """End the life of an actor, as if it had raised."""
+        if self.operator.crash(actor):
+            return {"said": f"{actor} was crashed on purpose"}
+        states = {_name(each.path): each.state for each in self.operator.states()}
+        if actor in states:
+            return {"error": f"{actor} is not alive now: {states[actor].value.lower()}"}
+        return {"error": f"no actor is called {actor!r}{did_you_mean(actor, states)}"}
+
+    def _is_well(self, bot: str) -> bool:
+        """Return whether the bot runs and has no failures that could be forgotten."""
+        return not self.model.bot(bot).is_stopped and any(
+            actor.path == f"bots/bot:{bot}"
+            and actor.state is State.RUNNING
+            and not actor.consecutive
+            for actor in self.operator.states()
+        )
+
+
+def _name(path: str) -> str:
+    return path.rsplit("/", 1)[-1]
+
+
+def _commanded(asked: Asked, plan: Plan) -> Commanded:
+    return Commanded(
+        plan.subject.bot,
+        plan.subject.account,
+        asked.verb,
+        asked.subject,
+        asked.reason,
+        asked.by,
+        asked.key,
+        plan.said,
+    )

@@ -1,0 +1,154 @@
+"""Decide what an operator's command changes: facts, an answer, an actor to tell. Pure.
+
+A command is carried out by its facts alone, so after a crash it was done or it was not.
+Names are those of `bots.toml`; where a bot and an account share one, "bot:NAME" and
+"account:NAME" tell them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import attrs
+
+from actors.messages import (
+    BotPaused,
+    BotResumed,
+    BotStarted,
+    BotStopped,
+    Fact,
+    Halted,
+    HaltLifted,
+)
+from actors.messages.board import Asked
+from actors.pure.halts import OPERATOR, halt_words
+from actors.pure.nearest import did_you_mean
+from actors.pure.read_model import ReadModel
+
+
+class NotPossible(LookupError):
+    """The command cannot be carried out; the text says why, in one line."""
+
+
+@attrs.frozen
+class Subject:
+    """A bot, or with bot "" a whole account."""
+
+    bot: str
+    account: str
+
+    @property
+    def name(self) -> str:
+        return self.bot or self.account
+
+
+@attrs.frozen
+class Plan:
+    """What is recorded, what is answered, and which actor is told afterwards."""
+
+    subject: Subject
+    facts: tuple[Fact, ...]
+    said: str
+    then: Literal["", "start", "stop"] = ""
+
+
+@attrs.frozen
+class Place:
+    """What a command is judged by."""
+
+    asked: Asked
+    bots: Mapping[str, str]  # bot: account
+    model: ReadModel
+    now_ms: int
+
+    def a_bot(self) -> Subject:
+        """Return the bot it is about.
+
+        Raises:
+          NotPossible: there is none of that name.
+        """
+        name = self.asked.subject.removeprefix("bot:")
+        if name not in self.bots:
+            near = did_you_mean(name, self.bots)
+            raise NotPossible(f"no bot is called {name!r}{near}")
+        return Subject(name, self.bots[name])
+
+    def a_bot_or_account(self) -> Subject:
+        """Return the bot or the account it is about.
+
+        Raises:
+          NotPossible: there is none of that name, or there are both.
+        """
+        kind, colon, name = self.asked.subject.rpartition(":")
+        accounts = set(self.bots.values())
+        is_bot = name in self.bots and kind in {"", "bot"}
+        is_account = name in accounts and kind in {"", "account"}
+        if is_bot and is_account:
+            raise NotPossible(
+                f"{name} is a bot and an account: say bot:{name} or account:{name}"
+            )
+        if not is_bot and not is_account:
+            near = did_you_mean(name, {*self.bots, *accounts})
+            raise NotPossible(f"no bot or account is called {kind}{colon}{name!r}{near}")
+        return Subject(name, self.bots[name]) if is_bot else Subject("", name)
+
+
+def halt(place: Place) -> Plan:
+    """Let no entry leave any more until it is lifted."""
+    subject, reason = place.a_bot_or_account(), place.asked.reason
+    bots = "no bot on it enters" if not subject.bot else "it enters nothing"
+    said = f"{subject.name} is halted: {bots} until `shoal resume {subject.name}`;"
+    facts = (Halted(subject.bot, subject.account, OPERATOR, reason),)
+    return Plan(subject, facts, f"{said} exits go on")
+
+
+def resume(place: Place) -> Plan:
+    """Lift the halts of a bot or of an account; a bot is not paused any more either."""
+    subject, reason = place.a_bot_or_account(), place.asked.reason
+    bot, account = subject.bot, subject.account
+    halts, now_ms = place.model.halts, place.now_ms
+    standing = halts.of(account, bot, now_ms)
+    facts: list[Fact] = [HaltLifted(bot, account, h.code, reason) for h in standing]
+    if bot:
+        facts.append(BotResumed(bot, account))
+    said = f"{subject.name} may trade again"
+    if standing:
+        said += f", no longer halted by {', '.join(halted.code for halted in standing)}"
+    elif not bot:
+        said = f"{account} was not halted"
+    above = halts.of(account, "", now_ms) if bot else ()
+    if above:
+        said += f"; but account {account} is halted: {halt_words(above[0])}"
+    return Plan(subject, tuple(facts), said)
+
+
+def pause(place: Place) -> Plan:
+    """Let a bot open no positions."""
+    subject = place.a_bot()
+    fact = BotPaused(subject.bot, subject.account, place.asked.reason)
+    said = f"{subject.bot} is paused: no new entries, its position stays guarded"
+    return Plan(subject, (fact,), said)
+
+
+def start(place: Place) -> Plan:
+    """Start a bot, its failures forgotten."""
+    subject = place.a_bot()
+    said = f"{subject.bot} starts, its failures forgotten"
+    return Plan(subject, (BotStarted(subject.bot, subject.account),), said, "start")
+
+
+def stop(place: Place) -> Plan:
+    """Stop a bot until it is started."""
+    subject = place.a_bot()
+    said = f"{subject.bot} stops and stays stopped; its position stays guarded"
+    return Plan(subject, (BotStopped(subject.bot, subject.account),), said, "stop")
+
+
+PLANS: Mapping[str, Callable[[Place], Plan]] = {
+    "halt": halt,
+    "resume": resume,
+    "pause": pause,
+    "start": start,
+    "stop": stop,
+}

@@ -1,0 +1,67 @@
+"""Keep the halts that stand: durable states that the order gate looks at first. Pure.
+
+Whoever computed why is not asked again: a halt ends when its time is over or when an
+operator lifts it, whatever prices, counts and the code that judges them say (R-37, R-40).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import attrs
+
+from actors.messages import Halted, HaltLifted
+
+OPERATOR = "operator"
+
+Place = tuple[str, str, str]  # account, bot ("" is all of it), code
+
+
+@attrs.define
+class Halts:
+    """The fold of halts: the newest of each place."""
+
+    _told: dict[Place, Halted] = attrs.Factory(dict[Place, Halted])
+
+    def apply(self, fact: object) -> None:
+        """Take one fact."""
+        match fact:
+            case Halted():
+                self._told[fact.account, fact.bot, fact.code] = fact
+            case HaltLifted():
+                self._told.pop((fact.account, fact.bot, fact.code), None)
+            case _:
+                pass
+
+    def standing(self, now_ms: int) -> Iterator[Halted]:
+        """Return the halts that are not over, oldest first."""
+        return (
+            halted
+            for halted in self._told.values()
+            if not halted.until_ms or now_ms < halted.until_ms
+        )
+
+    def of(self, account: str, bot: str, now_ms: int) -> tuple[Halted, ...]:
+        """Return the halts of exactly this bot, or with bot "" of the whole account."""
+        return tuple(
+            halted
+            for halted in self.standing(now_ms)
+            if (halted.account, halted.bot) == (account, bot)
+        )
+
+    def bar(self, account: str, bot: str, now_ms: int) -> tuple[str, str] | None:
+        """Return the code and the reason that forbid an entry of this bot, or None."""
+        for halted in self.standing(now_ms):
+            if halted.account == account and halted.bot in {"", bot}:
+                return "halted", halt_words(halted)
+        return None
+
+
+def halt_words(halted: Halted) -> str:
+    """Return "daily_loss until 00:00 UTC: …"."""
+    until = "an operator lifts it"
+    if halted.until_ms:
+        until = f"{datetime.fromtimestamp(halted.until_ms // 1000, tz=UTC):%d %b %H:%M} UTC"
+    why = f": {halted.reason}" if halted.reason else ""
+    return f"{halted.code} until {until}{why}"

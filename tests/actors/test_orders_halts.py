@@ -1,0 +1,79 @@
+"""Halts at the order gate: facts alone, first, over restarts; exits pass (R-37, I-12)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from trio.testing import MockClock
+
+from actors.messages import Halted, HaltLifted, Refused
+from tests.actors.orders_house import House, open_house
+
+HALTED = Halted("", "main", "daily_loss", "today's result is -5.1 %")
+pytestmark = pytest.mark.usefixtures("autojump_clock")
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with open_house(tmp_path) as made:
+        yield made
+
+
+async def refusals(house: House) -> list[tuple[str, tuple[str, ...]]]:
+    return [(each.code, each.reasons) for each in await house.room.recorded(Refused)]
+
+
+async def test_after_a_halt_no_entry_leaves_though_risk_approved_it(house: House) -> None:
+    await house.start()
+    await house.room.record(HALTED)
+    await house.approve()
+    why = "daily_loss until an operator lifts it: today's result is -5.1 %"
+    assert (house.trading.placed, await refusals(house)) == ([], [("halted", (why,))])
+
+
+async def test_the_next_life_obeys_a_halt_that_it_recalls(house: House) -> None:
+    """R-40."""
+    life = await house.start()
+    await house.room.record(HALTED)
+    life.cancel()
+    await house.start()
+    await house.approve()
+    assert house.trading.placed == []
+
+
+async def test_exits_pass_a_halt(house: House) -> None:
+    await house.hold()
+    await house.start()
+    await house.room.record(HALTED)
+    await house.exit()
+    assert [request.base for request in house.trading.placed] == [1]
+
+
+@pytest.mark.parametrize(
+    ("bot", "code", "until_ms", "leaves"),
+    [
+        ("dawn", "operator", 0, False),
+        ("dusk", "operator", 0, True),
+        ("", "operator", 0, False),
+        ("", "daily_loss", 10_000_000_000_000, False),
+        ("", "daily_loss", 1, True),  # its day is over
+    ],
+)
+async def test_a_halt_is_of_a_bot_or_an_account_and_of_its_time(
+    house: House, bot: str, code: str, until_ms: int, leaves: bool
+) -> None:
+    await house.start()
+    await house.room.record(Halted(bot, "main", code, "", until_ms))
+    await house.approve()
+    assert bool(house.trading.placed) is leaves
+
+
+async def test_a_halt_that_was_lifted_stops_nobody(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.start()
+    await house.room.record(HALTED, HaltLifted("", "main", "daily_loss"))
+    await house.approve()
+    assert len(house.trading.placed) == 1

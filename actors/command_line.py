@@ -156,6 +156,11 @@ def _describe_simulator(sim: argparse.ArgumentParser) -> None:
     add("--port", type=_port, default=9010, metavar="N", help="0 takes a free one (9010)")
     add("--seed", type=_whole, default=1, metavar="S", help="of the synthetic market (1)")
     add("--replay", nargs="+", default=[], metavar="FILE", help="recorded market to play")
+    add(
+        "--tls",
+        metavar="FOLDER",
+        help="serve wss:// and https:// with its certificate.pem and key.pem",
+    )
     add("--faults", metavar="FILE", help="a script of what goes wrong, and when")
     add(
         "--key",

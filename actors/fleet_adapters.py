@@ -38,6 +38,7 @@ from adapters.secrets import Redaction, Secret, resolve
 from adapters.sqlite.store import SqliteStore
 from adapters.state import LEDGER, locks_folder
 from adapters.strategy_file import StrategyUnusable, load_strategy
+from adapters.streams import CertificateUnusable
 from adapters.websocket import Timing
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ async def open_world(
     store = await _store(opened, config, folder, prints, redaction)
     simulator = _simulator(config, keys)
     venues = {
-        exchange: await _venue(opened, config, exchange, keys, simulator)
+        exchange: await _venue(opened, config, exchange, keys, simulator, home)
         for exchange in exchanges_used(config)
     }
     return World(
@@ -194,29 +195,35 @@ async def _venue(
     exchange: str,
     keys: Mapping[str, Keys],
     simulator: Simulator | None,
+    home: Path,
 ) -> Venue:
     settings = config.exchanges[exchange]
     endpoints = Endpoints(settings.url, settings.ws_api_url, settings.rest_url)
+    ca_file = home / settings.ca_file if settings.ca_file is not None else None
     if simulator is not None:
         where = simulator.endpoints
         endpoints = Endpoints(where.url, where.ws_api_url, where.rest_url)
-    binance = await opened.enter_async_context(
-        open_binance(
-            endpoints,
-            clock=SystemClock(),
-            allow_foreign_host=settings.send_keys_to_this_host or simulator is not None,
-            timing=Timing(
-                connect_s=settings.connect_s, ping_s=settings.ping_s, pong_s=settings.pong_s
-            ),
-        )
-    )
+        ca_file = None
     try:
+        binance = await opened.enter_async_context(
+            open_binance(
+                endpoints,
+                clock=SystemClock(),
+                allow_foreign_host=settings.send_keys_to_this_host or simulator is not None,
+                timing=Timing(
+                    connect_s=settings.connect_s,
+                    ping_s=settings.ping_s,
+                    pong_s=settings.pong_s,
+                ),
+                ca_file=ca_file,
+            )
+        )
         binance_trading = {
             name: binance.trading(keys[name].key, keys[name].secret)
             for name, account in accounts_used(config).items()
             if account.exchange == exchange
         }
-    except ForeignHost as error:
+    except (ForeignHost, CertificateUnusable) as error:
         raise BadFleet(f"exchanges.{exchange}: {error}") from error
     venue = Venue(binance.market, binance_trading.__getitem__)
     if simulator is None:

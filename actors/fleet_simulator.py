@@ -29,6 +29,7 @@ from adapters.simulator.config import (
 from adapters.simulator.faults import BadFaults, Fault, read_faults
 from adapters.simulator.replay import BadRecording
 from adapters.simulator.server import Simulator
+from adapters.streams import CertificateUnusable, tls_serving
 
 LOOPBACK = "127.0.0.1"
 
@@ -84,11 +85,12 @@ def serve(arguments: argparse.Namespace) -> int:
             host=arguments.host,
             port=arguments.port,
         )
+        tls = tls_serving(Path(arguments.tls)) if arguments.tls else None
         made = "" if arguments.key else f"a throw-away key: {pairs[0][0]}:{pairs[0][1]}\n"
-        trio.run(_serve, Simulator(config, seed=arguments.seed), made)
+        trio.run(_serve, Simulator(config, seed=arguments.seed, tls=tls), made)
     except* KeyboardInterrupt:
         pass  # that is how it is told to stop
-    except* (BadFaults, BadRecording) as errors:
+    except* (BadFaults, BadRecording, CertificateUnusable) as errors:
         sys.stderr.write(f"{leaves(errors)[0]}\n")
         code = exit_codes.BAD_INPUT
     except* OSError as errors:

@@ -15,7 +15,7 @@ import attrs
 import trio
 
 from adapters.errors import ConnectionLost
-from adapters.streams import tls
+from adapters.streams import certificate_trouble, tls
 
 if TYPE_CHECKING:
     import httpx2
@@ -53,11 +53,22 @@ OpenTransport = Callable[[bool, HttpTiming], "httpx2.AsyncHTTPTransport"]
 
 def open_transport(is_secure: bool, timing: HttpTiming) -> httpx2.AsyncHTTPTransport:
     """Return a pool of connections over TCP, inside TLS where `is_secure`."""
+    return _transport(tls() if is_secure else None, timing)
+
+
+def transport_trusting(context: ssl.SSLContext) -> OpenTransport:
+    """Return what opens pools whose certificates `context` verifies."""
+    return lambda is_secure, timing: _transport(context if is_secure else None, timing)
+
+
+def _transport(
+    context: ssl.SSLContext | None, timing: HttpTiming
+) -> httpx2.AsyncHTTPTransport:
     import httpx2  # noqa: PLC0415 -- costs 74 ms and 8 MB; a fleet without REST saves them
 
     return httpx2.AsyncHTTPTransport(
         # A bare client context trusts nobody, and costs no CA store to load.
-        verify=tls() if is_secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        verify=context or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         http1=True,
         http2=False,
         trust_env=False,
@@ -195,4 +206,5 @@ async def _body(response: httpx2.Response, size_max: int) -> bytes:
 
 
 def _text(error: Exception) -> str:
-    return f"{type(error).__name__} {error}".strip()[:200]
+    text = certificate_trouble(error) or f"{type(error).__name__} {error}".strip()
+    return text[:200]

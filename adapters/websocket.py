@@ -20,7 +20,7 @@ from trio_websocket import ConnectionClosed, ConnectionRejected
 from wsproto.utilities import ProtocolError
 
 from adapters.errors import ConnectionLost, RateLimited, VenueError
-from adapters.streams import Dial, WatchedStream, dial
+from adapters.streams import Dial, WatchedStream, certificate_trouble, dial
 from adapters.websocket_batch import BatchedClient, Message
 
 MESSAGE_SIZE_MAX: Final = 16 * 2**20  # a whole-book snapshot must fit
@@ -223,7 +223,9 @@ async def _connect(
         text = f"could not connect to {host} within {timing.connect_s:g} s"
         raise ConnectionLost(text) from error
     except (OSError, trio.BrokenResourceError) as error:
-        raise ConnectionLost(f"could not connect to {host}: {error}") from error
+        raise ConnectionLost(
+            f"could not connect to {host}: {certificate_trouble(error) or error}"
+        ) from error
     return stream, connection
 
 

@@ -72,11 +72,24 @@ def _judge_exchange(exchange: ExchangeConfig, place: Place) -> None:
                 f"{host} is not known to be {exchange.name}'s, so no key is sent to it; "
                 "if it is yours, set send_keys_to_this_host = true"
             )
+    _judge_ca_file(exchange, place)
     reconnect = exchange.reconnect
     is_clean = place.at("reconnect").is_clean("initial_s", "max_s")
     if is_clean and reconnect.initial_s > reconnect.max_s:
         place.at("reconnect", "initial_s").refuse(
             f"must be at most max_s, {reconnect.max_s:g}, not {reconnect.initial_s:g}"
+        )
+
+
+def _judge_ca_file(exchange: ExchangeConfig, place: Place) -> None:
+    """Let nobody but this machine's authorities vouch for the exchange itself (S-9)."""
+    own = ENDPOINTS[exchange.name].hosts
+    hosts = {key: host_of(getattr(exchange, key)) for key in ADDRESS_KEYS}
+    its = next((key for key, host in hosts.items() if host in own), None)
+    if exchange.ca_file is not None and its is not None and place.is_clean("ca_file"):
+        place.at("ca_file").refuse(
+            f"{its} is {exchange.name} itself ({hosts[its]}), which needs none: remove it, "
+            f"or give another {its}"
         )
 
 

@@ -121,6 +121,12 @@ EXCHANGE = Table(
         "send_keys_to_this_host": Key(
             Truth(), "Allow addresses whose host is not known to be the exchange's."
         ),
+        "ca_file": Key(
+            Text(r"[^\x00-\x1f]{1,1000}", "the path of a PEM file"),
+            "The one authority that vouches for these addresses, none of which may be the "
+            "exchange's own; a path is taken from the folder of this file.",
+            default_words="this machine's authorities",
+        ),
         "reconnect": Key(RECONNECT, "How a lost connection is tried again."),
         "connect_s": seconds("Longest time to connect."),
         "ping_s": seconds("Time between our pings."),

@@ -65,6 +65,7 @@ class ExchangeConfig:
     rest_url: str
     ws_api_url: str  # orders and the private stream
     send_keys_to_this_host: bool = False
+    ca_file: str | None = None  # vouches for hosts that are not the exchange's own (S-9)
     reconnect: ReconnectPolicy = attrs.Factory(ReconnectPolicy)
     connect_s: float = 30.0
     ping_s: float = 30.0

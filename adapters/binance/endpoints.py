@@ -45,6 +45,21 @@ class Endpoints:
         return self.rest_url.rstrip("/").removesuffix("/api")
 
 
+def check_own_authority(endpoints: Endpoints) -> None:
+    """Refuse to let anybody but this machine's authorities vouch for the venue itself.
+
+    Raises:
+      ForeignHost: an address is the venue's own; says what to write instead.
+    """
+    for url in (endpoints.url, endpoints.rest_url, endpoints.ws_api_url):
+        host = (urlsplit(url).hostname or "").rstrip(".")
+        if host in _OWN.hosts:
+            raise ForeignHost(
+                f"{host} is Binance itself, which needs no ca_file: remove it, or give "
+                "other addresses"
+            )
+
+
 def check_keys_may_go(endpoints: Endpoints, *, allow_foreign_host: bool) -> None:
     """Refuse to send a key anywhere but to the venue, and anywhere in the clear.
 
@@ -58,7 +73,7 @@ def check_keys_may_go(endpoints: Endpoints, *, allow_foreign_host: bool) -> None
         if parts.hostname not in _OWN.hosts:
             raise ForeignHost(
                 f"{parts.hostname} is not a host of Binance: keys are sent there only "
-                "with allow_foreign_host = true"
+                "with send_keys_to_this_host = true"
             )
         if parts.scheme != scheme:
             raise ForeignHost(f"{url} is not {scheme}: keys are never sent in the clear")

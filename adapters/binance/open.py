@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import attrs
 import trio
 
 from actors.ports import WallClock
-from adapters.binance.endpoints import Endpoints, check_keys_may_go
+from adapters.binance.endpoints import Endpoints, check_keys_may_go, check_own_authority
 from adapters.binance.rest import BinanceMarket
 from adapters.binance.sign import Revealing, Signer
 from adapters.binance.trading import BinanceTrading
 from adapters.binance.venue import Venue
-from adapters.http import HttpClient, HttpTiming, OpenTransport, open_transport
-from adapters.streams import Dial, dial
+from adapters.http import (
+    HttpClient,
+    HttpTiming,
+    OpenTransport,
+    open_transport,
+    transport_trusting,
+)
+from adapters.streams import Dial, dial, dial_trusting, tls_trusting
 from adapters.websocket import Timing
 
 
@@ -47,11 +54,24 @@ async def open_binance(
     allow_foreign_host: bool = False,
     timing: Timing | None = None,
     http_timing: HttpTiming | None = None,
+    ca_file: Path | None = None,
     dial: Dial = dial,
     open_transport: OpenTransport = open_transport,
 ) -> AsyncGenerator[Binance, None]:
-    """Introduce one Binance for the length of the block; nothing is sent until asked."""
+    """Introduce one Binance for the length of the block; nothing is sent until asked.
+
+    `ca_file` is the one authority that may vouch for hosts which are not the venue's own.
+
+    Raises:
+      ForeignHost: `ca_file` was given for a host of the venue itself (S-9).
+      CertificateUnusable: it cannot be read.
+    """
     known = (endpoints or Endpoints()).with_defaults()
+    if ca_file is not None:
+        check_own_authority(known)
+        trusted = tls_trusting(ca_file)
+        dial = dial_trusting(trusted)
+        open_transport = transport_trusting(trusted)
     http_timing = http_timing or HttpTiming()
     venue = Venue(
         endpoints=known,

@@ -168,7 +168,7 @@ class Simulator:
         self._port = listeners[0].socket.getsockname()[1]
         if self._tls is None:
             return listeners
-        return [trio.SSLListener(it, self._tls) for it in listeners]
+        return [trio.SSLListener(it, self._tls, https_compatible=True) for it in listeners]
 
     async def _run_market(self, dialect: Dialect) -> None:
         dt_s = 1 / self.config.ticks_per_s

@@ -190,6 +190,20 @@ send_keys_to_this_host = true
     assert config.exchanges["binance"].rest_url == "http://127.0.0.1:9010"
 
 
+def test_an_authority_of_one_s_own_vouches_for_other_hosts() -> None:
+    config = good(
+        f"""{LIVE}
+[exchanges.binance]
+url = "wss://localhost:9010/ws"
+rest_url = "https://localhost:9010"
+ws_api_url = "wss://localhost:9010/ws-api/v3"
+send_keys_to_this_host = true
+ca_file = "ca.pem"
+"""
+    )
+    assert config.exchanges["binance"].ca_file == "ca.pem"
+
+
 def test_the_testnet_needs_no_permission() -> None:
     config = good(
         f'{LIVE}[exchanges.binance]\nrest_url = "https://testnet.binance.vision"\n'

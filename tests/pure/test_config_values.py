@@ -202,6 +202,12 @@ FLEET = [
         "path and nothing else; plain ws:// or http:// only to this machine",
     ),
     (
+        BASE + '[exchanges.binance]\nca_file = "ca.pem"\n'
+        'url = "wss://localhost/ws"\nsend_keys_to_this_host = true\n',
+        "bots.toml:14: exchanges.binance.ca_file: rest_url is binance itself "
+        "(api.binance.com), which needs none: remove it, or give another rest_url",
+    ),
+    (
         BASE + "[simulator.prices]\nBTCUSDT = 1\n'BTC/USDT' = 2\n",
         "bots.toml:14: simulator.prices.BTCUSDT: the key must be a symbol as BASE/QUOTE",
     ),

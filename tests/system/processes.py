@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 import subprocess
 import sys
 import time
@@ -46,16 +47,24 @@ class Sim:
     rest_url: str
     url: str
     ws_api_url: str
+    ca_file: Path | None = None  # who vouches for it, where it serves TLS
 
     def truth(self) -> Mapping[str, Any]:
         """Return what really happened at the exchange."""
-        answer = httpx.get(f"{self.rest_url}/simulator/truth", timeout=10)
+        trusted = ssl.create_default_context(cafile=self.ca_file)
+        url = f"{self.rest_url}/simulator/truth"
+        answer = httpx.get(url, timeout=10, verify=trusted)
         return msgspec.json.decode(answer.content)
 
 
 @contextmanager
-def running_sim(*arguments: str) -> Generator[Sim]:
-    """Run a simulated exchange on a free port, in a process of its own."""
+def running_sim(*arguments: str, tls: Path | None = None) -> Generator[Sim]:
+    """Run a simulated exchange on a free port, in a process of its own.
+
+    `tls` is a folder with certificate.pem, key.pem and, for the clients, ca.pem.
+    """
+    if tls is not None:
+        arguments = (*arguments, "--tls", str(tls))
     process = subprocess.Popen(  # noqa: S603 -- our own program
         [sys.executable, "-u", "-m", "actors", "sim", "--port", "0", "--key",
          f"{KEY}:{SECRET}", *arguments],
@@ -65,7 +74,8 @@ def running_sim(*arguments: str) -> Generator[Sim]:
         try:
             assert process.stdout is not None
             found = next(filter(None, map(LISTENS.search, process.stdout)))
-            yield Sim(process, *found.groups())
+            ca_file = tls / "ca.pem" if tls is not None else None
+            yield Sim(process, *found.groups(), ca_file=ca_file)
         finally:
             process.kill()
 
@@ -77,6 +87,7 @@ def write_live_fleet(home: Path, sim: Sim, *, bots: int = 3) -> Path:
     strategy = strategies / "churn.py"
     strategy.write_text(CHURN)
     strategy.chmod(0o600)
+    ca_file = f'ca_file = "{sim.ca_file}"' if sim.ca_file is not None else ""
     text = f"""
 mode = "live"
 state = "var"
@@ -86,6 +97,7 @@ url = "{sim.url}"
 rest_url = "{sim.rest_url}"
 ws_api_url = "{sim.ws_api_url}"
 send_keys_to_this_host = true
+{ca_file}
 reconnect = {{ attempts = 5, initial_s = 0.2, max_s = 1, multiplier = 2, jitter = 0.1 }}
 
 [accounts.main]

@@ -24,6 +24,10 @@ from actors.command_line import COMMANDS, BadArguments, parse
             "`shoal sim --help`",
         ),
         (
+            "sim --certificate x",
+            "shoal: unrecognized arguments: --certificate x; see `shoal --help`",
+        ),
+        (
             "sim --key canary",
             "shoal sim: argument --key: must be NAME:SECRET (yours is not shown); see "
             "`shoal sim --help`",

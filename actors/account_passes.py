@@ -29,6 +29,7 @@ PASS_S = 60.0  # longest pass
 RETRY_S_MAX = 30.0
 LEASE_S = 15.0
 RENEW_S = 5.0
+FENCE_S = 300.0  # after the last order of another engine
 
 AlarmKey = tuple[str, str]  # code, subject
 
@@ -50,6 +51,8 @@ class Passes:
     _why: str = "start"
     _pause: trio.CancelScope = attrs.Factory(trio.CancelScope)  # after a failed pass
     _unsettled_s: float = UNSETTLED_S
+    _heard_epoch: str = ""  # of the newest order of another engine
+    _heard_s: float = -math.inf
     _passed_s: float = -math.inf  # when the last pass ended
     _trouble: str = ""  # why the account is not reconciled
     # What the board may still show of the life before: the first good pass takes it back.
@@ -85,8 +88,11 @@ class Passes:
             self._tell_alarms()
 
     def fence(self, epoch: str) -> None:
-        """Take the lease back: another engine writes on this account (I-19)."""
-        self.reconciliation.foreign_epoch = epoch
+        """Take the lease back: another engine writes on this account (I-19).
+
+        Its orders may fill at once, so that no pass ever finds one open.
+        """
+        self._heard_epoch, self._heard_s = epoch, trio.current_time()
         self.post_lease()
         self._tell_alarms()
 
@@ -117,9 +123,14 @@ class Passes:
     def post_lease(self) -> None:
         """Tell the orders actor what holds now."""
         found = self.reconciliation
-        is_given = self.is_streaming and self.is_reconciled and not found.foreign_epoch
+        is_given = self.is_streaming and self.is_reconciled and not self._foreign_epoch()
         until_s = trio.current_time() + LEASE_S if is_given else -math.inf
         self.orders.latest("lease", Lease(found.account, until_s, found.shortage.frozen))
+
+    def _foreign_epoch(self) -> str:
+        """Return whose orders are open here, or were heard of a while ago."""
+        is_recent = trio.current_time() < self._heard_s + FENCE_S
+        return self.reconciliation.foreign_epoch or (self._heard_epoch if is_recent else "")
 
     async def _pass(self, why: str) -> bool:
         """Make one pass; tell whether it succeeded. A failed one concludes nothing."""
@@ -158,10 +169,11 @@ class Passes:
             ("frozen", symbol): f"{symbol} is frozen to exits: the venue holds too little"
             for symbol in found.shortage.frozen
         }
-        if found.foreign_epoch:
+        epoch = self._foreign_epoch()
+        if epoch:
             now["second_engine", found.account] = (
-                f"another engine (epoch {found.foreign_epoch}) has orders on"
-                f" {found.account}: nothing new is begun until they are gone"
+                f"another engine (epoch {epoch}) has orders on {found.account}: nothing"
+                f" new is begun until they are gone, and it was quiet for {FENCE_S:g} s"
             )
         now |= {
             ("unknown_order", order.client_order_id): (

@@ -24,6 +24,7 @@ from actors.messages.supervision import Transition
 from actors.ports import Store, VenueError
 from actors.pure.client_order_id import account_tag, epoch_text
 from actors.pure.config import BotConfig, Config, Mode
+from actors.pure.config_endpoints import place_of
 from actors.pure.error_text import error_text
 from actors.pure.facts import decode, kind_of
 from actors.pure.market_view import Strategy
@@ -161,8 +162,11 @@ def _hold_accounts(
     folder = prepare_folder(locks_folder())
     for name, print_ in prints.items():
         exchange = config.accounts[name].exchange
-        place = quote(config.exchanges[exchange].rest_url, safe="")[:100]
-        said = f"trades on account {name}: two would not know of each other's orders"
+        place = quote(place_of(exchange, config.exchanges[exchange].rest_url), safe="")
+        said = (
+            f"trades on account {name}, and would not know of our orders: stop it, or trade"
+            " another account"
+        )
         opened.enter_context(held(folder / f"{exchange}-{print_}-{place}", said=said))
 
 

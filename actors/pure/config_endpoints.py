@@ -70,3 +70,15 @@ def host_of(url: str) -> str | None:
     is_plain = match["scheme"] in {"ws", "http"}
     is_port_real = match["port"] is None or 0 < int(match["port"][1:]) < 65536
     return host if is_port_real and (not is_plain or host in LOOPBACK) else None
+
+
+def place_of(exchange: str, url: str) -> str:
+    """Return one name for all addresses of one place, so that one lock keeps them all.
+
+    "" is the exchange itself, whichever of its hosts is meant.
+    """
+    match = _URL.fullmatch(url)
+    if match is None or match["host"] in ENDPOINTS[exchange].hosts:
+        return ""
+    host = "loopback" if match["host"] in LOOPBACK else match["host"]
+    return f"{host}{match['port'] or ''}"

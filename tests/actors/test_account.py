@@ -307,7 +307,24 @@ async def test_another_engine_on_the_account_takes_the_lease_back(
     await house.wait(3)
     assert (house.may_buy(), house.alarms()) == (False, [("second_engine", False)])
     del house.trading.orders[other]
-    await house.wait(62)
+    await house.wait(290)
+    assert not house.may_buy()
+    await house.wait(72)
+    assert (house.may_buy(), house.alarms()) == (True, [("second_engine", True)])
+
+
+async def test_another_engine_is_seen_though_none_of_its_orders_stays_open(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """I-19: market orders are gone before any pass asks."""
+    await house.start()
+    for number in range(5):
+        other = client_order_id(TAG, "fffffff", f"i{number}", 1)
+        house.trading.stream.tell(venue_order(FILLED, "1", order_id=other))
+        await house.wait(100)
+        assert not house.may_buy()
+    assert house.alarms() == [("second_engine", False)]
+    await house.wait(300)
     assert (house.may_buy(), house.alarms()) == (True, [("second_engine", True)])
 
 

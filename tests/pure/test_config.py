@@ -23,7 +23,7 @@ from actors.pure.config import (
     load,
     summary,
 )
-from actors.pure.config_endpoints import host_of
+from actors.pure.config_endpoints import host_of, place_of
 from actors.pure.reconnect import ReconnectPolicy
 
 SHIPPED = Path(__file__).parents[2] / "bots.toml"
@@ -275,3 +275,18 @@ def test_a_config_is_frozen() -> None:
 
 def test_problems_are_no_config() -> None:
     assert isinstance(load("x = 1", "bots.toml"), Problems)
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("", ""),
+        ("https://api.binance.com", ""),
+        ("https://api3.binance.com/api", ""),
+        ("http://127.0.0.1:9010", "loopback:9010"),
+        ("http://localhost:9010/api", "loopback:9010"),
+        ("https://mirror.example:8443", "mirror.example:8443"),
+    ],
+)
+def test_all_addresses_of_one_place_have_one_name(url: str, place: str) -> None:
+    assert place_of("binance", url) == place

@@ -9,12 +9,8 @@ from pathlib import Path
 import pytest
 
 from actors.exit_codes import BAD_INPUT
-from actors.messages import Filled, FleetStarted
 from adapters.sqlite.writer import LedgerFile
 from tests.system.fleet_desk import (
-    facts_of,
-    only,
-    running_fleet,
     shoal,
     write_strategy,
 )
@@ -48,26 +44,6 @@ def change(file: Path, old: str, new: str) -> Path:
     assert old in text
     file.write_text(text.replace(old, new))
     return file
-
-
-def test_a_second_engine_on_one_state_folder_or_one_account_sends_nothing(
-    file: Path, tmp_path: Path, sim: Sim
-) -> None:
-    other = tmp_path / "other"
-    other.mkdir()
-    with running_fleet(file, "--live", environment=KEYS) as desk:
-        desk.wait_for(Filled)
-        holder = f"another shoal (pid {desk.process.pid})"
-        assert refused(file) == (
-            f"{holder} uses {tmp_path / 'var'}: stop it or choose another state"
-        )
-        assert refused(write_live_fleet(other, sim)) == (
-            f"{holder} trades on account main: two would not know of each other's orders"
-        )
-        assert len(only(FleetStarted, desk.facts())) == 1
-        assert desk.bots()["churn-0"]["state"] == "running"
-        desk.stop()
-    assert facts_of(other / "var") == []
 
 
 def test_a_ledger_of_a_newer_version_is_left_alone(file: Path) -> None:

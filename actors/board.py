@@ -4,8 +4,9 @@ journal  --Told (facts)-----------------------> [board] --line-------> screen
 feed, bots, positions --latest----------------> [board] --answer-----> operators
 operators --Question (wish)-------------------> [board] --Record-----> journal
 
-It takes its mail once a LOOK_S, so that prices cost the fleet nothing. It may crash for
-ever without touching anything above it; a restart recalls the run from the ledger.
+It takes its mail LOOK_S after the first of it came, so that prices cost the fleet little
+and idleness nothing. It may crash for ever without touching anything above it; a restart
+recalls the run from the ledger.
 """
 
 from __future__ import annotations
@@ -80,8 +81,9 @@ async def run_board(
         nursery.start_soon(desk.serve, board.ask)
         task_status.started()
         while True:
-            await board.take_mail(replay, nursery)
+            first = await mailbox.receive()
             await trio.sleep(LOOK_S)
+            await board.take_mail(first, replay, nursery)
 
 
 @attrs.define(eq=False)
@@ -94,13 +96,12 @@ class _Board:
     model: ReadModel
     live: Live = attrs.Factory(Live)
 
-    async def take_mail(self, replay: Replay, nursery: trio.Nursery) -> None:
+    async def take_mail(
+        self, first: BoardMail, replay: Replay, nursery: trio.Nursery
+    ) -> None:
         """Take all that waits, with a turn for others now and then."""
-        seen = 0
-        while (message := self.mailbox.receive_nowait()) is not None:
-            seen += 1
-            if seen % TURN_MESSAGES == 0:
-                await trio.lowlevel.checkpoint()
+        message, seen = first, 0
+        while message is not None:
             match message:
                 case Told():
                     self.hear(replay.fresh(message), message)
@@ -108,6 +109,10 @@ class _Board:
                     nursery.start_soon(self.answer, message)
                 case _:
                     self.see(message)
+            seen += 1
+            if seen % TURN_MESSAGES == 0:
+                await trio.lowlevel.checkpoint()
+            message = self.mailbox.receive_nowait()
         await trio.lowlevel.checkpoint()
 
     def recall(self, recalled: Recalled, *, says: bool) -> None:

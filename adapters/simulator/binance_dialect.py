@@ -146,8 +146,14 @@ class Dialect:
             for symbol in self.exchange.wares:
                 self.publisher.ticker(symbol, self.exchange.now_ms())
 
+    def beats_until_due(self, number: int) -> int:
+        """Return how many beats after beat `number` there is something to publish."""
+        if self.publisher.is_hurried or self.exchange.config.ticker_ms % 1000:
+            return 1
+        return 10 - number % 10
+
     def beat(self, now_ms: int, number: int) -> None:
-        """Publish what comes by the clock; called every 100 ms."""
+        """Publish what comes by the clock: every 100 ms, or every second."""
         publisher, exchange = self.publisher, self.exchange
         for symbol, timeframe, bar in exchange.roll(now_ms):
             publisher.kline(symbol, timeframe, bar)

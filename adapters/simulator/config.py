@@ -33,6 +33,7 @@ class Listing:
     spread_ticks: int = 1
     levels: int = 20  # on each side
     level_quote: float = 60_000.0  # quote resting at one level, on average
+    level_share: float = 0.00005  # distance between levels, of the price at the start
     trade_chance: float = 0.6  # that somebody trades in one step
 
     @property

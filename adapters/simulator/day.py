@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from decimal import Decimal
 
-from adapters.simulator.chart import Bar, Chart, empty_bar
+from adapters.simulator.bar import Bar, empty_bar
+from adapters.simulator.chart import Chart
 from adapters.simulator.timeframes import DAY_MS, MINUTE_MS, open_of
 
 MINUTES = 1440

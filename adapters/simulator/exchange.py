@@ -25,12 +25,14 @@ from actors.pure.matching_orders import (
     Step,
     Trade,
 )
-from adapters.simulator.chart import Bar, Chart
+from adapters.simulator.bar import Bar
+from adapters.simulator.chart import Chart
 from adapters.simulator.clock import SimulatorClock
 from adapters.simulator.config import ApiKey, Listing, SimulatorConfig, seeded
 from adapters.simulator.day import RollingDay
 from adapters.simulator.faults import Faults
 from adapters.simulator.market import Market
+from adapters.simulator.past import DrawPast, draw_past
 from adapters.simulator.prices import PriceWalk
 from adapters.simulator.venue_limits import VenueLimits
 
@@ -75,8 +77,10 @@ class Exchange:
         seed: int,
         clock: SimulatorClock,
         starts_ms: Mapping[str, int],
+        draw_past: DrawPast = draw_past,
     ) -> None:
         """Open the venue; `starts_ms` says where a recorded market's charts begin."""
+        self._draw_past = draw_past
         self.config = config
         self.clock = clock
         self.faults = Faults()
@@ -196,7 +200,7 @@ class Exchange:
         walk = PriceWalk(
             listing, seeded(seed, name, "walk"), config.scenario, config.scenario_every_s
         )
-        chart = Chart(listing, listing.price, now_ms, seeded(seed, name, "past"))
+        chart = Chart(self._draw_past(listing, seed, now_ms))
         book = self.engine.books[listing.venue_symbol]
         market = Market(listing, self.engine, walk, seeded(seed, name, "market"))
         ware = Ware(

@@ -12,11 +12,9 @@ from decimal import Decimal
 from actors.messages import Side
 from actors.pure.matching import Engine
 from actors.pure.matching_orders import MAKERS, Kind, Lasting, NewOrder, Order
-from adapters.simulator.chart import to_step
 from adapters.simulator.config import Listing
-from adapters.simulator.prices import PriceWalk
+from adapters.simulator.prices import PriceWalk, to_step
 
-GRID_SHARE = 0.00005  # distance between resting levels, of the price
 REFILL_STEPS = 10  # levels that were eaten come back within so many steps
 
 
@@ -36,7 +34,7 @@ class Market:
         self._wanted: dict[Side, list[Decimal]] = {side: [] for side in Side}
         self._grid: dict[Side, Decimal] = {}
         self._steps = 0
-        self._gap = to_step(float(listing.price) * GRID_SHARE, listing.tick)
+        self._gap = to_step(float(listing.price) * listing.level_share, listing.tick)
         self._mid = listing.price
         share = listing.level_quote / float(listing.price)
         self._sizes = [

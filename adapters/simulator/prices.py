@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from decimal import Decimal
 
 from adapters.simulator.config import Listing, Phase
 
@@ -46,3 +47,8 @@ class PriceWalk:
             for phase in self._phases
             if phase.at_s <= at_s < phase.at_s + phase.duration_s
         )
+
+
+def to_step(number: float, step: Decimal) -> Decimal:
+    """Return `number` as a multiple of `step`, at least one."""
+    return max(1, round(number / float(step))) * step

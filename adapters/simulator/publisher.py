@@ -13,7 +13,7 @@ from actors.pure.matching_book import Changes
 from actors.pure.matching_orders import Trade
 from adapters.binance.codec import market_writer
 from adapters.binance.codec.market_writer import Day
-from adapters.simulator.chart import Bar
+from adapters.simulator.bar import Bar
 from adapters.simulator.exchange import Exchange, News, Ware
 from adapters.simulator.outbox import Outbox
 from adapters.simulator.timeframes import LENGTH_MS, next_of
@@ -41,12 +41,23 @@ class Publisher:
         self._tops: dict[str, Top] = {}
         self._klines_at: dict[str, int] = {}
         self.has_readers = trio.Event()  # set for good by the first subscription
+        self.hurried = trio.Event()  # the next who wants a stream of every 100 ms sets it
+        self._hurried: set[str] = set()
         self._klines: dict[str, set[str]] = {}  # symbol -> timeframes somebody reads
+
+    @property
+    def is_hurried(self) -> bool:
+        """Return whether somebody reads a stream that comes every 100 ms."""
+        return bool(self._hurried)
 
     def subscribe(self, reader: Reader, stream: str) -> None:
         """Send `stream` to `reader` from now on; an unknown one stays silent."""
         reader.streams[stream] = None
         self.has_readers.set()
+        if stream.endswith("@100ms"):
+            self._hurried.add(stream)
+            self.hurried.set()
+            self.hurried = trio.Event()
         self._readers.setdefault(stream, {})[reader] = None
         symbol, _, channel = stream.partition("@")
         timeframe = channel.removeprefix("kline_")
@@ -61,6 +72,7 @@ class Publisher:
         readers.pop(reader, None)
         if not readers:
             self._readers.pop(stream, None)
+            self._hurried.discard(stream)
 
     def leave(self, reader: Reader) -> None:
         for stream in list(reader.streams):

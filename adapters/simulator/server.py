@@ -23,6 +23,7 @@ from adapters.simulator.exchange import Exchange
 from adapters.simulator.faults import Fault
 from adapters.simulator.live import Connections
 from adapters.simulator.mischief import Mischief
+from adapters.simulator.past import DrawPast, draw_past
 from adapters.simulator.replay import Replay, load_recordings
 from adapters.simulator.truth import truth
 
@@ -53,6 +54,7 @@ class Simulator:
         clock: Callable[[], SimulatorClock] = wall_clock,
         tls: ssl.SSLContext | None = None,
         open_listeners: Callable[[], Awaitable[Listeners]] | None = None,
+        draw_past: DrawPast = draw_past,
     ) -> None:
         """Prepare; nothing happens before `run`. `clock` is called inside Trio."""
         self.config = config
@@ -62,6 +64,7 @@ class Simulator:
         self._tls = tls
         self._open_listeners = open_listeners or self._open_tcp
         self._port = config.port
+        self._draw_past = draw_past
         self._dialect: Dialect | None = None
         self._replay: Replay | None = None
         self._mischief: Mischief | None = None
@@ -72,7 +75,11 @@ class Simulator:
         if self._dialect is None:
             recordings = load_recordings(self.config)
             exchange = Exchange(
-                recordings.config, self._seed, self._clock(), recordings.starts_ms
+                recordings.config,
+                self._seed,
+                self._clock(),
+                recordings.starts_ms,
+                self._draw_past,
             )
             self._dialect = Dialect(exchange)
             if recordings.sessions:
@@ -179,8 +186,12 @@ class Simulator:
             dialect.step(dt_s)
 
     async def _run_beat(self, dialect: Dialect) -> None:
+        """Beat ten times a second while somebody reads what comes so often, else once."""
         clock = dialect.exchange.clock
         while True:
-            number = clock.now_ms() // BEAT_MS + 1
-            await trio.sleep_until(clock.unix_s(number * BEAT_MS))
-            dialect.beat(clock.now_ms(), number)
+            beats = dialect.beats_until_due(clock.now_ms() // BEAT_MS)
+            number = clock.now_ms() // BEAT_MS + beats
+            with trio.move_on_at(clock.unix_s(number * BEAT_MS)) as slept:
+                await dialect.publisher.hurried.wait()
+            if slept.cancelled_caught:
+                dialect.beat(clock.now_ms(), number)

@@ -14,6 +14,7 @@ from actors.messages import Side
 from actors.pure.matching_orders import Kind, NewOrder, Order, Pair
 from adapters.simulator.binance_dialect import Dialect
 from adapters.simulator.chart import Chart
+from adapters.simulator.past import draw_past
 from adapters.simulator.clock import SimulatorClock
 from adapters.simulator.config import BTC, Phase, SimulatorConfig, seeded
 from adapters.simulator.exchange import Exchange
@@ -129,15 +130,15 @@ async def test_the_whole_venue_neither_makes_nor_loses_money(
 
 
 def test_the_past_does_not_depend_on_what_was_asked_first() -> None:
-    deep = Chart(BTC, BTC.price, UNIX_MS, seeded(1, "past"))
+    deep = Chart(draw_past(BTC, 1, UNIX_MS))
     deep.bars("1d", 40)
-    shallow = Chart(BTC, BTC.price, UNIX_MS, seeded(1, "past"))
+    shallow = Chart(draw_past(BTC, 1, UNIX_MS))
 
     assert deep.bars("1m", 100) == shallow.bars("1m", 100)
 
 
 def test_old_seconds_are_summed_up_to_minutes_that_say_the_same() -> None:
-    chart = Chart(BTC, BTC.price, UNIX_MS, seeded(1, "past"))
+    chart = Chart(draw_past(BTC, 1, UNIX_MS))
     chance = seeded(1, "trades")
     start_ms = open_of("1m", UNIX_MS) + 60_000
     first: list[object] = []

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import errno
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final, Literal
 
 import attrs
@@ -19,6 +20,7 @@ import trio
 from actors.ports import Row, Stored, StoredRow
 from adapters.sqlite.checks import CHAIN_START, Link, link
 from adapters.sqlite.store import ANSWER_S, JOBS_MAX
+from tests.simulation.loop import call_at
 from tests.simulation.network import Owner
 from tests.simulation.trace import Trace
 
@@ -130,12 +132,12 @@ class _Job:
 
 
 class SimStore:
-    """The ledger as one process has it open."""
+    """The ledger as one process has it open; one job after the other, as its thread."""
 
     def __init__(self, disk: Disk, owner: Owner) -> None:
         self._disk = disk
         self._owner = owner
-        self._jobs, self._due = trio.open_memory_channel[_Job](JOBS_MAX)
+        self._jobs = deque[_Job]()  # the first is under way
 
     async def append(self, rows: Sequence[Row]) -> Stored:
         return await self._ask(_Job(lambda: self._disk.write(rows), is_write=True))
@@ -156,47 +158,59 @@ class SimStore:
 
         return await self._ask(_Job(found, is_write=False))
 
-    async def serve(self) -> None:
-        """Do one job after the other, as the ledger's thread does."""
-        async for job in self._due:
-            await self._do(job)
-            job.done.set()
-
-    async def _do(self, job: _Job) -> None:
-        disk, chance = self._disk, self._disk.chance
+    def _begin(self, job: _Job) -> None:
+        """Let it take its time; nothing is done any more when the process is dead."""
+        disk, chance, now_s = self._disk, self._disk.chance, trio.current_time()
         if not job.is_write:
-            await trio.sleep(chance.uniform(*READ_S))
-            job.answer = job.call()
+            call_at(now_s + chance.uniform(*READ_S), partial(self._read, job))
             return
         took_s = chance.uniform(*COMMIT_S)
         if disk.strikes("disk_slow"):
             took_s = chance.uniform(0.05, 4.5)
         elif disk.strikes("disk_stuck"):
             took_s = chance.uniform(ANSWER_S, 2 * ANSWER_S)
-        written_s = took_s * chance.random()
-        await trio.sleep(written_s)
+        written_s = now_s + took_s * chance.random()
+        call_at(written_s, partial(self._write, job, now_s + took_s))
+
+    def _read(self, job: _Job) -> None:
+        if not self._owner.is_dead:
+            job.answer = job.call()
+            self._done(job)
+
+    def _write(self, job: _Job, synced_s: float) -> None:
         if self._owner.is_dead:
             return
-        if disk.strikes("disk_full"):
+        if self._disk.strikes("disk_full"):
             job.error = OSError(errno.ENOSPC, "the disk is full")
-        elif disk.strikes("disk_error"):
+        elif self._disk.strikes("disk_error"):
             job.error = OSError(errno.EIO, "the disk cannot write")
         else:
             job.answer = job.call()
-            await trio.sleep(took_s - written_s)
-            if self._owner.is_dead:
-                return
-            disk.sync()
-            disk.trace.note(f"disk {disk.visible} rows")
+            call_at(synced_s, partial(self._sync, job))
+            return
+        self._done(job)
+
+    def _sync(self, job: _Job) -> None:
+        if not self._owner.is_dead:
+            self._disk.sync()
+            self._disk.trace.note(f"disk {self._disk.visible} rows")
+            self._done(job)
+
+    def _done(self, job: _Job) -> None:
+        job.done.set()
+        self._jobs.popleft()
+        if self._jobs:
+            self._begin(self._jobs[0])
 
     async def _ask(self, job: _Job) -> Any:
         await trio.lowlevel.checkpoint_if_cancelled()
         if self._owner.is_dead:
             raise OSError(errno.EIO, "this process is dead")
-        try:
-            self._jobs.send_nowait(job)
-        except trio.WouldBlock:
-            raise TimeoutError("the disk still does not answer") from None
+        if len(self._jobs) > JOBS_MAX:
+            raise TimeoutError("the disk still does not answer")
+        self._jobs.append(job)
+        if len(self._jobs) == 1:
+            self._begin(job)
         with trio.move_on_after(ANSWER_S, shield=True):
             await job.done.wait()
             if job.error is not None:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import random
 from collections import Counter, deque
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, Literal
 
 import attrs
 import trio
 import trio.abc
 
+from tests.simulation.loop import call_at
 from tests.simulation.trace import Trace, short
 
 WINDOW: Final = 256 * 1024  # bytes that may be unread before a sender waits
@@ -58,58 +60,82 @@ class Pipe:
     """One direction of one connection."""
 
     def __init__(self) -> None:
-        self.chunks: deque[tuple[float, bytes]] = deque()
-        self.unread = 0
+        self.arrived: deque[bytes] = deque()
+        self.unread = 0  # bytes that were sent and not taken
         self.is_broken = False  # reset: whoever reads or writes is told
         self.is_silent = False  # a black hole
-        self.ends_s: float | None = None  # when the goodbye arrives
+        self.is_ending = False
+        self.is_over = False  # the goodbye has arrived
         self.last_s = 0.0  # TCP keeps the order
-        self.changed = trio.Event()
-
-    def wake(self) -> None:
-        self.changed.set()
-        self.changed = trio.Event()
+        self._reader: trio.lowlevel.Task | None = None
+        self._writer: trio.lowlevel.Task | None = None
 
     def put(self, data: bytes, at_s: float) -> None:
         self.unread += len(data)
         if not self.is_silent:
             self.last_s = max(self.last_s, at_s)
-            self.chunks.append((self.last_s, data))
-            self.wake()
+            call_at(self.last_s, partial(self._arrive, data))
 
     def end(self, at_s: float) -> None:
-        if self.ends_s is None and not self.is_silent:
-            self.ends_s = max(self.last_s, at_s)
-            self.wake()
+        if not self.is_ending and not self.is_silent:
+            self.is_ending = True
+            call_at(max(self.last_s, at_s), self._end)
 
     def break_(self) -> None:
         self.is_broken = True
         self.wake()
 
-    def is_readable(self, now_s: float) -> bool:
-        has_data = bool(self.chunks) and self.chunks[0][0] <= now_s
-        return self.is_broken or has_data or self._is_over(now_s)
+    @property
+    def is_readable(self) -> bool:
+        return bool(self.arrived) or self.is_broken or self.is_over
 
-    def take(self, max_bytes: int | None, now_s: float) -> bytes | None:
-        """Return what has arrived, b"" at the end, or None when there is nothing yet."""
-        if self.chunks and self.chunks[0][0] <= now_s:
-            at_s, data = self.chunks.popleft()
-            if max_bytes is not None and len(data) > max_bytes:
-                self.chunks.appendleft((at_s, data[max_bytes:]))
-                data = data[:max_bytes]
-            self.unread -= len(data)
-            self.wake()
-            return data
-        return b"" if self._is_over(now_s) else None
+    def take(self, max_bytes: int | None) -> bytes:
+        """Return what has arrived first, or b"" when nothing will."""
+        if not self.arrived:
+            return b""
+        data = self.arrived.popleft()
+        if max_bytes is not None and len(data) > max_bytes:
+            self.arrived.appendleft(data[max_bytes:])
+            data = data[:max_bytes]
+        self.unread -= len(data)
+        self._writer = _resume(self._writer)
+        return data
 
-    def next_s(self) -> float:
-        """Return when there will be something to take, as far as is known."""
-        if self.chunks:
-            return self.chunks[0][0]
-        return float("inf") if self.ends_s is None else self.ends_s
+    def wake(self) -> None:
+        """Let both ends look again."""
+        self._reader = _resume(self._reader)
+        self._writer = _resume(self._writer)
 
-    def _is_over(self, now_s: float) -> bool:
-        return not self.chunks and self.ends_s is not None and self.ends_s <= now_s
+    async def wait_readable(self) -> None:
+        def give_up(_: object) -> trio.lowlevel.Abort:
+            self._reader = None
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        assert self._reader is None, "two tasks read one stream"
+        self._reader = trio.lowlevel.current_task()
+        await trio.lowlevel.wait_task_rescheduled(give_up)
+
+    async def wait_room(self) -> None:
+        def give_up(_: object) -> trio.lowlevel.Abort:
+            self._writer = None
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        assert self._writer is None, "two tasks write to one stream"
+        self._writer = trio.lowlevel.current_task()
+        await trio.lowlevel.wait_task_rescheduled(give_up)
+
+    def _arrive(self, data: bytes) -> None:
+        self.arrived.append(data)
+        self._reader = _resume(self._reader)
+
+    def _end(self) -> None:
+        self.is_over = True
+        self._reader = _resume(self._reader)
+
+
+def _resume(task: trio.lowlevel.Task | None) -> None:
+    if task is not None:
+        trio.lowlevel.reschedule(task)
 
 
 class SimStream(trio.abc.Stream):
@@ -124,12 +150,9 @@ class SimStream(trio.abc.Stream):
         self.sends = sends
         self.receives = receives
         self.kind = ""
+        self.is_client = owner is not network.venue
         self.is_closed = False
         self.peer: SimStream | None = None
-
-    @property
-    def is_client(self) -> bool:
-        return self.owner is not self.network.venue
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         await trio.lowlevel.checkpoint()
@@ -139,24 +162,23 @@ class SimStream(trio.abc.Stream):
         if data:
             self.network.carry(self, bytes(data))
         while self.sends.unread > WINDOW and not self.sends.is_broken:
-            await self.sends.changed.wait()
+            await self.sends.wait_room()
             self._check()
 
     async def wait_send_all_might_not_block(self) -> None:
         await trio.lowlevel.checkpoint()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        await trio.lowlevel.checkpoint()
-        while True:
+        self._check()
+        receives = self.receives
+        if receives.is_readable:
+            await trio.lowlevel.checkpoint()
+        else:
+            await receives.wait_readable()
             self._check()
-            if self.receives.is_broken or self.owner.is_dead:
-                raise trio.BrokenResourceError("the connection was reset")
-            taken = self.receives.take(max_bytes, trio.current_time())
-            if taken is not None:
-                return taken
-            changed = self.receives.changed
-            with trio.move_on_at(self.receives.next_s()):
-                await changed.wait()
+        if receives.is_broken or self.owner.is_dead:
+            raise trio.BrokenResourceError("the connection was reset")
+        return receives.take(max_bytes)
 
     async def aclose(self) -> None:
         if not self.is_closed:
@@ -167,7 +189,7 @@ class SimStream(trio.abc.Stream):
         await trio.lowlevel.checkpoint()
 
     def is_readable(self) -> bool:
-        return self.is_closed or self.receives.is_readable(trio.current_time())
+        return self.is_closed or self.receives.is_readable
 
     def _check(self) -> None:
         if self.is_closed:

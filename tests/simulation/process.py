@@ -69,9 +69,9 @@ class Process:
     store: SimStore = attrs.field(init=False)
     ended: trio.Event = attrs.Factory(trio.Event)  # by itself, or by death
     gone: trio.Event = attrs.Factory(trio.Event)  # with its last task
-    thread: trio.CancelScope = attrs.Factory(trio.CancelScope)  # of the disk
     fleet: Fleet | None = None
     is_stopping: bool = False
+    was_killed: bool = False
     _scope: trio.CancelScope = attrs.Factory(trio.CancelScope)
     _stop: trio.CancelScope = attrs.Factory(trio.CancelScope)
 
@@ -110,9 +110,8 @@ class Process:
 
     def die(self, *, is_power_lost: bool) -> None:
         """End it as SIGKILL does: its tasks may run on, nothing they do leaves."""
-        machine = self.machine
+        machine, self.was_killed = self.machine, True
         machine.network.kill(self.owner)
-        self.thread.cancel()
         machine.disk.process_died(is_power_lost=is_power_lost)
         self._scope.cancel()
         if self.fleet is not None:

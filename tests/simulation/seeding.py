@@ -18,12 +18,14 @@ import trio._core._run as trio_run
 import wsproto.frame_protocol
 import wsproto.utilities
 from httpcore2._async import http11
-from trio.testing import MockClock
+
+from tests.simulation.loop import JumpingClock, loop
 
 T = TypeVar("T")
 
 SCHEDULER: Final = "_r"
 SORTED_BATCHES: Final = "_ALLOW_DETERMINISTIC_SCHEDULING"
+LOOP: Final = "unrolled_run"
 
 
 def run_seeded(
@@ -31,10 +33,9 @@ def run_seeded(
     seed: int,
     instruments: Sequence[trio.abc.Instrument] = (),
 ) -> T:
-    """Run `main` to its end with every coin toss drawn from `seed`, on a mock clock."""
+    """Run `main` to its end with every coin toss drawn from `seed`, in simulated time."""
     with seeded(seed):
-        clock = MockClock(autojump_threshold=0)
-        return trio.run(main, clock=clock, instruments=instruments)
+        return trio.run(main, clock=JumpingClock(), instruments=instruments)
 
 
 @contextmanager
@@ -43,6 +44,7 @@ def seeded(seed: int) -> Generator[None]:
     entropy = _Entropy(random.Random(f"{seed}/entropy"))
     replaced: list[tuple[Any, str, Any]] = [
         (trio_run, SORTED_BATCHES, True),
+        (trio_run, LOOP, loop),
         (trio_run, SCHEDULER, random.Random(f"{seed}/scheduler")),
         (wsproto.frame_protocol, "os", entropy),  # masks
         (wsproto.utilities, "os", entropy),  # the nonce of a handshake
@@ -52,6 +54,8 @@ def seeded(seed: int) -> Generator[None]:
     chance = random.getstate()
     random.seed(f"{seed}/global")  # trio_websocket's pings
     gc.collect()
+    if not gc.get_freeze_count():
+        gc.freeze()  # the modules: or each run would look at all of them again
     gc.disable()  # what it would finalize, and when, depends on memory
     try:
         for place, name, value in replaced:

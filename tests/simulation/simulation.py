@@ -31,7 +31,7 @@ from tests.simulation.schedule import Schedule
 from tests.simulation.seeding import run_seeded
 from tests.simulation.supervision import Supervision
 from tests.simulation.trace import Trace
-from tests.simulation.venue import BALANCES, venue_config
+from tests.simulation.venue import BALANCES, past_of, venue_config
 from tests.simulation.warm_and_cold import disagreements
 
 SETTLE_S: Final = 180.0  # after the last fault; an open circuit waits up to 66 s
@@ -95,6 +95,7 @@ class Simulation:
             seed=schedule.seed,
             clock=lambda: SimulatorClock(UNIX_MS),
             open_listeners=self.machine.network.open_listeners,
+            draw_past=past_of,
         )
         self.disk.venue_ms = self.simulator.exchange.told_ms
         self.counts: Counter[str] = Counter()
@@ -141,16 +142,11 @@ class Simulation:
             self.supervision[number] = Supervision.of(self.machine.config)
             self.trace.note(f"{process.owner.name} begins")
             self.chaos.process_down_s = 1.0
-            nursery.start_soon(self._serve_disk, process)
             nursery.start_soon(self._live, process)
             await process.ended.wait()
             self.watcher.life = 0
             self.trace.note(f"{process.owner.name} ended")
             await trio.sleep(self.chaos.process_down_s)
-
-    async def _serve_disk(self, process: Process) -> None:
-        with process.thread:
-            await process.store.serve()
 
     async def _live(self, process: Process) -> None:
         try:
@@ -158,8 +154,7 @@ class Simulation:
         except* Escalated as errors:
             self.trace.note(f"{process.owner.name} escalated: {errors.exceptions}")
             self.counts["escalations"] += 1
-        if not process.thread.cancel_called:
-            process.thread.cancel()
+        if not process.was_killed:
             self.disk.process_died(is_power_lost=False)
 
     async def _follow_schedule(self) -> None:

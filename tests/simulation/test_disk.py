@@ -27,11 +27,7 @@ def with_disk(
     async def main() -> T:
         disk = Disk(1, Trace(), is_synced=is_synced)
         store = SimStore(disk, Owner("p"))
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(store.serve)
-            result = await body(disk, store)
-            nursery.cancel_scope.cancel()
-        return result
+        return await body(disk, store)
 
     return run_seeded(main, 1)
 
@@ -91,12 +87,9 @@ def test_a_dead_process_writes_nothing() -> None:
     async def main() -> int:
         disk, owner = Disk(1, Trace()), Owner("p")
         store = SimStore(disk, owner)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(store.serve)
-            owner.is_dead = True
-            with pytest.raises(OSError, match="dead"):
-                await store.append([row("a")])
-            nursery.cancel_scope.cancel()
+        owner.is_dead = True
+        with pytest.raises(OSError, match="dead"):
+            await store.append([row("a")])
         return len(disk.rows)
 
     assert run_seeded(main, 1) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 
 import trio
@@ -9,12 +10,13 @@ import trio._core._run as trio_run
 import wsproto.frame_protocol
 from httpcore2._async import http11
 
-from tests.simulation.seeding import SCHEDULER, SORTED_BATCHES, run_seeded, seeded
+from tests.simulation.seeding import LOOP, SCHEDULER, SORTED_BATCHES, run_seeded, seeded
 
 
 def test_trio_still_has_the_names_that_make_it_repeatable() -> None:
     assert isinstance(getattr(trio_run, SORTED_BATCHES), bool)
     assert isinstance(getattr(trio_run, SCHEDULER), random.Random)
+    assert inspect.isgeneratorfunction(getattr(trio_run, LOOP))
 
 
 def test_the_scheduler_draws_from_the_seed() -> None:
@@ -40,6 +42,7 @@ def shared() -> list[object]:
         (wsproto.frame_protocol, "os"),
         (http11, "time"),
         (trio_run, SCHEDULER),
+        (trio_run, LOOP),
         (trio_run, SORTED_BATCHES),
     ]
     return [random.getstate(), *(getattr(place, name) for place, name in places)]
@@ -50,6 +53,6 @@ def test_everything_shared_is_given_back() -> None:
     with seeded(1):
         inside = shared()
     assert all(
-        mine is not theirs for mine, theirs in zip(before[1:4], inside[1:4], strict=True)
+        mine is not theirs for mine, theirs in zip(before[1:5], inside[1:5], strict=True)
     )
     assert shared() == before

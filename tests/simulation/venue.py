@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 import attrs
 
 from adapters.simulator.config import BTC, ETH, ApiKey, Listing, Phase, SimulatorConfig
+from adapters.simulator.past import Past, draw_past
 from tests.simulation.process import KEY, SECRET
 from tests.simulation.schedule import Schedule
 
 # More of everything than the fleet trades, so that what it sells too much is not refused.
 BALANCES: Final = {"USDT": Decimal(1_000_000), "BTC": Decimal(5), "ETH": Decimal(100)}
+PASTS: Final = 4
 
 
 def venue_config(schedule: Schedule) -> SimulatorConfig:
@@ -30,4 +33,14 @@ def venue_config(schedule: Schedule) -> SimulatorConfig:
 
 def _thin(listing: Listing) -> Listing:
     """Return the market with little at each level, so that orders fill in many parts."""
-    return attrs.evolve(listing, levels=10, level_quote=1500.0)
+    return attrs.evolve(listing, levels=10, level_quote=1500.0, level_share=0.0002)
+
+
+@lru_cache(maxsize=2 * PASTS)
+def _shared(listing: Listing, number: int, end_ms: int) -> Past:
+    return draw_past(listing, number, end_ms)
+
+
+def past_of(listing: Listing, seed: int, end_ms: int) -> Past:
+    """Return what was before the run: one of a few, because drawing one takes long."""
+    return _shared(listing, seed % PASTS, end_ms)

@@ -26,6 +26,9 @@ BY_AGE: Final = attrgetter("_counter")
 trio_run: Any = _trio_run  # its names are private, and watched by test_seeding.py
 
 
+Hook = Callable[[trio.lowlevel.Task], None]
+
+
 class Deadlock(Exception):
     """Nobody runs, and no time is set at which anybody would."""
 
@@ -84,7 +87,7 @@ def loop(
     """Stand for `unrolled_run`; yield now and then, to look for signals."""
     try:
         runner.entry_queue.wakeup.wakeup_on_signals()
-        watch = _watcher(runner)
+        before, after = _hooks(runner)
         runner.init_task = runner.spawn_impl(
             runner.init, (async_fn, args), None, "<init>", system_task=True
         )
@@ -99,7 +102,7 @@ def loop(
             if clock.timers:
                 clock.call_due()
             deadlines.expire(clock.now_s)
-            _run_batch(runner, watch)
+            _run_batch(runner, before, after)
     except BaseException as error:
         raise trio.TrioInternalError("the loop of simulations failed") from error
     finally:
@@ -114,14 +117,18 @@ def _jump(runner: Any) -> None:
         runner.main_task._attempt_abort(Error(error).unwrap)
 
 
-def _watcher(runner: Any) -> Callable[[trio.lowlevel.Task], None]:
-    """Return the one instrument's hook; a plain dict stands for none of the others."""
-    found = [it.before_task_step for it in runner.instruments.data["_all"]]
+def _hooks(runner: Any) -> tuple[Hook | None, Hook | None]:
+    """Return what to call before and after a step; nobody is called for anything else."""
+    hooks = runner.instruments.data
+    before, after = (
+        next((getattr(it, name) for it in hooks.get(name, ())), None)
+        for name in ("before_task_step", "after_task_step")
+    )
     runner.instruments = {}
-    return found[0] if found else lambda _: None
+    return before, after
 
 
-def _run_batch(runner: Any, watch: Callable[[trio.lowlevel.Task], None]) -> None:
+def _run_batch(runner: Any, before: Hook | None, after: Hook | None) -> None:
     batch = list(runner.runq)
     runner.runq.clear()
     if len(batch) > 1:
@@ -130,8 +137,11 @@ def _run_batch(runner: Any, watch: Callable[[trio.lowlevel.Task], None]) -> None
     context = trio_run.GLOBAL_RUN_CONTEXT
     while batch:
         context.task = task = batch.pop()
-        watch(task)
+        if before is not None:
+            before(task)
         _step(runner, task)
+        if after is not None:
+            after(task)
         del context.task, task
 
 

@@ -17,6 +17,7 @@ from actors.messages import (
     VenueBalance,
     VenueOrder,
     VenueReject,
+    VenueReplaced,
     VenueUnknown,
 )
 from actors.ports import Trading
@@ -62,6 +63,12 @@ class Witness:
             self._look_at(request)
             self._order_left()
         return await self._inner.place(request)
+
+    async def replace(self, client_order_id: str, request: OrderRequest) -> VenueReplaced:
+        if self._is_alive():
+            self._look_at(request)
+            self._order_left()
+        return await self._inner.replace(client_order_id, request)
 
     async def balances(self) -> Sequence[VenueBalance]:
         balances = await self._inner.balances()

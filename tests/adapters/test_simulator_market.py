@@ -14,12 +14,12 @@ from actors.messages import Side
 from actors.pure.matching_orders import Kind, NewOrder, Order, Pair
 from adapters.simulator.binance_dialect import Dialect
 from adapters.simulator.chart import Chart
-from adapters.simulator.past import draw_past
 from adapters.simulator.clock import SimulatorClock
 from adapters.simulator.config import BTC, Phase, SimulatorConfig, seeded
 from adapters.simulator.exchange import Exchange
 from adapters.simulator.faults import Faults
 from adapters.simulator.outbox import Outbox
+from adapters.simulator.past import draw_past
 from adapters.simulator.publisher import Reader
 from adapters.simulator.timeframes import LENGTH_MS, next_of, open_of
 from tests.adapters.simulator_desk import ANN, CONFIG

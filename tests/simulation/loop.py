@@ -104,7 +104,7 @@ def loop(
             deadlines.expire(clock.now_s)
             _run_batch(runner, before, after)
     except BaseException as error:
-        raise trio.TrioInternalError("the loop of simulations failed") from error
+        raise trio.TrioInternalError("in the loop") from error  # noqa: ASYNC104 -- as Trio
     finally:
         _close(runner)
 
@@ -155,7 +155,7 @@ def _step(runner: Any, task: Any) -> None:
         asked = task.context.run(send, value)
     except StopIteration as stop:
         final = Value(stop.value)
-    except BaseException as error:  # noqa: BLE001 -- as Trio: it belongs to the nursery
+    except BaseException as error:  # noqa: BLE001, ASYNC103 -- the nursery has it
         below = error.__traceback__
         final = Error(error.with_traceback(below.tb_next if below else None))
         del below

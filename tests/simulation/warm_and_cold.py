@@ -63,8 +63,8 @@ def _compared(name: str, life: Any, facts: Sequence[Fact]) -> Iterator[str]:
         case "run_orders":
             cold_gate = Gate.of(facts)
             yield from _books("orders", life.gate.books, cold_gate.books)
-            yield from _differs("paused", life.gate.paused, cold_gate.paused)
-            yield from _differs("stopped", life.gate.stopped, cold_gate.stopped)
+            yield from _differs("paused", life.gate.bars.paused, cold_gate.bars.paused)
+            yield from _differs("stopped", life.gate.bars.stopped, cold_gate.bars.stopped)
         case "run_account":
             books = Books()
             for fact in facts:

@@ -17,7 +17,7 @@ from actors.fleet_settings import fingerprint
 from actors.fleet_stage import open_stage
 from actors.fleet_world import Venue, World
 from actors.messages import Fact, Signal, SignalType
-from actors.messages.board import Alarmed
+from actors.messages.board import Alarmed, Asked
 from actors.messages.supervision import Transition
 from actors.pure.client_order_id import account_tag, epoch_text
 from actors.pure.config import BotConfig, Config
@@ -225,9 +225,7 @@ class Quiet:
 
 
 class _NoDesk:
-    async def serve(
-        self, ask: Callable[[str, str, str], Awaitable[Mapping[str, Any]]]
-    ) -> None:
+    async def serve(self, ask: Callable[[Asked], Awaitable[Mapping[str, Any]]]) -> None:
         await trio.sleep_forever()
 
 

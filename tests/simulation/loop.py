@@ -48,7 +48,7 @@ class JumpingClock(trio.abc.Clock):
         return self.now_s
 
     def deadline_to_sleep_time(self, deadline: float) -> float:
-        raise NotImplementedError("only the loop of simulations may run with this clock")
+        raise AssertionError("only the loop of simulations may run with this clock")
 
     def call_at(self, at_s: float, callback: Callable[[], None]) -> None:
         """Call `callback` at `at_s`, before any task runs; it must not raise."""

@@ -11,7 +11,7 @@ from actors.pure.caps import Caps
 from actors.pure.config import BotConfig, Config, Mode
 from actors.pure.config_types import RiskConfig, SupervisionConfig
 from actors.pure.exits import Protection
-from actors.pure.guard import Ward
+from actors.pure.guard_steps import Ward
 from actors.pure.money import percent_of
 from actors.pure.risk_rules import Limits
 
@@ -70,6 +70,8 @@ def wards_of(config: Config, account: str) -> dict[str, Ward]:
                 bot.stop_loss_percent, bot.take_profit_percent, bot.trailing_stop_percent
             ),
             bot.check_s,
+            bot.exit_wait_s,
+            bot.protective_limit_percent if bot.protective_stop else None,
         )
         for bot in config.bots_of(account)
     }

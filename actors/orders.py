@@ -193,15 +193,18 @@ class _Orders:
         elif trio.current_time() > intent.valid_until_s:
             bar = "expired", "the exit waited too long; the next price asks again"
         elif not self.gate.is_reconciled:
-            bar = "not_reconciled", "this run has not yet asked the venue what is open"
+            text = "nothing is sent before the venue has said what is open in this run"
+            bar = "not_reconciled", text
         else:
             bar = self.gate.exit_base(intent, instrument)
         if isinstance(bar, tuple):
             return await self.attempts.refuse(refusal(intent, Purpose.EXIT, *bar))
         entry = self.gate.books.orders.live_entry(intent.bot, intent.symbol)
-        if entry is not None:
+        if entry is not None and not intent.is_protective:
             self.sends.start_soon(self.road.cancel, entry.symbol, entry.client_order_id)
-        return await self._attempt(exit_of(intent, bar), intent.valid_until_s)
+        stop = self.gate.replaced_by(intent)
+        replaces = stop.client_order_id if stop is not None else ""
+        return await self._attempt(exit_of(intent, bar, replaces), intent.valid_until_s)
 
     async def _attempt(self, intended: Intended, valid_until_s: float) -> None:
         order = await self.attempts.begin(intended)

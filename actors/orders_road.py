@@ -16,8 +16,10 @@ import trio
 
 from actors.mailbox import Mailbox
 from actors.messages import (
+    Ended,
     Fact,
     OrderStatus,
+    OutcomeUnknown,
     VenueAck,
     VenueReject,
     VenueUnknown,
@@ -26,7 +28,11 @@ from actors.ports import Random, Trading, VenueError
 from actors.pure.order_gate import Gate, request_of
 from actors.pure.order_life import Order
 from actors.pure.reconnect import ReconnectPolicy
-from actors.pure.venue_facts import facts_of_answer, facts_of_order
+from actors.pure.venue_facts import (
+    facts_of_answer,
+    facts_of_order,
+    facts_of_replacement,
+)
 from actors.reconnecting import keep_connected
 from actors.records import JournalWish, note
 
@@ -75,18 +81,21 @@ class Road:
 
     async def send(self, order: Order, valid_until_s: float) -> None:
         """Send one attempt once, and make its outcome durable."""
-        order_id = order.client_order_id
-        answer: VenueAck | VenueReject | VenueUnknown
-        answer = VenueUnknown(order_id, "the sender heard no answer")
+        silence = VenueUnknown(order.client_order_id, "the sender heard no answer")
+        facts = facts_of_answer(order, silence)
         deadline = trio.current_time() + SEND_S
         with trio.CancelScope(shield=True, deadline=deadline) as scope:
             self.in_flight.add(scope)
             try:
-                answer = await self._ask(order, valid_until_s)
+                facts = await self._outcome(order, valid_until_s)
             finally:
                 self.in_flight.discard(scope)
-        if not self._is_answered(order, answer):
-            await self.tell(facts_of_answer(order, answer))
+        if self._is_answered(order):
+            facts = [fact for fact in facts if not isinstance(fact, OutcomeUnknown)]
+        await self.tell(facts)
+        replaced = order.intended.replaces
+        if replaced and not any(_is_end_of(replaced, fact) for fact in facts):
+            await self._read_back(order.symbol, replaced)
         await trio.lowlevel.checkpoint()
 
     async def cancel(self, symbol: str, order_id: str) -> None:
@@ -95,15 +104,9 @@ class Road:
         if order is None or order.is_terminal:
             await trio.lowlevel.checkpoint()
             return
-        venue = None
         with trio.move_on_after(SEND_S):
             await self.trading.cancel(symbol, order_id)
-            try:
-                venue = await self.trading.order(symbol, order_id)
-            except VenueError:
-                await trio.lowlevel.checkpoint()  # the account's next pass reads it back
-        if venue is not None:
-            await self.tell(facts_of_order(order, venue))
+            await self._read_back(symbol, order_id)
         await trio.lowlevel.checkpoint()
 
     async def cancel_entries(self) -> None:
@@ -125,6 +128,31 @@ class Road:
         for scope in self.in_flight:
             scope.deadline = min(scope.deadline, deadline)
 
+    async def _read_back(self, symbol: str, order_id: str) -> None:
+        """Make durable how an order has ended, if it has and nobody has told (R-08)."""
+        order = self.gate.books.orders.get(order_id)
+        if order is None or order.is_terminal:
+            await trio.lowlevel.checkpoint()
+            return
+        venue = None
+        with trio.move_on_after(SEND_S):
+            try:
+                venue = await self.trading.order(symbol, order_id)
+            except VenueError:
+                await trio.lowlevel.checkpoint()  # the account's next pass reads it back
+        if venue is not None:
+            await self.tell(facts_of_order(order, venue))
+        await trio.lowlevel.checkpoint()
+
+    async def _outcome(self, order: Order, valid_until_s: float) -> Sequence[Fact]:
+        """Send one attempt, alone or in the place of a stop; return what is known then."""
+        old = self.gate.books.orders.get(order.intended.replaces)
+        if old is None or self._is_late(order, valid_until_s):
+            return facts_of_answer(order, await self._ask(order, valid_until_s))
+        request = request_of(order.intended, order.client_order_id)
+        both = await self.trading.replace(old.client_order_id, request)
+        return facts_of_replacement(order, old, both)
+
     async def _ask(
         self, order: Order, valid_until_s: float
     ) -> VenueAck | VenueReject | VenueUnknown:
@@ -141,13 +169,11 @@ class Road:
         waited_ms = self.trading.now_ms() - order.attempt_ms
         return trio.current_time() > valid_until_s or waited_ms > LATE_MS
 
-    def _is_answered(
-        self, order: Order, answer: VenueAck | VenueReject | VenueUnknown
-    ) -> bool:
+    def _is_answered(self, order: Order) -> bool:
         """Tell whether the stream has told what a lost answer would have."""
         known = self.gate.books.orders.get(order.client_order_id)
-        return (
-            isinstance(answer, VenueUnknown)
-            and known is not None
-            and known.status is not OrderStatus.NEW
-        )
+        return known is not None and known.status is not OrderStatus.NEW
+
+
+def _is_end_of(order_id: str, fact: Fact) -> bool:
+    return isinstance(fact, Ended) and fact.client_order_id == order_id

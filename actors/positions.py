@@ -23,7 +23,6 @@ import trio
 from actors.mailbox import Mailbox
 from actors.messages import (
     Acknowledged,
-    Alarmed,
     Attempted,
     BookTop,
     CancelIntent,
@@ -41,6 +40,7 @@ from actors.messages import (
     PositionClosed,
     PositionOpened,
     PositionSeen,
+    Reconciled,
     Refused,
     StopMoved,
     Subscription,
@@ -48,8 +48,10 @@ from actors.messages import (
     Told,
     Wanted,
 )
+from actors.positions_alarms import GuardAlarms
 from actors.pure.client_order_id import IntentIds
-from actors.pure.guard import Guard, Step, Ward
+from actors.pure.guard import Guard
+from actors.pure.guard_steps import Step, Ward
 from actors.pure.price_trust import PriceLimits, PriceTrust
 from actors.pure.watch import Watch, seen_of
 from actors.records import JournalWish, Replay, note, recall
@@ -57,27 +59,17 @@ from actors.records import JournalWish, Replay, note, recall
 BUSY_S = 1.0  # longest wait for the orders actor
 NOTE_S = 1.0  # longest wait for the journal
 LISTED_S = 5.0  # between looks for symbols that the exchange had not listed to us
+LOOK_S = 1.0  # between looks at a position that waits for its stop, or for its exit
 SILENT_S = 5.0  # after the journal was silent, until it is asked again
 
 Look = tuple[Guard, Decimal | None]  # with the price it may trust
 
 PositionsMail = Ticker | BookTop | FeedState | ClockStepped | Told
 
-READS: frozenset[type[Fact]] = frozenset(
-    {
-        Intended,
-        Attempted,
-        Acknowledged,
-        OutcomeUnknown,
-        Filled,
-        Ended,
-        Refused,
-        PositionOpened,
-        StopMoved,
-        ExitTriggered,
-        PositionClosed,
-    }
-)
+READS: frozenset[type[Fact]] = frozenset({
+    Intended, Attempted, Acknowledged, OutcomeUnknown, Filled, Ended, Refused,
+    PositionOpened, StopMoved, ExitTriggered, PositionClosed, Reconciled,
+})  # fmt: skip
 
 
 async def run_positions(
@@ -106,9 +98,9 @@ async def run_positions(
     watch = Watch(account, wards, instruments)
     for fact in recalled.facts:
         watch.apply(fact)
-    replay = Replay(recalled.seq)
+    replay, alarms = Replay(recalled.seq), GuardAlarms(mailbox.name, board)
     life = _Positions(
-        mailbox, orders, journal, board, watch, ids(), want, replay, price_limits
+        mailbox, orders, journal, board, watch, ids(), want, replay, price_limits, alarms
     )
     life.want_prices()
     task_status.started()
@@ -126,6 +118,7 @@ class _Positions:
     want: Callable[[Wanted], None]
     replay: Replay
     price_limits: PriceLimits
+    alarms: GuardAlarms
     trusts: dict[str, PriceTrust] = attrs.Factory(dict[str, PriceTrust])
     unrecorded: list[ExitTriggered] = attrs.Factory(list[ExitTriggered])
     next_check_s: float = -inf
@@ -191,28 +184,33 @@ class _Positions:
 
     def _told(self, told: Told, now_s: float) -> Sequence[Look]:
         fact = self.replay.fresh(told)
+        if isinstance(fact, Reconciled):
+            return [(each, self._fresh(each, now_s)) for each in self.watch.reconciled()]
         guard = self.watch.apply(fact) if fact is not None else None
         self.want_prices()
         if guard is None:
             return ()
-        self._plan_first_check(guard, now_s)
+        self._plan_look(guard, now_s)
         return ((guard, self._fresh(guard, now_s)),)
 
     async def _check(self, now_s: float) -> None:
-        """Look at every position whose time has come, and show it."""
+        """Look at every position whose time has come, and show it at its checks."""
         await trio.lowlevel.checkpoint()
         if self.unrecorded and await self._recorded(*self.unrecorded):
             self.unrecorded.clear()
         if self.watch.begin_listed():
             self.want_prices()
         for guard in tuple(self.watch.guards.values()):
-            if guard.due_s > now_s:
+            if min(guard.due_s, guard.look_s) > now_s:
                 continue
             price = self._fresh(guard, now_s)
-            self._tell_freshness(guard, price)
+            self.alarms.look(guard, price, now_s)
             step = guard.next_step(price, now_s, self.ids)
             if step is not None:
                 await self._work(guard, step, price)
+            guard.look_s = now_s + LOOK_S if guard.is_restless(now_s) else inf
+            if guard.due_s > now_s:
+                continue
             guard.due_s = now_s + guard.ward.check_s
             if guard.holding.is_open:
                 seen = seen_of(guard, price)
@@ -244,6 +242,8 @@ class _Positions:
             return True
         if is_durable:
             self.watch.apply(step)
+            if isinstance(step, PositionClosed):
+                self.alarms.over(step.bot)
         return is_durable
 
     async def _ask(self, guard: Guard, wish: ExitIntent | CancelIntent) -> bool:
@@ -253,10 +253,9 @@ class _Positions:
             if isinstance(wish, ExitIntent):
                 guard.asked(wish, trio.current_time())
             else:
-                guard.cancel_asked(wish.client_order_id)
+                guard.cancel_asked(wish.client_order_id, trio.current_time())
             return True
-        text = f"the orders actor took no wish of {guard.ward.bot} for {BUSY_S:g} s"
-        self._alarm(guard, "orders_busy", text, is_over=False)
+        self.alarms.busy(guard, BUSY_S)
         return False
 
     async def _recorded(self, *facts: Fact) -> bool:
@@ -276,23 +275,15 @@ class _Positions:
         return trust.fresh(now_s) if trust is not None else None
 
     def _plan(self) -> None:
-        dues = [guard.due_s for guard in self.watch.guards.values()]
+        dues = [min(it.due_s, it.look_s) for it in self.watch.guards.values()]
         if self.watch.unlisted:
             dues.append(trio.current_time() + LISTED_S)
         self.next_check_s = min(dues, default=inf)
 
-    def _plan_first_check(self, guard: Guard, now_s: float) -> None:
+    def _plan_look(self, guard: Guard, now_s: float) -> None:
+        """Plan the first check, and a look soon at what time alone may bring further."""
         if guard.due_s == -inf:
             guard.due_s = now_s + guard.ward.check_s
-            self.next_check_s = min(self.next_check_s, guard.due_s)
-
-    def _tell_freshness(self, guard: Guard, price: Decimal | None) -> None:
-        """Say once per gap that a position is without prices, and once that it is not."""
-        if guard.is_alarmed != (price is None):
-            guard.is_alarmed = price is None
-            text = f"{guard.ward.bot} holds {guard.ward.symbol} without a fresh price"
-            self._alarm(guard, "unguarded", text, is_over=price is not None)
-
-    def _alarm(self, guard: Guard, code: str, text: str, *, is_over: bool) -> None:
-        alarm = Alarmed(self.mailbox.name, code, guard.ward.bot, text, is_over)
-        self.board.latest((Alarmed, alarm.actor, code, alarm.subject), alarm)
+        if guard.look_s == inf and guard.is_restless(now_s):
+            guard.look_s = now_s + LOOK_S
+        self.next_check_s = min(self.next_check_s, guard.due_s, guard.look_s)

@@ -110,7 +110,11 @@ class Approved:
 
 @attrs.frozen
 class ExitIntent:
-    """Close what a bot holds of one symbol. `orders` checks that it only reduces (I-13)."""
+    """Close what a bot holds of one symbol. `orders` checks that it only reduces (I-13).
+
+    With a stop price it is a protective stop: it rests at the exchange and closes the
+    position when the market comes to it; without one it sells at the market now.
+    """
 
     intent_id: str
     bot: str
@@ -123,6 +127,13 @@ class ExitIntent:
     price: Decimal  # live price that asked for it
     notes: str
     valid_until_s: float
+    stop_price: Decimal | None = None
+    limit_price: Decimal | None = None
+
+    @property
+    def is_protective(self) -> bool:
+        """Whether it is to rest at the exchange as a stop."""
+        return self.stop_price is not None
 
 
 @attrs.frozen

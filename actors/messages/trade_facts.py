@@ -67,6 +67,12 @@ class Intended:
     notes: str
     position_id: str = ""  # of an exit
     exit_reason: ExitReason | None = None
+    replaces: str = ""  # client order id of the protective stop that makes room for it
+
+    @property
+    def is_protective(self) -> bool:
+        """Whether it rests at the exchange as a position's stop."""
+        return self.purpose is Purpose.EXIT and self.stop_price is not None
 
 
 @attrs.frozen

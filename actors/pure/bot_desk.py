@@ -64,6 +64,7 @@ class BotDesk:
     why_not: WhyNot = attrs.field(init=False)
     _sent: Wish | None = None  # not answered yet
     _quiet_until_s: float = -inf  # after a refusal
+    _quiet_why: Bar = ("refused", "")
     _sampled_s: float = -inf  # when a price was last recorded
 
     def __attrs_post_init__(self) -> None:
@@ -111,7 +112,7 @@ class BotDesk:
             )
             return Decision(shown)
         if isinstance(fact, Refused) and fact.intent_id == sent.intent_id:
-            self._be_quiet(now_s)
+            self._be_quiet((fact.code, "; ".join(fact.reasons)), now_s)
             shown = self._show(
                 Outcome.REFUSED, self._last_signal(), now_s, fact.code, fact.reasons
             )
@@ -165,7 +166,7 @@ class BotDesk:
 
     def unsent(self, bar: Bar, now_s: float) -> Decision:
         """Say that the wish just decided on could not be delivered."""
-        self._be_quiet(now_s)
+        self._be_quiet(bar, now_s)
         return self._refuse(self._last_signal(), bar, now_s)
 
     def _buy(self, signal: Signal, ticker: Ticker, now_s: float) -> Decision:
@@ -173,10 +174,8 @@ class BotDesk:
         bar = self.sight.bar_to_entry() or self._unanswered(now_s)
         if bar is not None:
             return self._refuse(signal, bar, now_s)
-        last = self.why_not.last
-        if now_s < self._quiet_until_s and last is not None:
-            why = (last.code or "refused", last.reasons[0] if last.reasons else "")
-            return self._refuse(signal, why, now_s)
+        if now_s < self._quiet_until_s:
+            return self._refuse(signal, self._quiet_why, now_s)
         instrument = self.instruments.get(settings.symbol)
         if instrument is None:
             text = f"{settings.exchange} does not list {settings.symbol}"
@@ -211,7 +210,7 @@ class BotDesk:
         return "order_in_flight", f"{self._sent.intent_id} is not answered yet"
 
     def _at_work(self, now_s: float) -> tuple[str, ...]:
-        live = self.sight.live
+        live = [order for order in self.sight.live if not order.is_at_rest]
         if not live and self._sent is None:
             return ()
         waiting = self._unanswered(now_s)
@@ -220,8 +219,8 @@ class BotDesk:
             *((waiting[1],) if waiting else ()),
         )
 
-    def _be_quiet(self, now_s: float) -> None:
-        self._sent = None
+    def _be_quiet(self, why: Bar, now_s: float) -> None:
+        self._sent, self._quiet_why = None, why
         self._quiet_until_s = now_s + self.settings.refused_wait_s
 
     def _refuse(self, signal: Signal | None, bar: Bar, now_s: float) -> Decision:

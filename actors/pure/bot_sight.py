@@ -104,7 +104,7 @@ class BotSight:
         if not self.holding.is_open:
             return "no_position", "nothing to sell: a sale closes a position"
         for order in self.live:
-            if not order.is_entry:
+            if not order.is_entry and not order.is_at_rest:
                 text = f"exit {order.client_order_id} is {order.status.value}"
                 return "exit_in_flight", text
         return None

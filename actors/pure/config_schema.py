@@ -232,6 +232,15 @@ BOT = Table(
         "trailing_stop_percent": Key(
             PERCENT_PART, "Exit this far below the highest price since the entry.", "%"
         ),
+        "protective_stop": Key(
+            Truth(), "Let the stop rest at the exchange too; false: it works only here."
+        ),
+        "protective_limit_percent": Key(
+            PERCENT_PART, "The resting stop's limit price, this far below its trigger.", "%"
+        ),
+        "exit_wait_s": seconds(
+            "How long an exit, or a stop that was hit, may take before it is replaced."
+        ),
         "evaluate_s": Key(
             WordOr(Choice(("tick", "candle")), SECONDS),
             "When the strategy is asked: each so many seconds, on each price or candle.",

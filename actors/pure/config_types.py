@@ -124,6 +124,9 @@ class BotConfig:
     stop_loss_percent: Decimal | None = None
     take_profit_percent: Decimal | None = None
     trailing_stop_percent: Decimal | None = None
+    protective_stop: bool = True
+    protective_limit_percent: Decimal = Decimal("0.5")
+    exit_wait_s: float = 10.0
     evaluate_s: float | Literal["tick", "candle"] = 60.0
     check_s: float = 5.0
     enabled: bool = True

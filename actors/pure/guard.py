@@ -3,11 +3,13 @@
 A guard is a fold of facts plus what it has asked for and not heard of. `next_step` gives
 one thing to do; doing it and telling the guard leads to the next one, until there is none.
 A triggered exit stays triggered until the position is gone (R-41), and is asked for again
-whenever an exit has ended, was refused or was never answered. One exit at a time (I-15).
+whenever an exit has ended, was refused or was never answered. One exit at a time (I-15);
+the stop that rests at the exchange makes room for it, once it had time to do its work.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from math import inf
 
@@ -17,46 +19,29 @@ from actors.messages import (
     CancelIntent,
     ExitIntent,
     ExitReason,
-    ExitTriggered,
     Instrument,
     PositionClosed,
     PositionOpened,
+    Refused,
     StopMoved,
 )
+from actors.pure import guard_steps as steps
 from actors.pure.books import Books
 from actors.pure.client_order_id import IntentIds
-from actors.pure.exits import Levels, Protection, judge, moved, trailed, with_entry
-from actors.pure.money import ZERO, rounded
+from actors.pure.exits import Levels, judge, moved, trailed, with_entry
+from actors.pure.guard_steps import Step, Ward
 from actors.pure.order_life import Order
-from actors.pure.position_math import Holding, sellable_base
+from actors.pure.position_math import Holding, is_gone, sellable_base
+from actors.pure.protective_stop import ProtectiveStop
 
 MOVE_EVERY_S = 1.0  # between recorded moves of a trailing stop
 RETRY_S_MAX = 30.0  # between exits that end without a fill
-EXIT_VALID_S = 5.0  # an exit is never sent later than this
-ANSWER_S = 2.0  # after that, until one not heard of is asked for again
+ANSWER_S = 2.0  # after it may be sent, until an exit not heard of is asked for again
+GAP_S = 1.0  # for a resting stop whose limit the market has passed by
+CANCEL_EVERY_S = 30.0  # of a stop that is executed in part and goes no further
 
-Step = (
-    PositionOpened | StopMoved | ExitTriggered | PositionClosed | ExitIntent | CancelIntent
-)
-
-_WORDS = {
-    ExitReason.STOP_LOSS: "Stop loss hit",
-    ExitReason.TAKE_PROFIT: "Take profit hit",
-    ExitReason.TRAILING_STOP: "Trailing stop hit",
-}
-
-
-@attrs.frozen
-class Ward:
-    """Whom a guard guards, and how."""
-
-    bot: str
-    account: str
-    exchange: str
-    symbol: str
-    protection: Protection = attrs.Factory(Protection)
-    check_s: float = 5.0
-    exit_wait_s: float = 10.0  # G of R-41: an exit this old and not done is cancelled
+NOT_RECONCILED = "not_reconciled"
+AT_A_STOP = frozenset({ExitReason.STOP_LOSS, ExitReason.TRAILING_STOP})
 
 
 @attrs.define(eq=False)
@@ -67,10 +52,11 @@ class Guard:
     books: Books
     instrument: Instrument
     due_s: float = -inf  # of the next check
+    look_s: float = inf  # of a look before it
     levels: Levels = attrs.Factory(Levels)
+    stop: ProtectiveStop = attrs.field(init=False)
     is_recorded: bool = False  # whether PositionOpened is durable
     triggered: ExitReason | None = None
-    is_alarmed: bool = False
     _closed_by: ExitReason = ExitReason.SIGNAL
     _notes: str = ""
     _intent_id: str = ""  # of the exit that was asked for and not heard of
@@ -79,7 +65,13 @@ class Guard:
     _retry_s: float = -inf
     _moved_s: float = -inf
     _exits_since_s: dict[str, float] = attrs.Factory(dict[str, float])
-    _cancelled: str = ""
+    _reached_s: dict[str, float] = attrs.Factory(dict[str, float])  # resting stops
+    _cancelled_s: dict[str, float] = attrs.Factory(dict[str, float])
+    _is_early: bool = False  # something was asked for before the first reconciliation
+    _hit: str = ""  # the resting stop that the market came to, once it is executed
+
+    def __attrs_post_init__(self) -> None:
+        self.stop = ProtectiveStop(self.instrument, self.ward.limit_percent)
 
     @property
     def holding(self) -> Holding:
@@ -103,6 +95,7 @@ class Guard:
         if order is not None:
             self._closed_by = order.intended.exit_reason or ExitReason.SIGNAL
             self._notes = order.intended.notes
+            self._hit = order.client_order_id if order.is_protective else self._hit
 
     def opened(self, fact: PositionOpened) -> None:
         """Take the recorded beginning; new settings never loosen its stop (R-15)."""
@@ -127,6 +120,9 @@ class Guard:
 
     def asked(self, intent: ExitIntent, now_s: float) -> None:
         """Remember the exit that is on its way."""
+        if intent.is_protective:
+            self.stop.asked(intent, now_s)
+            return
         self._intent_id, self._until_s = intent.intent_id, intent.valid_until_s
         self._tries += 1
         self._retry_s = now_s + min(RETRY_S_MAX, 2.0 ** (self._tries - 1))
@@ -135,10 +131,24 @@ class Guard:
         """Take the answer to an exit: it was begun, or refused."""
         if intent_id == self._intent_id:
             self._intent_id = ""
+        self.stop.answered(intent_id)
 
-    def cancel_asked(self, client_order_id: str) -> None:
-        """Remember that this exit was cancelled: exactly once each (R-41)."""
-        self._cancelled = client_order_id
+    def refused(self, fact: Refused) -> None:
+        """Take the refusal of an exit, or of the stop that was to rest."""
+        self._is_early = self._is_early or fact.code == NOT_RECONCILED
+        self.stop.answered(fact.intent_id, "; ".join(fact.reasons) or fact.code)
+        self.answered(fact.intent_id)
+
+    def reconciled(self) -> None:
+        """Ask again at once for what had to wait for the first pass of this run (I-20)."""
+        if self._is_early:
+            self._is_early = False
+            self._tries, self._retry_s = 0, -inf
+            self.stop.ask_again()
+
+    def cancel_asked(self, client_order_id: str, now_s: float) -> None:
+        """Remember that this order was cancelled: exits exactly once each (R-41)."""
+        self._cancelled_s[client_order_id] = now_s
 
     def stop_recorded(self, now_s: float) -> None:
         """Remember when the trailing stop was last recorded."""
@@ -155,20 +165,42 @@ class Guard:
         if not holding.is_open:
             return None
         live = self.books.orders.live_of(self.ward.bot, self.ward.symbol)
-        if self._is_gone(holding, price):
-            return None if live else self._gone(holding)
+        hit = self.books.orders.get(self._hit)
+        if hit is not None and self.triggered is None:
+            return steps.executed(self.ward, holding, hit, self.instrument)
+        if is_gone(holding, price, self.instrument):
+            return self._finish(live, now_s) if live else self._gone(holding)
         if self.triggered is not None:
             step = self._exit(holding, live, price, now_s, ids)
-            return self._opened(holding) if step is None and not self.is_recorded else step
+            is_told = self.is_recorded or step is not None
+            return step if is_told else steps.opened(self.ward, self.levels, holding)
         if price is not None and (reason := judge(self.levels, price)) is not None:
-            return self._triggered(reason, price, holding)
+            return steps.triggered(self.ward, holding, reason, price)
+        stop = self._protected(holding, price, now_s, ids)
+        return self._recorded(live, price, now_s) if stop is None else stop
+
+    def is_restless(self, now_s: float) -> bool:
+        """Tell whether time alone may bring the next step, and soon."""
+        if not self.holding.is_open:
+            return False
+        exits = self.books.orders.live_exits(self.ward.bot, self.ward.symbol)
+        is_bare = self.stop.is_bare(self.holding.base, self.levels, exits, now_s)
+        return is_bare or self.triggered is not None
+
+    def _recorded(
+        self, live: tuple[Order, ...], price: Decimal | None, now_s: float
+    ) -> PositionOpened | StopMoved | None:
         if self.is_recorded:
             return self._moved(price, now_s)
         is_buying = any(order.is_entry for order in live) and now_s < self.due_s
-        return None if is_buying else self._opened(holding)
+        if is_buying:
+            return None
+        return steps.opened(self.ward, self.levels, self.holding)
 
     def _gone(self, holding: Holding) -> PositionOpened | PositionClosed:
-        return self._closed(holding) if self.is_recorded else self._opened(holding)
+        if not self.is_recorded:
+            return steps.opened(self.ward, self.levels, holding)
+        return steps.closed(self.ward, holding, self._closed_by, self._notes)
 
     def _exit(
         self,
@@ -178,108 +210,82 @@ class Guard:
         now_s: float,
         ids: IntentIds,
     ) -> ExitIntent | CancelIntent | None:
-        exits = [order for order in live if not order.is_entry]
-        if exits:
-            return self._overdue(exits[0], now_s)
+        step = self._finish([each for each in live if not each.is_at_rest], now_s)
+        exits = [each for each in live if not each.is_entry]
+        if step is not None or not all(
+            self._makes_room(each, price, now_s) for each in exits
+        ):
+            return step
         is_waiting = self._intent_id and now_s <= self._until_s + ANSWER_S
+        is_waiting = is_waiting or self.stop.is_asking(now_s)
         if is_waiting or now_s < self._retry_s or self.triggered is None:
             return None
-        ward, price = self.ward, price or holding.entry
+        price = price or holding.entry
         if not sellable_base(holding.base, price, self.instrument):
             return None
-        return ExitIntent(
-            intent_id=ids.next(),
-            bot=ward.bot,
-            account=ward.account,
-            exchange=ward.exchange,
-            symbol=ward.symbol,
-            position_id=holding.position_id,
-            base=holding.base,
-            reason=self.triggered,
-            price=price,
-            notes=_notes(self.triggered),
-            valid_until_s=now_s + EXIT_VALID_S,
-        )
+        return steps.sale(self.ward, holding, ids.next(), self.triggered, price, now_s)
+
+    def _makes_room(self, order: Order, price: Decimal | None, now_s: float) -> bool:
+        """Tell whether the order is the resting stop, and an exit may take its place now.
+
+        A stop that the market came to is given time to do its work (R-41).
+        """
+        trigger, limit = order.intended.stop_price, order.intended.limit_price
+        stop = self.books.orders.resting_stop(self.ward.bot, self.ward.symbol)
+        if order is not stop or trigger is None or not order.is_replaceable:
+            return False
+        if self.triggered not in AT_A_STOP or order.is_unknown:
+            return True
+        order_id, wait_s = order.client_order_id, self.ward.exit_wait_s
+        if price is not None and price <= trigger:
+            self._reached_s.setdefault(order_id, now_s)
+            if limit is not None and price < limit:
+                wait_s = min(GAP_S, wait_s)
+        since_s = self._reached_s.get(order_id)
+        return since_s is None or now_s - since_s >= wait_s
+
+    def _finish(self, live: Sequence[Order], now_s: float) -> CancelIntent | None:
+        """Return a cancel for what does not end by itself, or None."""
+        for order in live:
+            if not order.is_entry:
+                step = self._overdue(order, now_s)
+            elif self._hit and order.client_order_id not in self._cancelled_s:
+                text = "its position was closed at the exchange"
+                step = steps.cancel(self.ward, order, text)
+            else:
+                step = None
+            if step is not None:
+                return step
+        return None
 
     def _overdue(self, order: Order, now_s: float) -> CancelIntent | None:
         """Return a cancel for an exit that rests too long; an UNKNOWN one is left alone."""
-        order_id = order.client_order_id
-        since_s = self._exits_since_s.get(order_id)
-        if since_s is None:
-            self._exits_since_s = {order_id: now_s}
+        order_id, wait_s = order.client_order_id, self.ward.exit_wait_s
+        since_s = self._exits_since_s.setdefault(order_id, now_s)
+        if now_s - since_s < wait_s or order.is_unknown:
             return None
-        is_young = now_s - since_s < self.ward.exit_wait_s
-        if is_young or order.is_unknown or self._cancelled == order_id:
+        asked_s = self._cancelled_s.get(order_id)
+        again_s = CANCEL_EVERY_S if order.is_protective else inf
+        if asked_s is not None and now_s < asked_s + again_s:
             return None
-        ward = self.ward
-        text = f"exit not done after {self.ward.exit_wait_s:g} s"
-        return CancelIntent(ward.account, ward.bot, ward.symbol, order_id, text)
+        return steps.cancel(self.ward, order, f"exit not done after {wait_s:g} s")
 
-    def _is_gone(self, holding: Holding, price: Decimal | None) -> bool:
-        """Tell whether what is left can no longer be sold (R-18).
-
-        Before anything was sold only the lot decides: a price may rise again.
-        """
-        if holding.sold_base:
-            at = price or holding.exit_price
-            return not sellable_base(holding.base, at, self.instrument)
-        return not sellable_base(holding.base, ZERO, self.instrument)
-
-    def _triggered(
-        self, reason: ExitReason, price: Decimal, holding: Holding
-    ) -> ExitTriggered:
-        ward = self.ward
-        return ExitTriggered(
-            ward.bot,
-            ward.account,
-            ward.symbol,
-            holding.position_id,
-            reason,
-            price,
-            rounded(holding.unrealized(price)),
-        )
-
-    def _opened(self, holding: Holding) -> PositionOpened:
-        ward, levels = self.ward, self.levels
-        return PositionOpened(
-            ward.bot,
-            ward.account,
-            ward.exchange,
-            ward.symbol,
-            holding.position_id,
-            rounded(holding.entry),
-            holding.base + holding.sold_base,
-            levels.stop_loss,
-            levels.take_profit,
-            levels.trailing_stop,
-        )
+    def _protected(
+        self, holding: Holding, price: Decimal | None, now_s: float, ids: IntentIds
+    ) -> ExitIntent | None:
+        """Return the stop that the exchange should be asked to hold now, or None."""
+        resting = self.books.orders.resting_stop(self.ward.bot, self.ward.symbol)
+        wanted = self.stop.wanted(holding.base, self.levels, resting, now_s)
+        if wanted is None:
+            return None
+        is_trailed = self.levels.is_trailed
+        reason = ExitReason.TRAILING_STOP if is_trailed else ExitReason.STOP_LOSS
+        at = price or holding.entry
+        sold = steps.sale(self.ward, holding, ids.next(), reason, at, now_s)
+        return steps.at_stop(sold, wanted)
 
     def _moved(self, price: Decimal | None, now_s: float) -> StopMoved | None:
         if price is None or now_s - self._moved_s < MOVE_EVERY_S:
             return None
         after = trailed(self.levels, price, self.instrument)
-        if after is None or after.stop_loss is None:
-            return None
-        ward, position_id = self.ward, self.position_id
-        return StopMoved(
-            ward.bot, ward.account, ward.symbol, position_id, after.stop_loss, after.high
-        )
-
-    def _closed(self, holding: Holding) -> PositionClosed:
-        ward = self.ward
-        is_sold = bool(holding.sold_base)
-        return PositionClosed(
-            ward.bot,
-            ward.account,
-            ward.symbol,
-            holding.position_id,
-            self._closed_by,
-            rounded(holding.exit_price),
-            rounded(holding.loss_of_dust()),
-            holding.base,
-            self._notes if is_sold else "less than the exchange lets us sell",
-        )
-
-
-def _notes(reason: ExitReason) -> str:
-    return f"Auto-closed by bot: {_WORDS.get(reason, reason.value)}"
+        return steps.stop_moved(self.ward, after, self.holding) if after else None

@@ -29,8 +29,9 @@ from actors.messages import (
 )
 from actors.pure.books import Books
 from actors.pure.entry_bars import EntryBars
-from actors.pure.money import plain
-from actors.pure.position_math import sellable_base
+from actors.pure.money import ZERO, plain
+from actors.pure.order_life import Order
+from actors.pure.position_math import protective_base, sellable_base
 
 
 @attrs.define
@@ -97,19 +98,40 @@ class Gate:
     ) -> Decimal | tuple[str, str]:
         """Return how much this exit may sell, or the code and reason that forbid it.
 
-        Never more than is held less what other exits may still sell (I-13, I-15).
+        Never more than is held less what other exits may still sell (I-13, I-15). The
+        stop that rests at the exchange makes room for it, so that one does not count.
         """
         held = self.books.of(intent.bot, intent.symbol)
         if not held.is_open or not held.base:
             return "no_position", f"{intent.bot} holds no {intent.symbol}"
-        exiting = self.books.orders.exiting_base(intent.bot, intent.symbol)
+        stop = self.replaced_by(intent)
+        if stop is not None and not _makes_room(stop, intent):
+            return "exit_in_flight", f"stop {stop.client_order_id} is {stop.status.value}"
+        exiting = self.books.orders.exiting_base(intent.bot, intent.symbol, besides=stop)
         left = min(intent.base, held.base - exiting)
-        base = sellable_base(left, intent.price, instrument)
+        base = ZERO if intent.is_protective and exiting else _most(left, intent, instrument)
         if base:
-            return min(base, instrument.market_base_max or base)
+            return base
         if exiting:
             return "exit_in_flight", f"{plain(exiting)} of {plain(held.base)} is being sold"
         return "below_minimum", f"{plain(left)} is less than {intent.symbol} lets us sell"
+
+    def replaced_by(self, intent: ExitIntent) -> Order | None:
+        """Return the resting stop that must make room for this exit, or None."""
+        return self.books.orders.resting_stop(intent.bot, intent.symbol)
+
+
+def _makes_room(stop: Order, intent: ExitIntent) -> bool:
+    """Tell whether an exit may replace the stop; for a new stop it must be seen there."""
+    return stop.is_replaceable and not (intent.is_protective and stop.is_unknown)
+
+
+def _most(base: Decimal, intent: ExitIntent, instrument: Instrument) -> Decimal:
+    """Return the most that one order of this kind may sell of `base`, or 0."""
+    if intent.limit_price is not None:
+        return protective_base(base, intent.limit_price, instrument)
+    sellable = sellable_base(base, intent.price, instrument)
+    return min(sellable, instrument.market_base_max or sellable)
 
 
 def entry_of(intent: OrderIntent) -> Intended:
@@ -132,8 +154,8 @@ def entry_of(intent: OrderIntent) -> Intended:
     )
 
 
-def exit_of(intent: ExitIntent, base: Decimal) -> Intended:
-    """Return the decision to sell `base` at the market, ready to be recorded."""
+def exit_of(intent: ExitIntent, base: Decimal, replaces: str = "") -> Intended:
+    """Return the decision to sell `base`, now or at a stop, ready to be recorded."""
     return Intended(
         intent.bot,
         intent.account,
@@ -142,15 +164,16 @@ def exit_of(intent: ExitIntent, base: Decimal) -> Intended:
         intent.intent_id,
         Purpose.EXIT,
         Side.SELL,
-        OrderType.MARKET,
+        OrderType.STOP_LOSS_LIMIT if intent.is_protective else OrderType.MARKET,
         base,
         intent.price,
-        None,
-        None,
+        intent.limit_price,
+        intent.stop_price,
         "",
         intent.notes,
         intent.position_id,
         intent.reason,
+        replaces,
     )
 
 

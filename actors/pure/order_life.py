@@ -95,6 +95,25 @@ class Order:
         return self.intended.purpose is Purpose.ENTRY
 
     @property
+    def is_protective(self) -> bool:
+        """Whether it rests at the exchange as a position's stop."""
+        return self.intended.is_protective
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether it only guards a position: nothing of it was executed."""
+        return self.is_protective and not self.is_terminal and not self.filled_base
+
+    @property
+    def is_replaceable(self) -> bool:
+        """Whether one request may put another order in its place.
+
+        The venue cancels only what nothing was executed of, and places nothing unless it
+        cancelled; so one of which nobody knows whether it is there may be tried, too.
+        """
+        return self.status in {OPEN, UNKNOWN} and not self.filled_base
+
+    @property
     def is_terminal(self) -> bool:
         return self.status in TERMINAL
 

@@ -89,11 +89,36 @@ class Orders:
         mine = self._by_owner.get((bot, symbol), _NONE)
         return tuple(order for order in mine.values() if not order.is_entry)
 
-    def exiting_base(self, bot: str, symbol: str) -> Decimal:
-        """Return how much exits may still sell, or have sold untold (I-13, I-15)."""
-        live = sum((order.open_base for order in self.live_exits(bot, symbol)), ZERO)
+    def resting_stop(self, bot: str, symbol: str) -> Order | None:
+        """Return the protective stop of a position, if no other exit is replacing it."""
+        exits = self.live_exits(bot, symbol)
+        replaced = {order.intended.replaces for order in exits}
+        stops = [each for each in exits if each.is_protective]
+        resting = [each for each in stops if each.client_order_id not in replaced]
+        return resting[-1] if resting else None
+
+    def exiting_base(
+        self, bot: str, symbol: str, *, besides: Order | None = None
+    ) -> Decimal:
+        """Return how much exits may still sell, or have sold untold (I-13, I-15).
+
+        Of an exit and the stop that makes room for it the venue has one at a time.
+        """
+        live = self._open_base_of_exits(bot, symbol, besides)
         ended = self._lacking.get((bot, symbol), _NONE).values()
         return live + sum((it.missing_base for it in ended if not it.is_entry), ZERO)
+
+    def _open_base_of_exits(self, bot: str, symbol: str, besides: Order | None) -> Decimal:
+        mine = {
+            order.client_order_id: order.open_base
+            for order in self.live_exits(bot, symbol)
+            if besides is None or order.client_order_id != besides.client_order_id
+        }
+        for order_id in tuple(mine):
+            replaced = mine.pop(self._live[order_id].intended.replaces, ZERO)
+            if order_id in mine:
+                mine[order_id] = max(mine[order_id], replaced)
+        return sum(mine.values(), ZERO)
 
     def lacking(self, bot: str, symbol: str) -> Order | None:
         """Return an ended order of which not every fill was told yet."""

@@ -174,7 +174,27 @@ def least_base(instrument: Instrument, price: Decimal) -> Decimal:
     return least
 
 
+def protective_base(base: Decimal, limit_price: Decimal, instrument: Instrument) -> Decimal:
+    """Return how much of `base` one stop at this limit may sell, or 0: it is too little.
+
+    Source: Binance, filters.md, NOTIONAL: of a stop-loss-limit order at its limit price.
+    """
+    floored = instrument.floor_base(min(base, instrument.base_max or base))
+    is_enough = floored >= max(instrument.base_min, instrument.lot) and floored > 0
+    is_worth = floored * limit_price >= instrument.quote_min
+    return floored if is_enough and is_worth else ZERO
+
+
 def sellable_base(base: Decimal, price: Decimal, instrument: Instrument) -> Decimal:
     """Return how much of `base` one exit may sell, or 0 when it is too little (R-18)."""
     floored = instrument.floor_base(base)
     return floored if floored > 0 and floored >= least_base(instrument, price) else ZERO
+
+
+def is_gone(holding: Holding, price: Decimal | None, instrument: Instrument) -> bool:
+    """Tell whether what is left of a position can no longer be sold (R-18).
+
+    Before anything was sold only the lot decides: a price may rise again.
+    """
+    at = (price or holding.exit_price) if holding.sold_base else ZERO
+    return not sellable_base(holding.base, at, instrument)

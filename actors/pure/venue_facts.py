@@ -19,9 +19,12 @@ from actors.messages import (
     VenueFill,
     VenueOrder,
     VenueReject,
+    VenueReplaced,
     VenueUnknown,
 )
 from actors.pure.order_life import Order
+
+NOT_REPLACED = "not_replaced"  # the stop that was to make room stays, or is gone
 
 TERMINAL = frozenset(
     {
@@ -87,6 +90,23 @@ def facts_of_answer(
                     reason,
                 ),
             )
+
+
+def facts_of_replacement(order: Order, old: Order, both: VenueReplaced) -> tuple[Fact, ...]:
+    """Return what a cancel-and-replace says of `old` and of the `order` in its place.
+
+    The venue places nothing unless it cancelled: a refused cancel proves that.
+    """
+    match both.cancelled:
+        case VenueAck(filled_base=filled_base):
+            gone = _ended(old, OrderStatus.CANCELED, filled_base, "", "replaced")
+            return (gone, *facts_of_answer(order, both.placed))
+        case VenueReject(reason=reason):
+            no = VenueReject(order.client_order_id, NOT_REPLACED, reason)
+            said = both.placed if isinstance(both.placed, VenueReject) else no
+            return facts_of_answer(order, said)
+        case VenueUnknown():
+            return facts_of_answer(order, both.placed)
 
 
 def not_placed(order: Order, reason: str) -> Ended:

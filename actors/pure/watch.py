@@ -12,6 +12,8 @@ from decimal import Decimal
 import attrs
 
 from actors.messages import (
+    Acknowledged,
+    Attempted,
     Ended,
     ExitReason,
     ExitTriggered,
@@ -19,6 +21,8 @@ from actors.messages import (
     Filled,
     Instrument,
     Intended,
+    OrderStatus,
+    OutcomeUnknown,
     PositionClosed,
     PositionOpened,
     PositionSeen,
@@ -29,6 +33,7 @@ from actors.messages import (
 )
 from actors.pure.books import Books
 from actors.pure.guard import Guard, Ward
+from actors.pure.protective_stop import LIMIT_PERCENT, RESTING
 
 Owner = tuple[str, str]  # bot, symbol
 Recorded = PositionOpened | StopMoved | ExitTriggered | Intended
@@ -67,23 +72,47 @@ class Watch:
                 return None
             case PositionOpened() | StopMoved() | ExitTriggered():
                 return self._recorded(fact)
-            case Intended() | Refused():
+            case Intended() | Attempted() | Refused():
                 return self._answered(fact)
-            case Ended():
-                self.books.apply(fact)
-                return self.guards.get((fact.bot, fact.symbol))
+            case Acknowledged() | Ended() | OutcomeUnknown():
+                return self._heard(fact)
             case _:
                 self.books.apply(fact)
                 return None
 
-    def _answered(self, fact: Intended | Refused) -> Guard | None:
+    def _answered(self, fact: Intended | Attempted | Refused) -> Guard | None:
+        """Take the answer to a wish: a refusal, or an order once it is attempted."""
         self.books.apply(fact)
-        if isinstance(fact, Intended) and fact.purpose is Purpose.EXIT:
-            self._recorded(fact)
         guard = self.guards.get((fact.bot, fact.symbol))
-        if guard is not None:
-            guard.answered(fact.intent_id)
+        match fact:
+            case Refused() if guard is not None:
+                guard.refused(fact)
+            case Attempted() if guard is not None:
+                guard.answered(fact.intent_id)
+            case Intended() if fact.purpose is Purpose.EXIT and not fact.is_protective:
+                self._recorded(fact)
+            case _:
+                pass
         return guard
+
+    def _heard(self, fact: Acknowledged | Ended | OutcomeUnknown) -> Guard | None:
+        """Take what became of an order; of a stop, whether it rests at the exchange."""
+        self.books.apply(fact)
+        guard = self.guards.get((fact.bot, fact.symbol))
+        order = self.books.orders.get(fact.client_order_id)
+        if guard is None or order is None or not order.is_protective:
+            return guard
+        if isinstance(fact, Acknowledged):
+            guard.stop.rests()
+        elif isinstance(fact, Ended) and fact.status is OrderStatus.REJECTED:
+            guard.stop.refused = fact.reason or fact.code
+        return guard
+
+    def reconciled(self) -> tuple[Guard, ...]:
+        """Let every guard ask again at once for what had to wait for the first pass."""
+        for guard in self.guards.values():
+            guard.reconciled()
+        return tuple(self.guards.values())
 
     def _filled(self, fact: Filled) -> Guard | None:
         if not self.books.apply(fact):
@@ -119,6 +148,7 @@ class Watch:
         ward = self.wards.get(bot)
         if ward is None or ward.symbol != symbol:
             ward = Ward(bot, self.account, instrument.exchange, symbol)
+            ward = attrs.evolve(ward, limit_percent=LIMIT_PERCENT)
         guard = self.guards[bot, symbol] = Guard(ward, self.books, instrument)
         self._by_symbol.setdefault(symbol, {})[bot] = guard
         return guard
@@ -156,6 +186,8 @@ def seen_of(guard: Guard, price: Decimal | None) -> PositionSeen:
     """Return the position as people are shown it."""
     ward, levels, holding = guard.ward, guard.levels, guard.holding
     exits = guard.books.orders.live_exits(ward.bot, ward.symbol)
+    selling = [each for each in exits if not each.is_at_rest]
+    resting = [each for each in exits if each.is_protective and each.status in RESTING]
     return PositionSeen(
         ward.bot,
         ward.account,
@@ -168,5 +200,6 @@ def seen_of(guard: Guard, price: Decimal | None) -> PositionSeen:
         levels.trailing_stop,
         price,
         holding.unrealized(price) if price is not None else None,
-        guard.triggered is not None or bool(exits),
+        guard.triggered is not None or bool(selling),
+        resting[-1].intended.stop_price if resting else None,
     )

@@ -141,6 +141,33 @@ class House:
             )
         )
 
+    async def post_stop(self, intent_id: str = "p1", base: str = "1") -> None:
+        """Ask for a protective stop at 98."""
+        await self.mailbox.wish(
+            ExitIntent(
+                intent_id,
+                "dawn",
+                "main",
+                "binance",
+                SYMBOL,
+                "c1",
+                Decimal(base),
+                ExitReason.STOP_LOSS,
+                Decimal(100),
+                "Closed at the exchange",
+                trio.current_time() + 60,
+                Decimal(98),
+                Decimal("97.51"),
+            )
+        )
+        await settle()
+
+    def resting(self, order_id: str, **changes: Any) -> None:
+        """Let the exchange hold what it has just taken."""
+        self.trading.orders[order_id] = attrs.evolve(
+            held(order_id, OrderStatus.OPEN), **changes
+        )
+
     async def exit(
         self, intent_id: str = "x1", base: str = "1", valid_until_s: float | None = None
     ) -> None:

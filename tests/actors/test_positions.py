@@ -29,7 +29,7 @@ from actors.messages import (
 )
 from actors.positions import run_positions
 from actors.pure.exits import Protection
-from actors.pure.guard import Ward
+from actors.pure.guard_steps import Ward
 from actors.pure.price_trust import PriceLimits
 from tests.actors.trading_floor import Floor, open_floor
 from tests.words import (

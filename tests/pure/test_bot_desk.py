@@ -16,6 +16,7 @@ from actors.messages import (
     FeedState,
     Link,
     OrderIntent,
+    OrderStatus,
     OrderType,
     Outcome,
     OutcomeUnknown,
@@ -40,8 +41,11 @@ from tests.words import (
     SYMBOL,
     attempted,
     candle,
+    ended,
+    exit_intended,
     filled,
     intended,
+    sold,
     ticker,
 )
 
@@ -147,6 +151,41 @@ def test_a_refusal_is_the_outcome_of_what_was_sent_and_is_waited_out() -> None:
         (),
     )
     assert done(bot.price(ticker("50002"), 1.2)).wish is not None
+
+
+def test_what_is_waited_out_is_the_refusal_and_not_what_came_after_it() -> None:
+    bot = desk(strategy := Scripted(BUY), refused_wait_s=1.0)
+    intent_id = done(bot.price(ticker("50000"), 0.0)).shown.reasons[0]
+    no = Refused(
+        "dawn", "main", SYMBOL, intent_id, Purpose.ENTRY, "capital", ("none left",)
+    )
+    bot.fact(no, 0.1)
+    strategy.says = HOLD
+    bot.price(ticker("50001"), 0.3)
+    strategy.says = BUY
+    again = done(bot.price(ticker("50002"), 0.5)).shown
+    assert (again.code, again.reasons) == ("capital", ("none left",))
+
+
+def test_a_resting_stop_neither_bars_an_exit_nor_is_work_to_wait_for() -> None:
+    bot = desk(strategy := Scripted(SELL))
+    stop = exit_intended(stop_price=Decimal(49_000), limit_price=Decimal(48_755))
+    for fact in (intended(), attempted(), FILL, ended(OrderStatus.FILLED, "0.02"), stop):
+        bot.sight.remember(fact)
+    bot.sight.remember(attempted("x1", "cx1"))
+    strategy.says = HOLD
+    assert done(bot.price(ticker("50000"), 0.0)).shown.reasons == ("nothing to do",)
+    strategy.says = SELL
+    assert isinstance(done(bot.price(ticker("50001"), 0.5)).wish, ExitIntent)
+
+
+def test_a_stop_that_is_being_executed_bars_an_exit() -> None:
+    bot = desk(Scripted(SELL))
+    stop = exit_intended(stop_price=Decimal(49_000), limit_price=Decimal(48_755))
+    part = sold("0.01", 49_000)
+    for fact in (intended(), attempted(), FILL, stop, attempted("x1", "cx1"), part):
+        bot.sight.remember(fact)
+    assert outcome(bot.price(ticker("48900"), 0.0)) == (Outcome.REFUSED, "exit_in_flight")
 
 
 def test_one_intent_at_a_time_until_it_can_no_longer_be_answered() -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
-import attrs
 import pytest
 
 from actors.messages import (
@@ -21,10 +19,9 @@ from actors.messages import (
     Refused,
     StopMoved,
 )
-from actors.pure.client_order_id import IntentIds
 from actors.pure.exits import Protection
-from actors.pure.guard import Guard, Step, Ward
 from actors.pure.watch import Watch
+from tests.pure.guard_scene import BOTH, ENTRY, TRAILING, Scene, scene
 from tests.words import (
     BTC,
     SYMBOL,
@@ -35,65 +32,6 @@ from tests.words import (
     intended,
     sold,
 )
-
-BOTH = Protection(Decimal(2), Decimal(5))
-TRAILING = Protection(Decimal(2), None, Decimal("1.5"))
-ENTRY = (intended(), attempted(), filled(1, 100))
-
-
-@attrs.define
-class Scene:
-    """A watch over what `dawn` holds, and everything that it asked for, done at once."""
-
-    watch: Watch
-    ids: IntentIds = attrs.Factory(lambda: IntentIds("e", "r", "positions:main", 1))
-    steps: list[Step] = attrs.Factory(list[Step])
-
-    @property
-    def guard(self) -> Guard:
-        return self.watch.guards["dawn", SYMBOL]
-
-    def tell(self, *facts: Any) -> None:
-        for fact in facts:
-            self.watch.apply(fact)
-
-    def look(self, price: str | None, now_s: float) -> list[type]:
-        """Do every step there is, as the actor does; return their kinds."""
-        kinds: list[type] = []
-        at = Decimal(price) if price is not None else None
-        guard = self.watch.guards.get(("dawn", SYMBOL))
-        while guard and (step := guard.next_step(at, now_s, self.ids)) is not None:
-            kinds.append(type(step))
-            self.steps.append(step)
-            if isinstance(step, ExitIntent):
-                guard.asked(step, now_s)
-            elif isinstance(step, CancelIntent):
-                guard.cancel_asked(step.client_order_id)
-            else:
-                if isinstance(step, StopMoved):
-                    guard.stop_recorded(now_s)
-                self.watch.apply(step)
-        return kinds
-
-    def exits(self) -> list[ExitIntent]:
-        return [step for step in self.steps if isinstance(step, ExitIntent)]
-
-    def begin_exit(self, order_id: str = "cx1") -> None:
-        """Let the exit that was asked for last become an order."""
-        wish = self.exits()[-1]
-        self.tell(
-            exit_intended(
-                intent_id=wish.intent_id, exit_reason=wish.reason, notes=wish.notes
-            ),
-            attempted(wish.intent_id, order_id),
-        )
-
-
-def scene(protection: Protection = BOTH, *facts: Any) -> Scene:
-    ward = Ward("dawn", "main", "binance", SYMBOL, protection, exit_wait_s=10.0)
-    made = Scene(Watch("main", {"dawn": ward}, {SYMBOL: BTC}))
-    made.tell(*(facts or ENTRY))
-    return made
 
 
 def test_a_filled_entry_is_recorded_with_its_levels() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.messages import (
+    Acknowledged,
     BotPaused,
     BotResumed,
     BotStarted,
@@ -234,6 +235,67 @@ def test_an_exit_sells_at_the_market_and_knows_its_position() -> None:
         ExitReason.STOP_LOSS,
     )
     assert request_of(decided, "c1").base == Decimal("0.5")
+
+
+STOP = exit_intended(intent_id="p1", stop_price=Decimal(98), limit_price=Decimal("97.51"))
+RESTS = (STOP, attempted("p1", "s1"), Acknowledged("dawn", "main", SYMBOL, "s1", "v"))
+
+
+def stop_intent(base: str = "1") -> ExitIntent:
+    return exit_intent(base, stop_price=Decimal(98), limit_price=Decimal("97.51"))
+
+
+def test_what_the_resting_stop_locks_may_be_sold_in_its_place() -> None:
+    made = gate(*BOUGHT, *RESTS)
+    assert made.exit_base(exit_intent(), BTC) == Decimal(1)
+    stop = made.replaced_by(exit_intent())
+    assert stop is not None
+    assert exit_of(exit_intent(), Decimal(1), stop.client_order_id).replaces == "s1"
+
+
+@pytest.mark.parametrize(
+    ("facts", "exit_", "stop"),
+    [
+        (RESTS[:2], "exit_in_flight", "exit_in_flight"),  # on its way
+        (RESTS, Decimal(1), Decimal(1)),
+        (
+            (*RESTS[:2], attrs.evolve(UNKNOWN, client_order_id="s1")),
+            Decimal(1),
+            "exit_in_flight",
+        ),
+        (
+            (*RESTS, sold("0.4", 98, client_order_id="s1")),
+            "exit_in_flight",
+            "exit_in_flight",
+        ),
+        (
+            (*RESTS, exit_intended(replaces="s1"), attempted("x1", "cx1")),
+            "exit_in_flight",
+            "exit_in_flight",
+        ),
+    ],
+)
+def test_what_may_take_the_place_of_a_stop(
+    facts: tuple[Fact, ...], exit_: Decimal | str, stop: Decimal | str
+) -> None:
+    made = gate(*BOUGHT, *facts)
+    for wish, expected in ((exit_intent(), exit_), (stop_intent(), stop)):
+        answer = made.exit_base(wish, BTC)
+        assert (answer if isinstance(answer, Decimal) else answer[0]) == expected
+
+
+def test_a_stop_beside_an_exit_is_refused() -> None:
+    facts = (*BOUGHT, exit_intended(base=Decimal("0.4")), attempted("x1", "cx1"))
+    assert code_of(gate(*facts).exit_base(stop_intent(), BTC)) == "exit_in_flight"
+
+
+@pytest.mark.parametrize(
+    ("base", "expected"), [("0.0513", "0.0513"), ("0.0512", "below_minimum")]
+)
+def test_a_stop_is_worth_the_least_notional_at_its_limit(base: str, expected: str) -> None:
+    """R-42: 5 USDT at 97.51, not at the live price."""
+    answer = gate(*BOUGHT).exit_base(stop_intent(base), BTC)
+    assert (str(answer) if isinstance(answer, Decimal) else answer[0]) == expected
 
 
 def test_a_refusal_names_the_wish_it_refuses() -> None:

@@ -16,7 +16,7 @@ from actors.messages import (
 )
 from actors.pure.client_order_id import IntentIds
 from actors.pure.exits import Protection
-from actors.pure.guard import Ward
+from actors.pure.guard_steps import Ward
 from actors.pure.watch import Watch
 from tests.words import (
     BTC,

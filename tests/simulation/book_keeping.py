@@ -115,15 +115,24 @@ class BookKeeping:
             self._check_exits(intent.bot, intent.symbol, fact.client_order_id)
 
     def _check_exits(self, bot: str, symbol: str, order_id: str) -> None:
-        """I-13, I-15: what exits may still sell is never more than is held."""
+        """I-13, I-15: what exits may still sell is never more than is held.
+
+        Of a stop and the order that takes its place the venue has one at a time.
+        """
+        exits = {
+            each_id: order
+            for each_id, order in self.orders.items()
+            if order.is_live
+            and each_id in self.sent
+            and order.intent.purpose is Purpose.EXIT
+            and (order.intent.bot, order.intent.symbol) == (bot, symbol)
+        }
+        replaced = {order.intent.replaces for order in exits.values()}
         selling = sum(
             (
                 order.intent.base - order.filled_base
-                for order in self.orders.values()
-                if order.is_live
-                and order.attempted.client_order_id in self.sent
-                and order.intent.purpose is Purpose.EXIT
-                and (order.intent.bot, order.intent.symbol) == (bot, symbol)
+                for each_id, order in exits.items()
+                if each_id not in replaced
             ),
             ZERO,
         )

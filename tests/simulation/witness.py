@@ -21,7 +21,7 @@ from actors.messages import (
     VenueUnknown,
 )
 from actors.ports import Trading
-from actors.pure.guard import EXIT_VALID_S
+from actors.pure.guard_steps import EXIT_VALID_S
 from tests.simulation.disk import Disk
 
 ENTRY_VALID_S = 2.0  # of an entry, from the decision on

@@ -1,0 +1,157 @@
+"""Decide which stop the exchange must hold for one position, and when to ask. Pure.
+
+The trigger is the position's own stop level, the limit a little below it. The stop is
+asked for as soon as something was bought, made as large as the position after further
+fills, and raised behind a trailing stop; it is never loosened (R-15). One that the venue
+refuses is asked for ever more slowly, and the position's own guard stays the line.
+
+    none --asked--> resting --bought more, stop moved: replaced--> resting
+      ^                |
+      +--refused-------+--the market came to it--> sold
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from math import inf
+
+import attrs
+
+from actors.messages import ExitIntent, Instrument, OrderStatus, OrderType
+from actors.pure.exits import Levels
+from actors.pure.money import below
+from actors.pure.order_life import Order
+from actors.pure.position_math import protective_base
+
+LIMIT_PERCENT = Decimal("0.5")  # of a limit below its trigger, where nobody says so
+RESIZE_EVERY_S = 1.0  # the first stop never waits
+RAISE_EVERY_S = 10.0  # the guard itself sells at the finer level meanwhile
+RETRY_S_MAX = 60.0  # between stops that the venue refuses
+ANSWER_S = 7.0  # until a stop nobody answered for is asked for again; then it has expired
+ASKING_S = 1.0  # in which an exit waits for the stop that is on its way
+BARE_S = 10.0  # S of I-14: a position so long without its stop is told to a person
+
+RESTING = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
+
+
+@attrs.frozen
+class StopWanted:
+    """The stop that should rest at the exchange."""
+
+    base: Decimal  # 0: the position is too small for one
+    stop_price: Decimal
+    limit_price: Decimal
+
+
+@attrs.define
+class ProtectiveStop:
+    """What was asked for, and what came of it."""
+
+    instrument: Instrument
+    limit_percent: Decimal | None  # below the trigger; None: none is to rest there
+    refused: str = ""  # why the last one was
+    _intent_id: str = ""  # asked for and not heard of
+    _asked_s: float = -inf
+    _tries: int = 0  # in a row that did not come to rest
+    _retry_s: float = -inf
+    _bare_since_s: float = inf
+    _bare_why: str = ""
+
+    # What is learned
+
+    def asked(self, intent: ExitIntent, now_s: float) -> None:
+        """Remember the stop that is on its way."""
+        self._intent_id, self._asked_s = intent.intent_id, now_s
+        self._tries += 1
+        wait_s = 2.0 ** (self._tries - 2) if self._tries > 1 else 0.0
+        self._retry_s = now_s + min(RETRY_S_MAX, wait_s)
+
+    def answered(self, intent_id: str, refused: str = "") -> None:
+        """Take the answer to a stop: it was begun, or refused."""
+        if intent_id == self._intent_id:
+            self._intent_id = ""
+            self.refused = refused or self.refused
+
+    def rests(self) -> None:
+        """Take the venue's word that a stop rests there."""
+        self.refused, self._tries, self._retry_s = "", 0, -inf
+
+    def ask_again(self) -> None:
+        """Forget how long to wait: what stood in the way is gone."""
+        self._tries, self._retry_s = 0, -inf
+
+    # What is decided
+
+    def is_asking(self, now_s: float) -> bool:
+        """Tell whether a stop is on its way, which an exit must not run into."""
+        return bool(self._intent_id) and now_s < self._asked_s + ASKING_S
+
+    def wanted(
+        self, base: Decimal, levels: Levels, resting: Order | None, now_s: float
+    ) -> StopWanted | None:
+        """Return the stop to ask for now, or None."""
+        aim = self.aim(base, levels, resting)
+        if aim is None or not aim.base or now_s < self._retry_s:
+            return None
+        if self._intent_id and now_s < self._asked_s + ANSWER_S:
+            return None
+        pause_s = _pause_s(aim, resting)
+        is_due = pause_s is not None and now_s - self._asked_s >= pause_s
+        return aim if is_due else None
+
+    def aim(
+        self, base: Decimal, levels: Levels, resting: Order | None
+    ) -> StopWanted | None:
+        """Return the stop that should rest for `base`; None where there is none to be."""
+        stop_price, percent = levels.stop_loss, self.limit_percent
+        if stop_price is None or percent is None or not self.can_rest:
+            return None
+        if resting is not None and resting.intended.stop_price is not None:
+            stop_price = max(stop_price, resting.intended.stop_price)
+        limit_price = self.instrument.floor_price(below(stop_price, percent))
+        limit_price = max(limit_price, self.instrument.tick, self.instrument.price_min)
+        base = protective_base(base, limit_price, self.instrument)
+        return StopWanted(base, stop_price, limit_price)
+
+    @property
+    def can_rest(self) -> bool:
+        """Whether the exchange takes such stops."""
+        return OrderType.STOP_LOSS_LIMIT.value in self.instrument.order_types
+
+    def is_bare(
+        self, base: Decimal, levels: Levels, exits: Iterable[Order], now_s: float
+    ) -> bool:
+        """Tell whether the position lacks (part of) its stop at the exchange now."""
+        if levels.stop_loss is None or self.limit_percent is None:
+            self._bare_since_s = inf
+            return False
+        held = [each for each in exits if each.is_protective and each.status in RESTING]
+        covered = max((each.open_base for each in held), default=Decimal(0))
+        aim = self.aim(base, levels, held[-1] if held else None)
+        is_bare = aim is None or not aim.base or covered < aim.base
+        self._bare_since_s = min(self._bare_since_s, now_s) if is_bare else inf
+        is_small = aim is not None and not aim.base
+        why = "it is less than a stop may sell there" if is_small else "none rests there"
+        self._bare_why = self.refused or why
+        return is_bare
+
+    def trouble(self, now_s: float) -> str:
+        """Return why a person must know that no stop rests, or "" while all is well."""
+        if self._bare_since_s == inf:
+            return ""
+        if not self.can_rest:
+            return f"{self.instrument.exchange} takes no {self.instrument.symbol} stops"
+        is_told = self.refused or now_s >= self._bare_since_s + BARE_S
+        return self._bare_why if is_told else ""
+
+
+def _pause_s(aim: StopWanted, resting: Order | None) -> float | None:
+    """Return how long after the last request the stop may be replaced; None is never."""
+    if resting is None:
+        return 0.0
+    if resting.status is not OrderStatus.OPEN or resting.filled_base:
+        return None
+    if aim.base != resting.open_base:
+        return RESIZE_EVERY_S
+    return RAISE_EVERY_S if aim.stop_price != resting.intended.stop_price else None

@@ -23,6 +23,7 @@ COMMANDS = {
     "start": "start a bot that was stopped, disabled or given up",
     "stop": "stop a bot until it is started; its position stays guarded",
     "crash": "crash an actor of the running fleet (a test hook)",
+    "salvage": "put a new ledger in the place of a damaged one, of what can be read",
     "map": "print the wiring, who says what to whom (docs/wiring.md)",
     "sim": "serve a simulated exchange on its own",
 }
@@ -143,6 +144,7 @@ def _describe_bots(parsers: dict[str, argparse.ArgumentParser]) -> None:
         _add_file(parsers[name])
     parsers["crash"].add_argument("actor", metavar="ACTOR", help="as in feed:binance")
     _add_file(parsers["crash"])
+    _add_file(parsers["salvage"])
     parsers["map"].add_argument(
         "--orders", action="store_true", help="the life of an order (docs/order-life.md)"
     )

@@ -20,8 +20,9 @@ from actors.pure.lines import actor_of, fact_line
 from actors.pure.order_life_map import markdown
 from actors.pure.read_model import ReadModel
 from actors.pure.status import status_lines, status_of
+from adapters.clock import SystemClock
 from adapters.control import FleetNotRunning, ask_fleet
-from adapters.files import StateUnusable
+from adapters.files import StateUnusable, held_folder
 from adapters.sqlite.ledger import Ledger, LedgerRow
 from adapters.state import newest_ledger
 
@@ -120,6 +121,26 @@ stop = partial(command, "stop")
 
 def crash(arguments: argparse.Namespace) -> int:
     return _speak(arguments, "crash", arguments.actor)
+
+
+def salvage(arguments: argparse.Namespace) -> int:
+    """Put a new ledger in the place of the damaged one that ran last (R-31)."""
+    from adapters.sqlite.salvage import salvage as salvaged  # noqa: PLC0415 -- rare
+
+    path = newest_ledger(arguments.state)
+    if path is None:
+        return _nothing(arguments.state)
+    try:
+        with held_folder(arguments.state):
+            found = salvaged(path, SystemClock().now_ms())
+    except StateUnusable as error:
+        return _complain(str(error))
+    sys.stdout.write(
+        f"{path}: {found.kept} rows kept, {found.lost} unreadable, {found.dropped} of"
+        f" orders whose beginning is lost · the damaged files are in {found.quarantine} ·"
+        " the next run books from the exchange what is missing\n"
+    )
+    return exit_codes.OK
 
 
 def _asked_in_vain(arguments: argparse.Namespace) -> int:

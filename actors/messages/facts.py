@@ -45,6 +45,16 @@ class FleetStopped:
 
 
 @attrs.frozen
+class LedgerSalvaged:
+    """A damaged ledger was replaced by what could be read of it: this one (R-31)."""
+
+    rows_kept: int
+    rows_lost: int  # unreadable
+    rows_dropped: int  # about orders whose beginning is lost
+    quarantine: str  # the folder that holds the damaged files
+
+
+@attrs.frozen
 class ExchangeConnected:
     exchange: str
     attempt: int  # 0 at the first connection of a life
@@ -151,6 +161,7 @@ class Supervised:
 Fact = (
     FleetStarted
     | FleetStopped
+    | LedgerSalvaged
     | ExchangeConnected
     | ExchangeDisconnected
     | ExchangeReconnecting

@@ -30,6 +30,7 @@ from actors.messages import (
     Halted,
     HaltLifted,
     Intended,
+    LedgerSalvaged,
     OutcomeUnknown,
     PositionClosed,
     PositionOpened,
@@ -64,6 +65,12 @@ def _(fact: FleetStarted) -> str:
 @words.register
 def _(fact: FleetStopped) -> str:
     return f"down: {fact.reason}"
+
+
+@words.register
+def _(fact: LedgerSalvaged) -> str:
+    left = f"{fact.rows_lost} lost, {fact.rows_dropped} without their order's beginning"
+    return f"salvaged: {_count(fact.rows_kept, 'row')} kept · {left} · {fact.quarantine}"
 
 
 @words.register

@@ -26,6 +26,7 @@ from actors.messages import (
     Halted,
     HaltLifted,
     Intended,
+    LedgerSalvaged,
     OutcomeUnknown,
     PositionClosed,
     PositionOpened,
@@ -65,6 +66,8 @@ def actor_of(fact: Fact) -> str:
             return "fleet"
         case Commanded():
             return "operator"
+        case LedgerSalvaged():
+            return "journal"
         case _:
             role, name = _ROLES.get(type(fact), ("bot", "bot"))
             return f"{role}:{getattr(fact, name, '')}"

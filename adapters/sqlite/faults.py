@@ -43,5 +43,5 @@ def damaged(path: Path, what: str) -> StateUnusable:
 def _damaged(path: Path, what: str) -> str:
     return (
         f"{path} is damaged ({what}): it is kept as it is and nothing trades on it; "
-        f"'sqlite3 {path} .recover' exports what can be read; choose another state"
+        "`shoal salvage` puts a new one of what can be read in its place"
     )

@@ -27,6 +27,7 @@ from adapters.sqlite.schema import (
     set_durable,
     version_of,
 )
+from adapters.sqlite.swap import swap_in
 
 CHECKPOINT_COMMITS: Final = 1024  # about 20 MB of WAL
 ROWS_MAX: Final = 500  # of one statement
@@ -52,6 +53,7 @@ class LedgerFile:
         self._reading: Reading | None = None
         try:
             with ExitStack() as undo:
+                swap_in(path)
                 if create_private(path):
                     sync_folder(path.parent)
                 self.connection = connect(path)

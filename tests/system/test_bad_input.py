@@ -80,7 +80,7 @@ def test_a_damaged_ledger_is_kept_and_nothing_trades(file: Path) -> None:
     ledger.write_bytes(damaged)
     said = refused(file)
     assert said.startswith(f"{ledger} is damaged (")
-    assert said.endswith("choose another state")
+    assert said.endswith("what can be read in its place")
     assert ledger.read_bytes() == bytes(damaged)
 
 

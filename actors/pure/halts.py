@@ -7,7 +7,6 @@ operator lifts it, whatever prices, counts and the code that judges them say (R-
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import attrs
 
@@ -62,6 +61,7 @@ def halt_words(halted: Halted) -> str:
     """Return "daily_loss until 00:00 UTC: …"."""
     until = "an operator lifts it"
     if halted.until_ms:
-        until = f"{datetime.fromtimestamp(halted.until_ms // 1000, tz=UTC):%d %b %H:%M} UTC"
+        minutes = halted.until_ms // 60_000 % 1_440
+        until = f"{minutes // 60:02}:{minutes % 60:02} UTC"
     why = f": {halted.reason}" if halted.reason else ""
     return f"{halted.code} until {until}{why}"

@@ -66,7 +66,7 @@ def test_to_resume_lifts_every_halt_of_exactly_that_name() -> None:
     )
     assert resumed.said == (
         "dawn may trade again, no longer halted by operator, daily_fees; but account main"
-        " is halted: daily_loss until 02 Jan 00:00 UTC: today's result is -5.1 %"
+        " is halted: daily_loss until 00:00 UTC: today's result is -5.1 %"
     )
 
 

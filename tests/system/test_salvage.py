@@ -44,7 +44,7 @@ def test_after_a_salvage_only_what_was_lost_is_missing(tmp_path: Path) -> None:
 
 def is_explained(difference: str, lost: set[str]) -> bool:
     """Tell whether it is about a lost order, or one whose fills alone say that it ended."""
-    order_id = difference.split()[0].strip(":")
+    order_id = difference.partition(" ")[0].strip(":")
     return order_id in lost or difference.endswith("None here, FILLED there")
 
 

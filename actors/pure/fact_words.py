@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from functools import singledispatch
 
 from actors.messages import (
@@ -13,24 +12,15 @@ from actors.messages import (
     BotResumed,
     BotStarted,
     BotStopped,
-    ClockMeasured,
     Commanded,
     Ended,
-    ExchangeConnected,
-    ExchangeDisconnected,
-    ExchangeReconnecting,
     ExitReason,
     ExitTriggered,
     Fact,
-    FallbackBegun,
-    FallbackEnded,
     Filled,
-    FleetStarted,
-    FleetStopped,
     Halted,
     HaltLifted,
     Intended,
-    LedgerSalvaged,
     OutcomeUnknown,
     PositionClosed,
     PositionOpened,
@@ -40,12 +30,10 @@ from actors.messages import (
     Side,
     SignalGenerated,
     StopMoved,
-    Supervised,
 )
-from actors.messages.supervision import Event, State, Transition
+from actors.pure.fleet_words import count, fleet_words
 from actors.pure.halts import halt_words
 from actors.pure.money import plain, signed
-from actors.pure.transition_line import transition_words
 
 ASKED_FOR = frozenset({ExitReason.SIGNAL, ExitReason.OPERATOR})
 
@@ -53,54 +41,7 @@ ASKED_FOR = frozenset({ExitReason.SIGNAL, ExitReason.OPERATOR})
 @singledispatch
 def words(fact: Fact) -> str:
     """Return what happened, without time and actor."""
-    return repr(fact)
-
-
-@words.register
-def _(fact: FleetStarted) -> str:
-    bots = _count(len(fact.bots), "bot")
-    return f"up · mode {fact.mode} · {bots} · version {fact.version} · run {fact.execution}"
-
-
-@words.register
-def _(fact: FleetStopped) -> str:
-    return f"down: {fact.reason}"
-
-
-@words.register
-def _(fact: LedgerSalvaged) -> str:
-    left = f"{fact.rows_lost} lost, {fact.rows_dropped} without their order's beginning"
-    return f"salvaged: {_count(fact.rows_kept, 'row')} kept · {left} · {fact.quarantine}"
-
-
-@words.register
-def _(fact: ExchangeConnected) -> str:
-    count = _count(fact.subscriptions, "subscription")
-    proven = f"{count} proven in {fact.proven_ms / 1000:.2f} s"
-    if not fact.gap_ms:
-        return f"connected · {proven}"
-    return f"connected · {proven} · no prices for {fact.gap_ms / 1000:.1f} s"
-
-
-@words.register
-def _(fact: ExchangeDisconnected) -> str:
-    return f"disconnected: {fact.reason}"
-
-
-@words.register
-def _(fact: ExchangeReconnecting) -> str:
-    return f"attempt {fact.attempt} of {fact.attempts_max} in {fact.delay_ms / 1000:.2f} s"
-
-
-@words.register
-def _(fact: FallbackBegun) -> str:
-    silent_s = fact.silent_ms / 1000
-    return f"{fact.symbol} is silent for {silent_s:.1f} s: asking for its price over REST"
-
-
-@words.register
-def _(fact: FallbackEnded) -> str:
-    return f"{fact.symbol} speaks again · {_count(fact.polls, 'price')} came over REST"
+    return fleet_words(fact)
 
 
 @words.register
@@ -253,50 +194,16 @@ def _(fact: Balanced) -> str:
 @words.register
 def _(fact: Reconciled) -> str:
     found = (
-        _count(fact.open_orders, "open order"),
-        f"{_count(fact.fills_booked, 'fill')} booked",
-        f"{_count(fact.orders_settled, 'order')} settled",
+        count(fact.open_orders, "open order"),
+        f"{count(fact.fills_booked, 'fill')} booked",
+        f"{count(fact.orders_settled, 'order')} settled",
     )
-    foreign = _count(fact.foreign_orders, "foreign order") if fact.foreign_orders else ""
+    foreign = count(fact.foreign_orders, "foreign order") if fact.foreign_orders else ""
     return " · ".join(
         filter(None, (f"reconciled, {fact.why}", *found, foreign, *fact.drifts))
-    )
-
-
-@words.register
-def _(fact: ClockMeasured) -> str:
-    offset = signed(Decimal(fact.offset_ms), places=0)
-    return f"{fact.exchange} is {offset} ms from us · round trip {fact.round_trip_ms} ms"
-
-
-@words.register
-def _(fact: Supervised) -> str:
-    try:
-        event, old, new = Event(fact.event), State(fact.old), State(fact.new)
-    except ValueError:  # a word of another version
-        return f"{fact.event}: {fact.old} to {fact.new} {fact.error}".rstrip()
-    return transition_words(
-        Transition(
-            at_s=0.0,
-            path=fact.path,
-            incarnation=fact.incarnation,
-            event=event,
-            old=old,
-            new=new,
-            error=fact.error,
-            consecutive=fact.consecutive,
-            delay_s=fact.delay_ms / 1000,
-            uptime_s=fact.uptime_ms / 1000,
-            mailbox_depth=fact.mailbox_depth,
-            next=fact.next,
-        )
     )
 
 
 def short(order_id: str) -> str:
     """Return the end of an order's id, for the eye; the ledger and `--json` have it all."""
     return f"…{order_id[-8:]}" if len(order_id) > 12 else order_id
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

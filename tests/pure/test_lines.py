@@ -36,6 +36,7 @@ from actors.messages import (
 )
 from actors.pure.fact_words import words
 from actors.pure.facts import FACT_TYPES
+from actors.pure.fleet_words import fleet_words
 from actors.pure.lines import fact_line, line
 from actors.pure.money import signed
 from actors.pure.transition_line import NAME_WIDTH
@@ -203,7 +204,10 @@ def test_a_result_has_as_many_places_as_say_something(amount: str, shown: str) -
 
 @pytest.mark.parametrize("fact_type", FACT_TYPES)
 def test_every_fact_has_words_of_its_own(fact_type: type[Fact]) -> None:
-    assert words.dispatch(fact_type) is not words.dispatch(object)
+    assert (words.dispatch(fact_type), fleet_words.dispatch(fact_type)) != (
+        words.dispatch(object),
+        fleet_words.dispatch(object),
+    )
 
 
 @given(FACTS)

@@ -68,9 +68,10 @@ class BookKeeping:
         """Take rows in their order."""
         for each in rows:
             if each.row.kind in _KINDS:
-                self._take(decode(each.row.kind, each.row.body), each.venue_ms)
+                self.take(decode(each.row.kind, each.row.body), each.venue_ms)
 
-    def _take(self, fact: object, venue_ms: int) -> None:
+    def take(self, fact: object, venue_ms: int) -> None:
+        """Take one fact, written when the venue's clock said so."""
         match fact:
             case Intended():
                 self.intents[fact.intent_id] = fact

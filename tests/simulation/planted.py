@@ -6,12 +6,13 @@ does not find them proves nothing; `test_planted.py` and `just simulate --plant`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from typing import Any, Final
 
 import attrs
+import trio
 
 import actors.journal
 import actors.orders_attempts
@@ -38,7 +39,11 @@ from actors.pure.position_math import sellable_base
 from actors.pure.venue_facts import not_placed
 from actors.reconciliation import Reconciliation
 from actors.records import JournalWish, Receipt, Record, Recorded, record
+from actors.seat import Seat
+from actors.supervisor import Supervisor
 from tests.simulation.disk import Disk
+
+LINGER_S: Final = 5.0
 
 Patch = tuple[Any, str, Any]  # place, name, what stands there instead
 Outcome = VenueAck | VenueReject | VenueUnknown
@@ -152,6 +157,24 @@ async def _cancel_assumed(self: Road, symbol: str, order_id: str) -> None:
     ])  # fmt: skip
 
 
+_SUPERVISOR: Final[Any] = Supervisor
+_live: Callable[[Any, Seat], Awaitable[float | None]] = _SUPERVISOR._live
+
+
+async def _live_beside(self: Any, seat: Seat) -> float | None:
+    """Begin the next life of orders while the one before still takes mail."""
+    nursery = self._nursery
+    if seat.incarnation and seat.child.name.startswith("orders") and nursery is not None:
+        nursery.start_soon(_linger, seat, name=seat.path)
+    return await _live(self, seat)
+
+
+async def _linger(seat: Seat) -> None:
+    with suppress(Exception):
+        with trio.move_on_after(LINGER_S):
+            await seat.child.run(task_status=trio.TASK_STATUS_IGNORED)
+
+
 PLANTS: Final[Mapping[str, tuple[Patch, ...]]] = {
     "send_before_journal": ((actors.orders_attempts, "record", _send_first),),
     "no_fsync": ((Disk, "sync", _visible_only),),
@@ -166,4 +189,5 @@ PLANTS: Final[Mapping[str, tuple[Patch, ...]]] = {
     "exits_flip": ((Gate, "exit_base", _sell_all),),
     "stale_command": ((Road, "_is_late", _never_late),),
     "cancel_assumed_done": ((Road, "cancel", _cancel_assumed),),
+    "two_incarnations": ((Supervisor, "_live", _live_beside),),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
@@ -29,11 +30,12 @@ from adapters.secrets import Secret
 from adapters.websocket import Timing
 from tests.simulation.assassin import LIFE, is_parked, tasks_below
 from tests.simulation.clocks import MachineClock
+from tests.simulation.desk import OperatorWord
 from tests.simulation.disk import Disk, SimStore
 from tests.simulation.network import Network, Owner, SimStream
 from tests.simulation.network_http import over
 from tests.simulation.trace import Trace
-from tests.simulation.witness import Witness
+from tests.simulation.witness import Watched, Witness
 
 KEY, SECRET = "simulated-key", "simulated-secret"
 HOST = "venue.simulated:9010"
@@ -53,6 +55,8 @@ class Machine:
     order_left: Callable[[], None]
     tell: Callable[[Process, Transition], None]
     sent: dict[str, float] = attrs.Factory(dict[str, float])  # orders, and when
+    operator: OperatorWord = attrs.Factory(OperatorWord)
+    decided: Counter[tuple[str, str]] = attrs.Factory(Counter[tuple[str, str]])
     is_quiet: bool = False  # strategies hold: only what is open goes on
     strategies: dict[str, Callable[[], Strategy]] = attrs.Factory(
         dict[str, Callable[[], Strategy]]
@@ -149,25 +153,29 @@ class Process:
                 open_transport=over(partial(machine.network.connect, self.owner)),
             )
         )
-        trading = Witness(
-            binance.trading(Secret(KEY), Secret(SECRET)),
+        tag, epoch = tag_of(machine.config), epoch_text(int(machine.disk.epoch, 16))
+        watched = Watched(
             machine.disk,
             machine.sent,
+            tag,
+            epoch,
             awake_s=machine.clock.awake_s,
             is_alive=lambda: not self.owner.is_dead,
             complain=machine.complain,
             order_left=machine.order_left,
+            bar=machine.operator.bar,
         )
+        trading = Witness(binance.trading(Secret(KEY), Secret(SECRET)), watched)
         venue = Venue(binance.market, lambda _: trading)
         return World(
             execution=f"{self.number:08x}",
-            epoch=epoch_text(int(machine.disk.epoch, 16)),
+            epoch=epoch,
             clock=machine.clock,
             random=random.Random(f"{machine.seed}/process/{self.number}"),
             store=self.store,
             venues={"binance": venue},
             desk=_NoDesk(),
-            tags={"main": tag_of(machine.config)},
+            tags={"main": tag},
             strategies={
                 bot.name: partial(self._strategy, bot) for bot in machine.config.bots
             },
@@ -182,11 +190,12 @@ class Process:
         return await self.machine.network.connect(self.owner)
 
     def _strategy(self, bot: BotConfig) -> Strategy:
+        key = f"{self.number:08x}", bot.name
         own = self.machine.strategies.get(bot.strategy)
         if own is not None:
-            return own()
+            return Quiet(own(), self.machine, key)
         made = BUILT_IN.get(bot.strategy, Churn)
-        return Quiet(build(made, bot.params), self.machine)
+        return Quiet(build(made, bot.params), self.machine, key)
 
     def _announce(self, at_ms: int, fact: Fact | Alarmed) -> None:
         pass
@@ -213,6 +222,7 @@ class Quiet:
 
     inner: Strategy
     machine: Machine
+    key: tuple[str, str]  # run and bot
 
     @property
     def candles_min(self) -> int:
@@ -221,7 +231,9 @@ class Quiet:
     def evaluate(self, view: MarketView) -> Signal:
         if self.machine.is_quiet:
             return Signal(SignalType.HOLD, 0.0, 1.0, ("the run wants calm",))
-        return self.inner.evaluate(view)
+        signal = self.inner.evaluate(view)
+        self.machine.decided[self.key] += signal.type is not SignalType.HOLD
+        return signal
 
 
 class _NoDesk:

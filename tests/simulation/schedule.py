@@ -108,6 +108,7 @@ def draw(seed: int, *, chaos_s: float = CHAOS_S, is_calm: bool = False) -> Sched
 def draw_config(chance: random.Random) -> str:
     """Return a bots.toml for a fleet of a few bots on one account."""
     attempts = chance.choice([2, 5])
+    exposure_percent = chance.choice([100, 100, 30, 8])
     text = f"""
 mode = "live"
 state = "unused"
@@ -124,6 +125,9 @@ key = "env:KEY"
 secret = "env:SECRET"
 risk.daily_turnover_quote_max = 1_000_000_000
 risk.daily_fees_quote_max = 1_000_000_000
+
+[accounts.main.risk]
+exposure_percent_max = {exposure_percent}
 
 [journal]
 price_every_s = 60

@@ -10,7 +10,7 @@ import attrs
 import trio
 
 from actors.errors import Escalated
-from actors.messages.supervision import Transition
+from actors.messages.supervision import Event, Transition
 from actors.pure.config import Problems, load
 from adapters.simulator.clock import SimulatorClock
 from adapters.simulator.config import SimulatorConfig
@@ -19,12 +19,21 @@ from tests.simulation.assassin import Assassin
 from tests.simulation.chaos import Chaos, VenueHouse
 from tests.simulation.clocks import UNIX_MS, MachineClock
 from tests.simulation.disk import Disk
+from tests.simulation.inspection import (
+    keep_inspecting,
+    left_tasks,
+    secrets_in_rows,
+    told_secrets,
+    twins,
+)
 from tests.simulation.invariants import (
+    ACCOUNT,
     balance_differences,
     differences,
     read_ledger,
     violations,
 )
+from tests.simulation.ledger_rules import LedgerRules, money_of
 from tests.simulation.network import Network
 from tests.simulation.process import Machine, Process, tag_of
 from tests.simulation.schedule import Schedule
@@ -118,13 +127,18 @@ class Simulation:
             self.watcher.on_livelock = on_livelock
             nursery.start_soon(self.venue.run)
             nursery.start_soon(self._keep_process, nursery)
+            nursery.start_soon(keep_inspecting, lambda: self.process, self._complain)
             await self._follow_schedule()
             await self._settle()
             await self._stop()
+            self.said += left_tasks()
             nursery.cancel_scope.cancel()
         books = read_ledger(self.disk, self.machine.sent)
         tag = tag_of(self.machine.config)
         self.said += violations(books, self.simulator.exchange, self.disk, tag)
+        money = money_of(self.machine.config, ACCOUNT)
+        self.said += LedgerRules(money, self.machine.decided).read(self.disk.rows)
+        self.said += [*secrets_in_rows(self.disk.rows), *told_secrets(self.trace.lines)]
         for each in self.supervision.values():
             self.said += each.said
         return self._outcome()
@@ -209,6 +223,8 @@ class Simulation:
         if process.owner.is_dead:
             return
         text = f"{step.path} {step.incarnation} {step.event.value} {step.error}"
+        if step.event is Event.STARTING:
+            self.said += twins(process)
         self.trace.note(f"{process.number} {text}")
         self.supervision[process.number].hear(step)
 

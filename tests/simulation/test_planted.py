@@ -24,6 +24,7 @@ FOUND_BY = {
     "exits_flip": ("I-15", [1, 2, 3]),
     "stale_command": ("I-16", [39, 60, 70]),
     "cancel_assumed_done": ("I-", [24, 128]),
+    "two_incarnations": ("I-24", [2]),
 }
 
 

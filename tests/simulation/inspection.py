@@ -1,0 +1,84 @@
+"""Look into a fleet from outside: mailboxes, lives, secrets, what is left of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final
+
+import trio
+
+from actors.mailbox import Mailbox
+from tests.simulation.assassin import LIFE
+from tests.simulation.disk import DiskRow
+from tests.simulation.process import KEY, SECRET, Process
+
+SECRETS = KEY, SECRET
+LOOK_S: Final = 1.0
+
+
+def overfull(mailboxes: Iterable[Mailbox[Any]]) -> Iterator[str]:
+    """Return which mailboxes hold more than their doors let through (I-24)."""
+    for box in mailboxes:
+        hidden: Any = box
+        keys = len(hidden._boxes)
+        wishes, facts = hidden._wishes, hidden._facts
+        if wishes > hidden._wishes_max or facts > box.facts_max:
+            yield f"I-24: {box.name} holds {wishes} wishes and {facts} facts"
+        inside = hidden._out.statistics().current_buffer_used
+        if inside > wishes + facts + keys:
+            yield f"I-24: {box.name} holds {inside} messages, {box.depth} are counted"
+
+
+def twins(process: Process) -> Iterator[str]:
+    """Return which actors are alive more than once: by their tasks, not by their word."""
+    if process.fleet is None or process.owner.is_dead:
+        return
+    for _, seat in process.fleet.root.seats():
+        task = seat.task
+        if task is None or task.parent_nursery is None:
+            continue
+        lives = [each for each in task.parent_nursery.child_tasks if each.name == seat.path]
+        if len(lives) > 1:
+            yield f"I-24: {seat.path} is alive {len(lives)} times"
+
+
+def left_tasks() -> Iterator[str]:
+    """Return the tasks that still belong to some process (I-25)."""
+    root = trio.lowlevel.current_root_task()
+    waiting = [root] if root is not None else []
+    while waiting:
+        task = waiting.pop()
+        if task.context.get(LIFE, 0):
+            yield f"I-25: task {task.name} is left of process {task.context[LIFE]}"
+        for nursery in task.child_nurseries:
+            waiting.extend(nursery.child_tasks)
+
+
+def told_secrets(texts: Iterable[str]) -> Iterator[str]:
+    """Return the texts that show a secret (I-23)."""
+    for text in texts:
+        if any(secret in text for secret in SECRETS):
+            hidden = text
+            for secret in SECRETS:
+                hidden = hidden.replace(secret, "***")
+            yield f"I-23: a secret is told: {hidden[:200]}"
+
+
+def secrets_in_rows(rows: Sequence[DiskRow]) -> Iterator[str]:
+    """Return the rows of a ledger that show a secret (I-23)."""
+    canaries = [secret.encode() for secret in SECRETS]
+    for number, each in enumerate(rows, 1):
+        if any(canary in each.row.body for canary in canaries):
+            yield f"I-23: row {number}, {each.row.kind}, tells a secret"
+
+
+async def keep_inspecting(
+    current: Callable[[], Process | None], complain: Callable[[str], None]
+) -> None:
+    """Look at the process that is alive, again and again."""
+    while True:
+        process = current()
+        if process is not None and process.fleet is not None:
+            for each in overfull(process.fleet.stage.mailboxes.values()):
+                complain(each)
+        await trio.sleep(LOOK_S)

@@ -14,6 +14,7 @@ import trio
 
 from adapters.simulator.server import Simulator
 from tests.simulation.assassin import Assassin, Shot, crash
+from tests.simulation.desk import Command
 from tests.simulation.disk import DiskFault
 from tests.simulation.network import NetFault
 from tests.simulation.process import Machine, Process
@@ -97,11 +98,18 @@ class Chaos:
             Suspend: self._suspend,
             Crash: self._aim(self._crash),
             Death: self._aim(self._die),
+            Command: self._type,
         }
 
     def _inject(self, event: VenueFault) -> None:
         if self.venue.is_up:
             self.venue.simulator.inject(event.fault)
+
+    def _type(self, event: Command) -> None:
+        process = self.current()
+        if process is not None and not process.owner.is_dead:
+            self.counts["commands"] += 1
+            process.desk.type(event)
 
     def _step(self, event: ClockStep) -> None:
         self.machine.clock.ahead_ms += event.by_ms

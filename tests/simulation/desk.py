@@ -6,11 +6,27 @@ leave, over crashes, deaths and restarts, until the operator asks for the opposi
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
 
 import attrs
+import trio
 
-OPPOSITE: Final = {"resume": "pause", "start": "stop", "lift": "halt"}
+from actors.messages.board import Asked
+
+ACCOUNT: Final = "main"
+ENDS: Final = {"resume": ("pause", "halt"), "start": ("stop",)}
+BARS: Final = frozenset({"pause", "halt", "stop"})
+COMMANDS_MAX: Final = 64  # that wait for the fleet's answer
+
+
+@attrs.frozen
+class Command:
+    """An operator types something."""
+
+    at_s: float
+    verb: str  # pause, resume, start, stop, halt …
+    subject: str  # a bot, or the account
 
 
 @attrs.define
@@ -21,16 +37,53 @@ class OperatorWord:
 
     def asks(self, verb: str, subject: str) -> None:
         """Take that the operator asks; what may have been allowed is not blamed."""
-        self.since_s.pop((OPPOSITE.get(verb, ""), subject), None)
+        for ended in ENDS.get(verb, ()):
+            self.since_s.pop((ended, subject), None)
 
     def hears(self, verb: str, subject: str, now_s: float) -> None:
         """Take that the fleet has said yes."""
-        if verb in OPPOSITE.values():
+        if verb in BARS:
             self.since_s.setdefault((verb, subject), now_s)
 
     def bar(self, bot: str, at_s: float) -> str:
         """Return what forbade an entry of `bot` at that time, or ""."""
         for (verb, subject), since_s in self.since_s.items():
-            if subject in {"", bot} and since_s <= at_s:
-                return f"{subject or 'the account'} was told to {verb}"
+            if subject in {ACCOUNT, bot} and since_s <= at_s:
+                return f"{subject} was told to {verb}"
         return ""
+
+
+class SimDesk:
+    """Implements `actors.ports.Desk` for one process; what it said is known to `word`."""
+
+    def __init__(
+        self,
+        word: OperatorWord,
+        awake_s: Callable[[], float],
+        is_alive: Callable[[], bool],
+        note: Callable[[str], None],
+    ) -> None:
+        self._word = word
+        self._awake_s = awake_s
+        self._is_alive = is_alive
+        self._note = note
+        self._typed, self._waiting = trio.open_memory_channel[Command](COMMANDS_MAX)
+
+    def type(self, command: Command) -> None:
+        """Let the operator type a command; one too many is forgotten."""
+        self._word.asks(command.verb, command.subject)
+        try:
+            self._typed.send_nowait(command)
+        except trio.WouldBlock:
+            self._note("the operator gave up")
+
+    async def serve(self, ask: Callable[[Asked], Awaitable[Mapping[str, Any]]]) -> None:
+        """Ask one thing after the other, and remember what was promised."""
+        async for command in self._waiting:
+            verb, subject = command.verb, command.subject
+            answer = await ask(Asked(verb, subject, "a test", "tester"))
+            if not self._is_alive():
+                return
+            self._note(f"operator {verb} {subject}: {dict(answer)}")
+            if "said" in answer:
+                self._word.hears(verb, subject, self._awake_s())

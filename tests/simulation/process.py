@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Any
 
 import attrs
 import trio
@@ -18,7 +17,7 @@ from actors.fleet_settings import fingerprint
 from actors.fleet_stage import open_stage
 from actors.fleet_world import Venue, World
 from actors.messages import Fact, Signal, SignalType
-from actors.messages.board import Alarmed, Asked
+from actors.messages.board import Alarmed
 from actors.messages.supervision import Transition
 from actors.pure.client_order_id import account_tag, epoch_text
 from actors.pure.config import BotConfig, Config
@@ -30,7 +29,7 @@ from adapters.secrets import Secret
 from adapters.websocket import Timing
 from tests.simulation.assassin import LIFE, is_parked, tasks_below
 from tests.simulation.clocks import MachineClock
-from tests.simulation.desk import OperatorWord
+from tests.simulation.desk import OperatorWord, SimDesk
 from tests.simulation.disk import Disk, SimStore
 from tests.simulation.network import Network, Owner, SimStream
 from tests.simulation.network_http import over
@@ -71,6 +70,7 @@ class Process:
     number: int
     owner: Owner = attrs.field(init=False)
     store: SimStore = attrs.field(init=False)
+    desk: SimDesk = attrs.field(init=False)
     ended: trio.Event = attrs.Factory(trio.Event)  # by itself, or by death
     gone: trio.Event = attrs.Factory(trio.Event)  # with its last task
     fleet: Fleet | None = None
@@ -82,6 +82,12 @@ class Process:
     def __attrs_post_init__(self) -> None:
         self.owner = Owner(f"process {self.number}")
         self.store = SimStore(self.machine.disk, self.owner)
+        self.desk = SimDesk(
+            self.machine.operator,
+            self.machine.clock.awake_s,
+            lambda: not self.owner.is_dead,
+            self.machine.trace.note,
+        )
 
     async def run(self) -> None:
         """Run the fleet until it is stopped or dies.
@@ -174,7 +180,7 @@ class Process:
             random=random.Random(f"{machine.seed}/process/{self.number}"),
             store=self.store,
             venues={"binance": venue},
-            desk=_NoDesk(),
+            desk=self.desk,
             tags={"main": tag},
             strategies={
                 bot.name: partial(self._strategy, bot) for bot in machine.config.bots
@@ -234,11 +240,6 @@ class Quiet:
         signal = self.inner.evaluate(view)
         self.machine.decided[self.key] += signal.type is not SignalType.HOLD
         return signal
-
-
-class _NoDesk:
-    async def serve(self, ask: Callable[[Asked], Awaitable[Mapping[str, Any]]]) -> None:
-        await trio.sleep_forever()
 
 
 __all__ = ["HOST", "KEY", "SECRET", "Machine", "Process", "tag_of"]

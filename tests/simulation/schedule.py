@@ -9,6 +9,7 @@ from typing import Final, get_args
 import attrs
 
 from adapters.simulator.faults import Fault
+from tests.simulation.desk import ACCOUNT, Command
 from tests.simulation.disk import DiskFault, DiskKind
 from tests.simulation.network import NetFault, NetKind
 
@@ -70,7 +71,15 @@ class Death:
 
 
 Event = (
-    NetFault | DiskFault | VenueFault | VenueRestart | ClockStep | Suspend | Crash | Death
+    NetFault
+    | DiskFault
+    | VenueFault
+    | VenueRestart
+    | ClockStep
+    | Suspend
+    | Crash
+    | Death
+    | Command
 )
 
 
@@ -123,11 +132,9 @@ connect_s = 5
 exchange = "binance"
 key = "env:KEY"
 secret = "env:SECRET"
+risk.exposure_percent_max = {exposure_percent}
 risk.daily_turnover_quote_max = 1_000_000_000
 risk.daily_fees_quote_max = 1_000_000_000
-
-[accounts.main.risk]
-exposure_percent_max = {exposure_percent}
 
 [journal]
 price_every_s = 60
@@ -226,6 +233,13 @@ def _death(chance: random.Random, at_s: float) -> Event:
     return Death(at_s, steps, is_at_order, chance.random() < 0.5, down_s)
 
 
+def _command(chance: random.Random, at_s: float) -> Event:
+    verb = chance.choice(["pause", "stop", "halt", "resume", "resume", "start", "start"])
+    is_account = verb in {"halt", "resume"} and chance.random() < 0.3
+    return Command(at_s, verb, ACCOUNT if is_account else f"bot-{chance.randrange(3)}")
+
+
 _SWARM: Final[Sequence[Callable[[random.Random, float], Event]]] = (
     _net, _net, _venue, _venue, _restart, _disk, _clock, _crash, _crash, _death, _death,
+    _command,
 )  # fmt: skip

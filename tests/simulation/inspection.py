@@ -54,6 +54,17 @@ def left_tasks() -> Iterator[str]:
             waiting.extend(nursery.child_tasks)
 
 
+async def wait_left(within_s: float) -> list[str]:
+    """Return the tasks that are left of all processes after so long at most."""
+    left = list(left_tasks())
+    for _ in range(round(within_s) if left else 0):
+        await trio.sleep(1.0)
+        if not (left := list(left_tasks())):
+            break
+    await trio.lowlevel.checkpoint()
+    return left
+
+
 def told_secrets(texts: Iterable[str]) -> Iterator[str]:
     """Return the texts that show a secret (I-23)."""
     for text in texts:

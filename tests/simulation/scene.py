@@ -221,7 +221,7 @@ class Scene(Simulation):
         wallets = self.simulator.exchange.engine.wallets
         for asset in sorted(BALANCES):
             holding = wallets.holding(ACCOUNT, asset)
-            yield f"{asset} free {holding.free} locked {holding.locked}"
+            yield f"{asset} free {holding.free:.8f} locked {holding.locked:.8f}"
         for order in self.orders:
             if order.filled_base or order.is_open:
                 yield (

@@ -21,10 +21,10 @@ from tests.simulation.clocks import UNIX_MS, MachineClock
 from tests.simulation.disk import Disk
 from tests.simulation.inspection import (
     keep_inspecting,
-    left_tasks,
     secrets_in_rows,
     told_secrets,
     twins,
+    wait_left,
 )
 from tests.simulation.invariants import (
     ACCOUNT,
@@ -131,7 +131,7 @@ class Simulation:
             await self._follow_schedule()
             await self._settle()
             await self._stop()
-            self.said += left_tasks()
+            self.said += await wait_left(DEAD_S)
             nursery.cancel_scope.cancel()
         books = read_ledger(self.disk, self.machine.sent)
         tag = tag_of(self.machine.config)

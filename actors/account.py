@@ -152,6 +152,10 @@ class _Account:
         if fact is None:
             return
         self.books.apply(fact)
+        if isinstance(fact, (Filled, Ended)):
+            order = self.books.orders.get(fact.client_order_id)
+            if order is not None:
+                self.passes.look_at(order)
         self._heard.set()
         self._heard = trio.Event()
         if isinstance(fact, (OutcomeUnknown, Ended)) and self._is_unclear(fact):

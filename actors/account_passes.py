@@ -20,6 +20,7 @@ import trio
 from actors.mailbox import Mailbox
 from actors.messages import Alarmed, Lease
 from actors.ports import VenueError
+from actors.pure.order_life import Order
 from actors.reconciliation import Reconciliation, is_unsettled
 from actors.records import JournalDown
 
@@ -54,6 +55,7 @@ class Passes:
     _heard_epoch: str = ""  # of the newest order of another engine
     _heard_s: float = -math.inf
     _passed_s: float = -math.inf  # when the last pass ended
+    _contradictions: dict[str, str] = attrs.Factory(dict[str, str])  # by order
     _trouble: str = ""  # why the account is not reconciled
     # What the board may still show of the life before: the first good pass takes it back.
     _alarms: dict[AlarmKey, str] = attrs.Factory(
@@ -115,7 +117,10 @@ class Passes:
                 await self._wait_after_failure(why)
 
     async def keep_lease(self) -> None:
-        """Renew the lease while there is reason to."""
+        """Renew the lease while there is reason to; first tell what recalled orders say."""
+        orders = self.reconciliation.books.orders
+        for order in (*orders.live(), *orders.ended()):
+            self.look_at(order)
         while True:
             self.post_lease()
             await trio.sleep(RENEW_S)
@@ -131,6 +136,12 @@ class Passes:
         """Return whose orders are open here, or were heard of a while ago."""
         is_recent = trio.current_time() < self._heard_s + FENCE_S
         return self.reconciliation.foreign_epoch or (self._heard_epoch if is_recent else "")
+
+    def look_at(self, order: Order) -> None:
+        """Tell a person of an order whose fills cannot be true, for good (I-4)."""
+        if order.contradiction and order.client_order_id not in self._contradictions:
+            self._contradictions[order.client_order_id] = order.contradiction
+            self._tell_alarms()
 
     async def _pass(self, why: str) -> bool:
         """Make one pass; tell whether it succeeded. A failed one concludes nothing."""
@@ -163,7 +174,17 @@ class Passes:
         return wait_s
 
     def _tell_alarms(self) -> None:
-        """Show a person what keeps entries away, and take it back when it is over."""
+        """Show a person what is wrong, and take it back when it is over."""
+        now = self._troubles()
+        for key in sorted(self._alarms.keys() | now.keys()):
+            if self.board is not None and now.get(key) != self._alarms.get(key):
+                text = now.get(key) or self._alarms[key]
+                alarm = Alarmed(self.mailbox.name, *key, text, is_over=key not in now)
+                self.board.latest((Alarmed, self.mailbox.name, *key), alarm)
+        self._alarms = now
+
+    def _troubles(self) -> dict[AlarmKey, str]:
+        """Return what keeps entries away now, and what cannot be true."""
         found = self.reconciliation
         now: dict[AlarmKey, str] = {
             ("frozen", symbol): f"{symbol} is frozen to exits: the venue holds too little"
@@ -182,12 +203,13 @@ class Passes:
             )
             for order in found.long_unknown()
         }
+        now |= {
+            ("contradiction", order_id): (
+                f"order {order_id} cannot be true: {what}. Compare it with the exchange"
+            )
+            for order_id, what in self._contradictions.items()
+        }
         if self._trouble:
             account, why = found.account, self._trouble
             now[self.unreconciled] = f"{account} is cut off, entries wait: {why}"
-        for key in sorted(self._alarms.keys() | now.keys()):
-            if self.board is not None and now.get(key) != self._alarms.get(key):
-                text = now.get(key) or self._alarms[key]
-                alarm = Alarmed(self.mailbox.name, *key, text, is_over=key not in now)
-                self.board.latest((Alarmed, self.mailbox.name, *key), alarm)
-        self._alarms = now
+        return now

@@ -9,6 +9,7 @@ never a time window (R-09).
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from decimal import Decimal
 
 import attrs
 import trio
@@ -28,7 +29,7 @@ from actors.messages import (
 from actors.ports import NotListed, Trading, VenueError
 from actors.pure.books import Books
 from actors.pure.client_order_id import epoch_of, is_ours
-from actors.pure.drift import ZERO_BALANCE, Shortage, settled_base
+from actors.pure.drift import ZERO_BALANCE, Shortage, held_base
 from actors.pure.order_life import Order
 from actors.pure.venue_facts import fact_of_fill, facts_of_order, not_placed
 
@@ -78,8 +79,11 @@ class Reconciliation:
         for order in missing:
             if order.status not in UNSETTLED or is_judged(order, begun_ms):
                 settled += await self._judge_missing(order, lost)
-        await self._weigh_balances()
+        held = held_base(self.books)
+        totals = await self._balances()
         still_open = await self._open(symbols)
+        unmoved = {venue.client_order_id for venue in still_open if self._is_unmoved(venue)}
+        self.shortage.weigh(self.books, held, totals, unmoved)
         drifts = (*lost, *self._order_drifts(still_open), *self.shortage.lines())
         ours = sum(1 for venue in still_open if self._is_known(venue))
         foreign = len(still_open) - ours
@@ -190,9 +194,8 @@ class Reconciliation:
         reason = "no order query, open orders, history or executions of the venue know it"
         return await self.tell([not_placed(order, reason)])
 
-    async def _weigh_balances(self) -> None:
-        """Record balances that changed, and find assets of which the venue has less."""
-        before = settled_base(self.books)
+    async def _balances(self) -> dict[str, Decimal]:
+        """Return what the venue holds of each asset, and record what changed."""
         told = {balance.asset: balance for balance in await self.trading.balances()}
         for asset in self.balances.keys() - told.keys():  # a venue may leave out zeros
             told[asset] = VenueBalance(asset, *ZERO_BALANCE)
@@ -202,9 +205,13 @@ class Reconciliation:
             if self.balances.get(asset) != fact:
                 self.balances[asset] = fact
                 changed.append(fact)
-        totals = {asset: each.free + each.locked for asset, each in told.items()}
-        self.shortage.weigh(self.books, before, totals)
         await self.tell(changed)
+        return {asset: each.free + each.locked for asset, each in told.items()}
+
+    def _is_unmoved(self, venue: VenueOrder) -> bool:
+        """Tell whether the venue has executed as much of our order as we have booked."""
+        order = self.books.orders.get(venue.client_order_id)
+        return order is not None and order.filled_base == venue.filled_base
 
     def long_unknown(self) -> list[Order]:
         """Return the orders whose outcome should have been known by now (R-02)."""

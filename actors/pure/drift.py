@@ -2,12 +2,13 @@
 
 Position truth is the venue's quantity: a symbol that is short is frozen to exits only
 until a later look finds enough (R-13, R-14, R-17, I-11). While an order of ours may be
-executed the two move apart for a moment, so such an asset is not judged.
+executed the two move apart for a moment, so such an asset is not judged; but an order that
+the venue still showed unchanged after it was asked for balances has moved nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 import attrs
@@ -26,11 +27,18 @@ class Shortage:
     _lines: dict[str, str] = attrs.Factory(dict[str, str])  # by asset
 
     def weigh(
-        self, books: Books, before: Mapping[str, Decimal], totals: Mapping[str, Decimal]
+        self,
+        books: Books,
+        before: Mapping[str, Decimal],
+        totals: Mapping[str, Decimal],
+        unmoved: Collection[str] = (),
     ) -> None:
-        """Compare; `before` is `settled_base` as it was before the venue was asked."""
-        after = settled_base(books)
-        held = _base_by_asset(books)
+        """Compare; `before` is `held_base` as it was before the venue was asked.
+
+        `unmoved` are the live orders that it showed unchanged afterwards.
+        """
+        after = settled_base(books, unmoved)
+        held = held_base(books)
         for asset, base in after.items():
             if before.get(asset) != base:
                 continue
@@ -53,20 +61,23 @@ class Shortage:
         return tuple(self._lines[asset] for asset in sorted(self._lines))
 
 
-def settled_base(books: Books) -> dict[str, Decimal]:
-    """Return what is held by asset, where no order of ours can change it now."""
-    moving = {split_symbol(order.symbol)[0] for order in books.orders.live()}
+def settled_base(books: Books, unmoved: Collection[str] = ()) -> dict[str, Decimal]:
+    """Return what is held by asset, where no other order of ours can change it now."""
+    moving = {
+        split_symbol(order.symbol)[0]
+        for order in books.orders.live()
+        if order.client_order_id not in unmoved
+    }
     moving |= {
         split_symbol(order.symbol)[0]
         for order in books.orders.ended()
         if order.missing_base
     }
-    return {
-        asset: base for asset, base in _base_by_asset(books).items() if asset not in moving
-    }
+    return {asset: base for asset, base in held_base(books).items() if asset not in moving}
 
 
-def _base_by_asset(books: Books) -> dict[str, Decimal]:
+def held_base(books: Books) -> dict[str, Decimal]:
+    """Return what all bots together hold of each asset, as the ledger says."""
     held: dict[str, Decimal] = {}
     for symbol, base in books.holdings.base_by_symbol().items():
         asset = split_symbol(symbol)[0]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from trio.testing import MockClock
 
+from actors.messages import VenueBalance
 from actors.ports import ConnectionLost, VenueError
 from tests.actors.account_house import House, open_house
 from tests.actors.ledger_room import settle
+from tests.words import attempted, filled, intended
 
 LOST = ConnectionLost("the other side went away")
 
@@ -43,6 +46,27 @@ async def test_a_failed_pass_is_an_alarm(house: House, autojump_clock: MockClock
     await house.start()
     await house.wait(5)
     assert house.alarms() == [("unreconciled", False)]
+
+
+async def test_an_order_that_filled_more_than_it_was_for_is_an_alarm(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """I-4: of whoever books fills."""
+    house.trading.held = [VenueBalance("BTC", Decimal(2), Decimal(0))]
+    await house.start()
+    await house.room.record(intended(), attempted(), filled("0.6", 100))
+    assert house.alarms() == []
+    await house.room.record(filled("0.6", 100, trade_id="t2"))
+    assert house.alarms() == [("contradiction", False)]
+
+
+async def test_a_new_life_finds_such_an_order_in_the_ledger(
+    house: House, autojump_clock: MockClock
+) -> None:
+    house.trading.held = [VenueBalance("BTC", Decimal(2), Decimal(0))]
+    await house.room.record(intended(), attempted(), filled("1.2", 100))
+    await house.start()
+    assert house.alarms() == [("contradiction", False)]
 
 
 async def test_the_next_life_takes_the_alarm_back(

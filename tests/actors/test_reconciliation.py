@@ -17,11 +17,12 @@ from actors.messages import (
     Lease,
     OrderStatus,
     OutcomeUnknown,
+    Side,
     VenueBalance,
 )
 from actors.ports import NotListed, RemoteProtocolError, VenueError
 from tests.actors.account_house import ID, House, open_house, venue_fill, venue_order
-from tests.words import SYMBOL, attempted, ended, filled, intended, sold
+from tests.words import SYMBOL, attempted, ended, exit_intended, filled, intended, sold
 
 OPEN, FILLED, CANCELED = OrderStatus.OPEN, OrderStatus.FILLED, OrderStatus.CANCELED
 UNKNOWN = OutcomeUnknown("dawn", "main", SYMBOL, ID, "EOF")
@@ -285,6 +286,26 @@ async def test_a_venue_that_holds_less_freezes_the_symbol_to_exits(
     lease: Lease = house.lease()
     assert (house.may_buy(), lease.frozen) == (True, frozenset({SYMBOL}))
     assert house.alarms() == [("frozen", False)]
+
+
+@pytest.mark.parametrize(
+    ("executed", "drifts"),
+    [("0", ("BTC: the ledger holds 1, the venue 0.7",)), ("0.3", ())],
+)
+async def test_a_resting_stop_does_not_hide_that_the_venue_holds_less(
+    house: House, autojump_clock: MockClock, executed: str, drifts: tuple[str, ...]
+) -> None:
+    """R-13: unless it was executed, and the fills are on their way."""
+    await hold(house)
+    intent = exit_intended(stop_price=Decimal(98), limit_price=Decimal("97.5"))
+    stop_id = ID[:-1] + ("0" if ID[-1] != "0" else "1")
+    await house.room.record(intent, attempted("x1", stop_id))
+    known = venue_order(OPEN, executed)
+    stop = attrs.evolve(known, client_order_id=stop_id, side=Side.SELL)
+    house.trading.orders[stop_id] = stop
+    house.trading.held = bitcoin("0", "0.7")
+    await house.start()
+    assert (await house.passes())[0].drifts == drifts
 
 
 async def test_a_frozen_symbol_thaws_when_the_venue_holds_enough(

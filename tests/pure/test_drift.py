@@ -58,6 +58,17 @@ def test_a_frozen_symbol_stays_frozen_while_its_exit_is_under_way() -> None:
     assert shortage.frozen == {SYMBOL}
 
 
+def test_a_stop_that_rests_unmoved_does_not_keep_its_asset_from_being_judged() -> None:
+    """R-13: a position always has one."""
+    stop = exit_intended(stop_price=Decimal(98), limit_price=Decimal("97.5"))
+    resting = books(*BOUGHT, stop, attempted("x1", "cx1"))
+    shortage = Shortage()
+    shortage.weigh(resting, ONE, HALF)
+    assert shortage.frozen == frozenset()
+    shortage.weigh(resting, ONE, HALF, {"cx1"})
+    assert shortage.frozen == {SYMBOL}
+
+
 def test_what_is_no_longer_held_is_no_longer_short() -> None:
     shortage = Shortage()
     shortage.weigh(books(*BOUGHT), ONE, HALF)

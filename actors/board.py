@@ -17,6 +17,7 @@ from typing import assert_never, get_args
 import attrs
 import trio
 
+from actors.board_ledgers import Ledgers
 from actors.commands import Answer, Commands
 from actors.mailbox import Mailbox
 from actors.messages import (
@@ -29,15 +30,19 @@ from actors.messages import (
 from actors.messages.board import Alarmed, Asked, Evaluated, PositionSeen
 from actors.ports import Desk, Operator, WallClock
 from actors.pure.commands import PLANS
+from actors.pure.nearest import did_you_mean
+from actors.pure.owner_view import view
+from actors.pure.owners import owner_asked, owner_of
 from actors.pure.read_model import PriceSeen, ReadModel
 from actors.pure.status import Live, status_of
-from actors.records import JournalWish, Recalled, Receipt, Replay, recall
+from actors.records import JournalWish, Recalled, Receipt
 
 LOOK_S = 0.1
 TURN_MESSAGES = 8  # taken before others get a turn: looking on holds up no order
 ANSWER_S = 7.0  # a little more than the journal may take
 
 READS: frozenset[type[Fact]] = frozenset(get_args(Fact))
+NO_OTHERS: Mapping[str, Mailbox[JournalWish]] = {}
 
 
 @attrs.frozen
@@ -58,6 +63,7 @@ async def run_board(
     operator: Operator,
     *,
     bots: Mapping[str, str],  # bot: account
+    journals: Mapping[str, Mailbox[JournalWish]] = NO_OTHERS,  # of owners, by account
     clock: WallClock,
     announce: Callable[[int, Fact | Alarmed], None],  # when, what: called, never awaited
     is_first_life: bool = False,
@@ -71,19 +77,20 @@ async def run_board(
       JournalDown: the recall failed.
       FactGap: a fact was lost on the way to us.
     """
-    recalled = await recall(journal, mailbox.name)
     model = ReadModel()
-    commands = Commands(journal, operator, bots, clock, model)
-    board = _Board(mailbox, operator, commands, clock, announce, model)
-    board.recall(recalled, says=is_first_life)
-    replay = Replay(recalled.seq)
+    commands = Commands(journal, journals, operator, bots, clock, model)
+    board = _Board(mailbox, operator, commands, clock, announce, model, is_first_life)
+    owners = {each.name: each for each in journals.values()}
+    board.ledgers = Ledgers(mailbox.name, journal, owners, board.fold, board.hear)
+    await board.ledgers.begin()
     async with trio.open_nursery() as nursery:
+        await board.ledgers.follow(nursery)
         nursery.start_soon(desk.serve, board.ask)
         task_status.started()
         while True:
             first = await mailbox.receive()
             await trio.sleep(LOOK_S)
-            await board.take_mail(first, replay, nursery)
+            await board.take_mail(first, nursery)
 
 
 @attrs.define(eq=False)
@@ -94,17 +101,17 @@ class _Board:
     clock: WallClock
     announce: Callable[[int, Fact | Alarmed], None]
     model: ReadModel
+    says: bool  # what this run recorded before us
     live: Live = attrs.Factory(Live)
+    ledgers: Ledgers = attrs.field(init=False)
 
-    async def take_mail(
-        self, first: BoardMail, replay: Replay, nursery: trio.Nursery
-    ) -> None:
+    async def take_mail(self, first: BoardMail, nursery: trio.Nursery) -> None:
         """Take all that waits, with a turn for others now and then."""
         message, seen = first, 0
         while message is not None:
             match message:
                 case Told():
-                    self.hear(replay.fresh(message), message)
+                    self.ledgers.take(message)
                 case Question():
                     nursery.start_soon(self.answer, message)
                 case _:
@@ -115,22 +122,18 @@ class _Board:
             message = self.mailbox.receive_nowait()
         await trio.lowlevel.checkpoint()
 
-    def recall(self, recalled: Recalled, *, says: bool) -> None:
-        """Fold the ledger; say what this run recorded, if nobody has."""
+    def fold(self, journal: str, recalled: Recalled) -> None:
+        """Fold a ledger; say what this run recorded in it, if nobody has."""
         told = list(zip(recalled.facts, recalled.at_ms, strict=True))
         for fact, at_ms in told:
-            self.model.apply(fact, at_ms)
-        self.model.seq = recalled.seq
+            self.model.apply(fact, at_ms, owner_of(journal))
         begins = [n for n, (fact, _) in enumerate(told) if isinstance(fact, FleetStarted)]
-        for fact, at_ms in told[begins[-1] + 1 :] if says and begins else ():
+        for fact, at_ms in told[begins[-1] + 1 :] if self.says and begins else ():
             self.announce(at_ms, fact)
 
-    def hear(self, fact: Fact | None, told: Told) -> None:
-        """Follow the ledger, and say it on the screen."""
-        if fact is None:
-            return
-        self.model.apply(fact, told.at_ms)
-        self.model.seq = told.seq
+    def hear(self, journal: str, fact: Fact, told: Told) -> None:
+        """Follow a ledger, and say it on the screen."""
+        self.model.apply(fact, told.at_ms, owner_of(journal))
         self.announce(told.at_ms, fact)
 
     def see(self, message: Ticker | FeedState | Evaluated | PositionSeen | Alarmed) -> None:
@@ -165,7 +168,7 @@ class _Board:
         """Answer one question; what changes something is durable before it is answered."""
         asked = question.asked
         if asked.verb == "status":
-            answer = await self._status()
+            answer = await self._status(owner_asked(asked.subject))
         elif asked.verb in PLANS:
             answer = await self.commands.obey(asked)
         elif asked.verb == "crash":
@@ -175,11 +178,16 @@ class _Board:
             await trio.lowlevel.checkpoint()
         question.receipt.resolve(answer)
 
-    async def _status(self) -> Answer:
+    async def _status(self, owner: str) -> Answer:
         self.live.actors = self.operator.states()
         await trio.lowlevel.checkpoint()
         now_s, now_ms = trio.current_time(), self.clock.now_ms()
-        return status_of(self.model, now_ms, self.live, now_s)
+        self.model.seq = self.ledgers.recorded
+        if owner and owner not in self.model.bot_owners.values():
+            near = did_you_mean(owner, set(self.model.bot_owners.values()))
+            return {"error": f"no owner {owner!r} has a group in this fleet{near}"}
+        model, live = view(self.model, self.live, owner)
+        return status_of(model, now_ms, live, now_s)
 
     async def _crash(self, question: Question) -> Answer:
         actor = question.asked.subject

@@ -145,6 +145,10 @@ def _describe_bots(parsers: dict[str, argparse.ArgumentParser]) -> None:
     parsers["crash"].add_argument("actor", metavar="ACTOR", help="as in feed:binance")
     _add_file(parsers["crash"])
     _add_file(parsers["salvage"])
+    for name in ("status", "log", "salvage"):
+        parsers[name].add_argument(
+            "--owner", metavar="NAME", default="", help="only what belongs to this owner"
+        )
     parsers["map"].add_argument(
         "--orders", action="store_true", help="the life of an order (docs/order-life.md)"
     )

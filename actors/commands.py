@@ -33,6 +33,7 @@ class Commands:
     """The desk's way into the fleet, for one life of the board."""
 
     journal: Mailbox[JournalWish]
+    journals: Mapping[str, Mailbox[JournalWish]]  # of accounts that another one keeps
     operator: Operator
     bots: Mapping[str, str]  # bot: account
     clock: WallClock
@@ -57,7 +58,8 @@ class Commands:
         plan = PLANS[asked.verb](Place(asked, self.bots, self.model, self.clock.now_ms()))
         if plan.then == "start" and self._is_well(plan.subject.bot):
             return {"said": f"{plan.subject.bot} is running already"}
-        await record(self.journal, _commanded(asked, plan), *plan.facts)
+        journal = self.journals.get(plan.subject.account, self.journal)
+        await record(journal, _commanded(asked, plan), *plan.facts)
         self.done[asked.key] = plan.said
         tell: dict[str, Callable[[str], bool]] = {
             "start": self.operator.start,
@@ -79,7 +81,7 @@ class Commands:
     def _is_well(self, bot: str) -> bool:
         """Return whether the bot runs and has no failures that could be forgotten."""
         return not self.model.bot(bot).is_stopped and any(
-            actor.path == f"bots/bot:{bot}"
+            _name(actor.path) == f"bot:{bot}"
             and actor.state is State.RUNNING
             and not actor.consecutive
             for actor in self.operator.states()

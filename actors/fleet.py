@@ -6,31 +6,30 @@ are introduced to actors, and the only place that knows both.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from itertools import count
+from typing import Any
 
-import attrs
 import trio
 
 from actors.board import run_board
-from actors.bot import run_bot
 from actors.catalogue import run_catalogue
 from actors.clock import run_clock
 from actors.fallback import FallbackSettings, run_fallback
 from actors.fan_out import FanOut
 from actors.feed import FeedSettings, run_feed
 from actors.feed_session import SilenceLimits
-from actors.fleet_accounts import EXITS_RESET_S, AccountGroup
-from actors.fleet_settings import bot_policy, bot_settings, policy
-from actors.fleet_stage import Stage, accounts_used, exchanges_used, role_of
+from actors.fleet_owners import OwnerGroup, alarm_of, journal_child
+from actors.fleet_settings import policy
+from actors.fleet_stage import Stage, exchanges_used, role_of
 from actors.fleet_world import World
-from actors.journal import run_journal
+from actors.mailbox import Mailbox
 from actors.messages import Channel, Subscription, Wanted
-from actors.messages.supervision import ActorState
+from actors.messages.board import Alarmed
+from actors.messages.supervision import ActorState, Transition
 from actors.pure.breaker import Exhaustion, Policy
-from actors.pure.client_order_id import IntentIds
-from actors.pure.config import BotConfig
+from actors.pure.owners import HOUSE, journal_of, owners_by_account, owners_of
 from actors.supervisor import Child, Supervisor
 
 
@@ -58,18 +57,13 @@ class Fleet:
         """Return the tree, in the order of starting."""
         config = self.stage.config
         return [
-            self._journal(),
+            journal_child(self.stage, self.world, HOUSE),
             *(self._simulator(body) for body in [self.world.simulator] if body),
             self._clock(),
             *(self._catalogue(exchange) for exchange in exchanges_used(config)),
             *(self._feed(exchange) for exchange in exchanges_used(config)),
             *(self._fallback(exchange) for exchange in exchanges_used(config)),
-            *(
-                child
-                for name, account in accounts_used(config).items()
-                for child in AccountGroup(self.stage, self.world, name, account).children()
-            ),
-            self._bots(),
+            *self._owners(),
             self._board(),
         ]
 
@@ -88,18 +82,29 @@ class Fleet:
     def crash(self, name: str) -> bool:
         return self.root.crash(name)
 
-    def _journal(self) -> Child:
-        mailbox, world = self.stage.mailboxes["journal"], self.world
-        run = partial(
-            run_journal,
-            mailbox,
-            world.store,
-            self.stage.outlets,
-            clock=world.clock,
-            say=world.say,
+    def _owners(self) -> list[Child]:
+        """Return the actors of the only owner, or one group for each of several."""
+        names = owners_of(self.stage.config)
+        groups = [OwnerGroup(self.stage, self.world, name) for name in names or (HOUSE,)]
+        if not names:
+            return groups[0].children()
+        owners = Supervisor(
+            "owners",
+            [group.child() for group in groups],
+            report=self._hear_owner,
+            random=self.world.random,
+            start_together=True,
         )
-        guard = attrs.evolve(self._policy("escalate"), reset_s=EXITS_RESET_S)
-        return Child("journal", run, mailbox, guard, stop_s=6)
+        policy = self._policy("escalate")
+        return [Child("owners", owners.run, None, policy, stop_s=owners.stop_s)]
+
+    def _hear_owner(self, step: Transition) -> None:
+        """Pass it on; that an owner's group is given up is an alarm, too."""
+        self.world.report(step)
+        alarm = alarm_of(step)
+        if alarm is not None:
+            board = self.stage.door("fleet", "latest", "board")
+            board.latest((Alarmed, alarm.actor, alarm.code), alarm)
 
     def _simulator(self, body: Callable[..., Awaitable[None]]) -> Child:
         return Child("simulator", body, None, self._policy("escalate"))
@@ -112,7 +117,7 @@ class Fleet:
             self.world.clock,
             {name: venue.market for name, venue in self.world.venues.items()},
             [self.stage.door("clock", "latest", name) for name in names],
-            self.stage.door("clock", "wish", "journal"),
+            self.stage.journal("clock"),
         )
         return Child("clock", run, None, self._policy("escalate"))
 
@@ -152,7 +157,7 @@ class Fleet:
             await run_feed(
                 mailbox,
                 world.venues[exchange].market,
-                stage.door(name, "wish", "journal"),
+                stage.journal(name),
                 FanOut(exchange, stage.readers[exchange], watcher),
                 stage.demands[exchange],
                 settings=settings,
@@ -169,48 +174,12 @@ class Fleet:
             run_fallback,
             mailbox,
             self.world.venues[exchange].market,
-            stage.door(name, "wish", "journal"),
+            stage.journal(name),
             stage.readers[exchange],
             stage.demands[exchange],
             settings=FallbackSettings(exchange, config.fallback_after_s, config.poll_s),
         )
         return Child(name, run, mailbox, self._policy("retry"))
-
-    def _bots(self) -> Child:
-        bots = Supervisor(
-            "bots",
-            [self._bot(bot) for bot in self.stage.config.bots],
-            report=self.world.report,
-            random=self.world.random,
-            start_together=True,
-        )
-        return Child("bots", bots.run, None, self._policy("escalate"), stop_s=bots.stop_s)
-
-    def _bot(self, bot: BotConfig) -> Child:
-        name, stage, world = f"bot:{bot.name}", self.stage, self.world
-        exchange = stage.config.accounts[bot.account].exchange
-        lives = count(1)
-        run = partial(
-            run_bot,
-            stage.mailboxes[name],
-            stage.door(name, "wish", f"risk:{bot.account}"),
-            stage.door(name, "wish", f"orders:{bot.account}"),
-            stage.door(name, "wish", "journal"),
-            stage.door(name, "latest", "board"),
-            settings=bot_settings(stage.config, bot),
-            instruments=world.venues[exchange].instruments,
-            strategy=world.strategies[bot.name],
-            ids=lambda: IntentIds(world.epoch, world.execution, name, next(lives)),
-            want=stage.demands[exchange].want,
-        )
-        return Child(
-            name,
-            run,
-            stage.mailboxes[name],
-            bot_policy(bot),
-            is_enabled=bot.enabled and bot.name not in world.stopped_bots,
-            while_down="its position stays guarded",
-        )
 
     def _board(self) -> Child:
         stage, world = self.stage, self.world
@@ -228,10 +197,11 @@ class Fleet:
                 demand.want(Wanted("board", frozenset(tickers)))
             await run_board(
                 mailbox,
-                stage.door("board", "wish", "journal"),
+                stage.journal("board"),
                 world.desk,
                 self,
                 bots={bot.name: bot.account for bot in stage.config.bots},
+                journals=self._journals(),
                 clock=world.clock,
                 announce=world.announce,
                 is_first_life=next(lives) == 1,
@@ -239,6 +209,14 @@ class Fleet:
             )
 
         return Child("board", run, mailbox, self._policy("retry"))
+
+    def _journals(self) -> Mapping[str, Mailbox[Any]]:
+        """Return the journal of each account that is not kept by the house's."""
+        return {
+            account: self.stage.door("board", "wish", journal_of(owner))
+            for account, owner in owners_by_account(self.stage.config).items()
+            if owner != HOUSE
+        }
 
     def _policy(self, on_exhausted: Exhaustion) -> Policy:
         return policy(self.stage.config.supervision, on_exhausted)

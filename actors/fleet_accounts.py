@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from itertools import count
 
@@ -39,6 +40,8 @@ class AccountGroup:
     world: World
     name: str
     account: AccountConfig
+    epoch: str  # of the ledger that keeps it
+    is_stopping: Callable[[], bool]
 
     def children(self) -> list[Child]:
         """Return the account's children, in the order of starting."""
@@ -58,14 +61,14 @@ class AccountGroup:
             stage.mailboxes[actor],
             trading,
             stage.door(actor, "latest", f"orders:{self.name}"),
-            stage.door(actor, "wish", "journal"),
+            stage.journal(actor),
             settings=AccountSettings(
                 self.name,
                 self.world.tags[self.name],
                 self.account.exchange,
                 symbols_of(stage.config, self.name),
                 stage.config.exchanges[self.account.exchange].reconnect,
-                epoch=self.world.epoch,
+                epoch=self.epoch,
                 execution=self.world.execution,
             ),
             random=self.world.random,
@@ -79,7 +82,7 @@ class AccountGroup:
             run_risk,
             stage.mailboxes[actor],
             stage.door(actor, "wish", f"orders:{self.name}"),
-            stage.door(actor, "wish", "journal"),
+            stage.journal(actor),
             account=self.name,
             limits=limits_of(stage.config, self.name),
             instruments=venue.instruments,
@@ -101,17 +104,17 @@ class AccountGroup:
             run_orders,
             stage.mailboxes[actor],
             trading,
-            stage.door(actor, "wish", "journal"),
+            stage.journal(actor),
             venue.instruments,
             settings=OrdersSettings(
                 self.name,
                 world.tags[self.name],
-                world.epoch,
+                self.epoch,
                 stage.config.exchanges[self.account.exchange].reconnect,
                 world.execution,
             ),
             recheck=partial(recheck, limits_of(stage.config, self.name)),
-            is_stopping=world.is_stopping,
+            is_stopping=self.is_stopping,
             random=world.random,
             board=stage.door(actor, "latest", "board"),
         )
@@ -124,14 +127,14 @@ class AccountGroup:
             run_positions,
             stage.mailboxes[actor],
             stage.door(actor, "wish", f"orders:{self.name}"),
-            stage.door(actor, "wish", "journal"),
+            stage.journal(actor),
             stage.door(actor, "latest", "board"),
             account=self.name,
             wards=wards_of(stage.config, self.name),
             price_limits=PriceLimits(),
             instruments=venue.instruments,
             want=stage.demands[self.account.exchange].want,
-            ids=lambda: IntentIds(world.epoch, world.execution, actor, next(lives)),
+            ids=lambda: IntentIds(self.epoch, world.execution, actor, next(lives)),
         )
         return Child(actor, run, stage.mailboxes[actor], self._guard("escalate"))
 

@@ -15,20 +15,21 @@ import attrs
 import outcome
 import trio
 
+from actors.fleet_ledgers import open_ledgers, stopped_bots
 from actors.fleet_settings import fingerprint
 from actors.fleet_stage import accounts_used, exchanges_used
 from actors.fleet_world import Venue, World
-from actors.messages import BotStarted, BotStopped, Fact
+from actors.messages import Fact
 from actors.messages.board import Alarmed
 from actors.messages.supervision import Transition
-from actors.ports import Store, VenueError
-from actors.pure.client_order_id import account_tag, epoch_text
+from actors.ports import VenueError
+from actors.pure.client_order_id import account_tag
 from actors.pure.config import BotConfig, Config, Mode
 from actors.pure.config_endpoints import place_of
 from actors.pure.error_text import error_text
-from actors.pure.facts import decode, kind_of
 from actors.pure.market_view import Strategy
 from actors.pure.nearest import did_you_mean
+from actors.pure.owners import HOUSE
 from actors.pure.strategies import BUILT_IN, BadStrategy, build
 from adapters.binance.endpoints import Endpoints, ForeignHost
 from adapters.binance.open import open_binance
@@ -36,8 +37,7 @@ from adapters.clock import SystemClock
 from adapters.control import ControlDesk
 from adapters.files import held, prepare_folder
 from adapters.secrets import Redaction, Secret, resolve
-from adapters.sqlite.store import SqliteStore
-from adapters.state import LEDGER, locks_folder
+from adapters.state import locks_folder
 from adapters.strategy_file import StrategyUnusable, load_strategy
 from adapters.streams import CertificateUnusable
 from adapters.websocket import Timing
@@ -97,7 +97,8 @@ async def open_world(
     keys = _keys(config, redaction)
     prints = _fingerprints(config, keys)
     _hold_accounts(opened, config, prints)
-    store = await _store(opened, config, folder, prints, redaction)
+    ledgers = await open_ledgers(opened, config, folder, prints, redaction)
+    house = ledgers.pop(HOUSE)
     simulator = _simulator(config, keys)
     venues = {
         exchange: await _venue(opened, config, exchange, keys, simulator, home)
@@ -105,33 +106,20 @@ async def open_world(
     }
     return World(
         execution=execution,
-        epoch=epoch_text(int(store.epoch, 16)),
+        epoch=house.epoch,
         clock=SystemClock(),
         random=SystemRandom(),
-        store=store,
+        store=house.store,
         venues=venues,
         desk=ControlDesk(Path(folder).parent, redaction.clean_json),
         tags={name: account_tag(each) for name, each in prints.items()},
         strategies={name: recipe.build for name, recipe in recipes.items()},
         digests={name: recipe.digest for name, recipe in recipes.items() if recipe.digest},
         **attrs.asdict(ears, recurse=False),
-        stopped_bots=await _stopped_bots(store),
+        stopped_bots=await stopped_bots((house, *ledgers.values())),
         simulator=simulator.run if simulator is not None else None,
+        ledgers=ledgers,
     )
-
-
-async def _store(
-    opened: AsyncExitStack,
-    config: Config,
-    folder: Path,
-    prints: Mapping[str, str],
-    redaction: Redaction,
-) -> SqliteStore:
-    store = await SqliteStore.open(
-        folder / LEDGER, identity=_identity(config, prints), clean=redaction.clean_json
-    )
-    opened.push_async_callback(store.close)
-    return store
 
 
 def _fingerprints(config: Config, keys: Mapping[str, Keys]) -> dict[str, str]:
@@ -139,14 +127,6 @@ def _fingerprints(config: Config, keys: Mapping[str, Keys]) -> dict[str, str]:
         name: fingerprint(account.exchange, config.mode, keys[name].key.reveal())
         for name, account in accounts_used(config).items()
     }
-
-
-def _identity(config: Config, prints: Mapping[str, str]) -> dict[str, str]:
-    """Return what a ledger must be of: the mode, and live the very accounts (S-15)."""
-    identity = {"mode": config.mode.value}
-    if config.mode is Mode.LIVE:
-        identity |= {f"account {name}": print_ for name, print_ in prints.items()}
-    return identity
 
 
 def _hold_accounts(
@@ -267,19 +247,3 @@ def _recipe(bot: BotConfig, home: Path) -> Recipe:
     except (StrategyUnusable, BadStrategy) as error:
         raise BadFleet(f"bot {bot.name}: {error}") from error
     return Recipe(partial(build, made, bot.params), digest)
-
-
-async def _stopped_bots(store: Store) -> frozenset[str]:
-    """Return the bots that an operator stopped and did not start again."""
-    kinds = [kind_of(BotStopped), kind_of(BotStarted)]
-    _, rows = await store.read(kinds, bot=None, account=None)
-    stopped: set[str] = set()
-    for row in rows:
-        match decode(row.kind, row.body):
-            case BotStopped(bot=bot):
-                stopped.add(bot)
-            case BotStarted(bot=bot):
-                stopped.discard(bot)
-            case _:
-                pass
-    return frozenset(stopped)

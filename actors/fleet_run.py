@@ -41,13 +41,14 @@ from actors.pure.error_text import error_text
 from actors.pure.fact_words import words
 from actors.pure.facts import encode, key_of, kind_of
 from actors.pure.lines import actor_of
+from actors.pure.owners import HOUSE, bots_of, journal_of
 from actors.pure.transition_line import transition_words
 from adapters.clock import SystemClock
 from adapters.files import StateUnusable, be_private, held_folder, prepare_folder
 from adapters.log import Log, LogFormat, set_up
 from adapters.log_sink import LogSink
 from adapters.secrets import Redaction, SecretError
-from adapters.state import remember_run, run_folder
+from adapters.state import run_folder
 
 PETS = 12  # times that a stuck process is given before it ends, one turn each
 
@@ -121,11 +122,13 @@ class _Run:
                 ),
             )
             stage = open_stage(self.config)
-            remember_run(self.state, folder)
-            await self._write(world, [self._started(world)])
+            for owner in (HOUSE, *world.ledgers):
+                await self._write(world, owner, [self._started(world, owner)])
             code = await self._run_tree(stage, world, scribe)
-            rows = [*scribe.left(), FleetStopped(self.execution, self.reason)]
-            await self._write(world, rows)
+            stopped = FleetStopped(self.execution, self.reason)
+            for owner in world.ledgers:
+                await self._write(world, owner, [stopped])
+            await self._write(world, HOUSE, [*scribe.left(), stopped])
             self.screen.info(f"stopped: {self.reason}", actor="fleet")
         return code
 
@@ -227,16 +230,20 @@ class _Run:
         tell = self.screen.debug if _is_quiet(fact) else self.screen.info
         tell(words(fact), actor=actor_of(fact), at_ms=at_ms, fact=kind_of(type(fact)))
 
-    def _started(self, world: World) -> FleetStarted:
+    def _started(self, world: World, owner: str) -> FleetStarted:
+        """Return the first row of a ledger: the house's names all bots."""
+        bots = bots_of(self.config, owner) if owner != HOUSE else self.config.bots
+        names = tuple(bot.name for bot in bots)
+        digests = {name: world.digests[name] for name in names if name in world.digests}
         return FleetStarted(
             self.execution,
             self.config.mode.value,
-            tuple(bot.name for bot in self.config.bots),
+            names,
             version("shoal"),
-            tuple(f"{bot} {digest}" for bot, digest in world.digests.items()),
+            tuple(f"{bot} {digest}" for bot, digest in digests.items()),
         )
 
-    async def _write(self, world: World, facts: Sequence[Fact]) -> None:
+    async def _write(self, world: World, owner: str, facts: Sequence[Fact]) -> None:
         """Write rows while no journal runs."""
         wall_ms, awake_ms = world.clock.now_ms(), int(world.clock.awake_s() * 1000)
         rows = [
@@ -255,9 +262,9 @@ class _Run:
         with trio.move_on_after(5, shield=True):
             await trio.lowlevel.checkpoint()
             try:
-                await world.store.append(rows)
+                await world.ledger(owner).store.append(rows)
             except OSError as error:
-                self.screen.error(f"the ledger takes no more: {error}", actor="journal")
+                self.screen.error(f"takes no more: {error}", actor=journal_of(owner))
 
 
 def _why(error: BaseException) -> str:

@@ -8,13 +8,15 @@ from typing import Any
 import attrs
 
 from actors.demand import Demand
+from actors.fleet_border import Place, check_border
 from actors.fleet_wiring import READS, Kind, check_edge
 from actors.mailbox import Mailbox
 from actors.outlets import Outlets, Reader
 from actors.pure.config import Config
+from actors.pure.owners import HOUSE, journal_of, ledger_owners, owners_by_account
 
 JOURNAL_WISHES = 4096  # thousands of bots recall at once
-ORDERS_WISHES = 256
+ACCOUNT_ROLES = {"account": 64, "risk": 256, "orders": 256, "positions": 64}  # wishes
 ACCOUNT_FACTS = 8192
 BOARD_FACTS = 65536  # it takes its mail ten times a second
 BOT_FACTS = 256
@@ -27,16 +29,25 @@ class Stage:
     config: Config
     mailboxes: dict[str, Mailbox[Any]] = attrs.Factory(dict[str, Mailbox[Any]])
     demands: dict[str, Demand] = attrs.Factory(dict[str, Demand])
-    outlets: Outlets = attrs.Factory(Outlets)
+    outlets: dict[str, Outlets] = attrs.Factory(dict[str, Outlets])  # by journal
     readers: dict[str, dict[str, Mailbox[Any]]] = attrs.Factory(
         dict[str, dict[str, Mailbox[Any]]]
     )  # of market data, by exchange
+    owners: dict[str, str] = attrs.Factory(dict[str, str])  # of actors in a group
 
-    def open(self, name: str, *, wishes_max: int = 64, facts_max: int = 1) -> Mailbox[Any]:
-        """Open the mailbox of one actor."""
+    def open(
+        self,
+        name: str,
+        *,
+        owner: str = HOUSE,
+        wishes_max: int = 64,
+        facts_max: int = 1,
+    ) -> Mailbox[Any]:
+        """Open the mailbox of one actor, in the group of its owner."""
         mailbox = self.mailboxes[name] = Mailbox[Any](
             name, wishes_max=wishes_max, facts_max=facts_max
         )
+        self.owners[name] = owner
         return mailbox
 
     def door(self, sender: str, kind: Kind, receiver: str) -> Mailbox[Any]:
@@ -44,9 +55,29 @@ class Stage:
 
         Raises:
           UndeclaredEdge: it has not.
+          ForeignDoor: it leads to another owner.
         """
         check_edge(role_of(sender), kind, role_of(receiver))
+        check_border(self.place(sender), kind, self.place(receiver))
         return self.mailboxes[receiver]
+
+    def journal(self, sender: str) -> Mailbox[Any]:
+        """Return the door of the journal that keeps what `sender` records."""
+        return self.door(sender, "wish", journal_of(self.place(sender).owner))
+
+    def let_read(self, name: str, *, of: str, **scope: str) -> None:
+        """Have the journal `of` tell the actor called `name` what its role reads.
+
+        Raises:
+          ForeignDoor: that journal is another owner's.
+        """
+        check_border(self.place(of), "fact", self.place(name))
+        kinds = READS[role_of(name)]
+        self.outlets[of].add(Reader(name, self.mailboxes[name], kinds, **scope))
+
+    def place(self, name: str) -> Place:
+        """Return the role of an actor, and whose group it is in."""
+        return Place(role_of(name), self.owners.get(name, HOUSE))
 
 
 def role_of(name: str) -> str:
@@ -56,33 +87,33 @@ def role_of(name: str) -> str:
 
 def open_stage(config: Config) -> Stage:
     """Open every mailbox that the fleet of `config` needs, and wire who reads what."""
-    stage = Stage(config)
-    stage.open("journal", wishes_max=JOURNAL_WISHES)
+    stage, owners = Stage(config), owners_by_account(config)
     stage.open("board", facts_max=BOARD_FACTS)
+    for owner in ledger_owners(config):
+        journal = journal_of(owner)
+        stage.open(journal, owner=owner, wishes_max=JOURNAL_WISHES)
+        stage.outlets[journal] = Outlets(teller=journal)
     for exchange in exchanges_used(config):
         feed = stage.open(f"feed:{exchange}")
         fallback = stage.open(f"fallback:{exchange}")
         stage.demands[exchange] = Demand(exchange, [feed, fallback])
         stage.readers[exchange] = {"board": stage.mailboxes["board"]}
     for name, account in accounts_used(config).items():
-        stage.open(f"account:{name}", facts_max=ACCOUNT_FACTS)
-        stage.open(f"risk:{name}", wishes_max=ORDERS_WISHES, facts_max=ACCOUNT_FACTS)
-        stage.open(f"orders:{name}", wishes_max=ORDERS_WISHES, facts_max=ACCOUNT_FACTS)
-        stage.open(f"positions:{name}", facts_max=ACCOUNT_FACTS)
-        for role in ("risk", "positions"):
-            actor = f"{role}:{name}"
-            stage.readers[account.exchange][actor] = stage.mailboxes[actor]
-        for role in ("account", "risk", "orders", "positions"):
-            actor = f"{role}:{name}"
-            stage.outlets.add(
-                Reader(actor, stage.mailboxes[actor], READS[role], account=name)
+        for role, wishes_max in ACCOUNT_ROLES.items():
+            actor, owner = f"{role}:{name}", owners[name]
+            mailbox = stage.open(
+                actor, owner=owner, wishes_max=wishes_max, facts_max=ACCOUNT_FACTS
             )
+            if role in {"risk", "positions"}:
+                stage.readers[account.exchange][actor] = mailbox
+            stage.let_read(actor, of=journal_of(owner), account=name)
     for bot in config.bots:
-        actor = f"bot:{bot.name}"
-        mailbox = stage.open(actor, wishes_max=1, facts_max=BOT_FACTS)
+        owner, actor = owners[bot.account], f"bot:{bot.name}"
+        mailbox = stage.open(actor, owner=owner, wishes_max=1, facts_max=BOT_FACTS)
         stage.readers[config.accounts[bot.account].exchange][actor] = mailbox
-        stage.outlets.add(Reader(actor, mailbox, READS["bot"], bot=bot.name))
-    stage.outlets.add(Reader("board", stage.mailboxes["board"], READS["board"]))
+        stage.let_read(actor, of=journal_of(owner), bot=bot.name)
+    for journal in stage.outlets:
+        stage.let_read("board", of=journal)
     return stage
 
 

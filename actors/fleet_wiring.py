@@ -77,6 +77,7 @@ EDGES: tuple[Edge, ...] = (
         for receiver in ("feed", "account", "risk", "positions", "bot")
     ),
     Edge("account", "latest", "orders", ("Lease",)),
+    Edge("fleet", "latest", "board", ("Alarmed",)),
     Edge("catalogue", "latest", "board", ("Alarmed",)),
     Edge("bot", "latest", "board", ("Evaluated",)),
     Edge("positions", "latest", "board", ("PositionSeen", "Alarmed")),

@@ -11,6 +11,7 @@ from actors.messages.board import Alarmed
 from actors.messages.supervision import Transition
 from actors.ports import Desk, Market, Random, Store, Trading, WallClock
 from actors.pure.market_view import Strategy
+from actors.pure.owners import HOUSE
 
 
 @attrs.define(eq=False)
@@ -23,6 +24,14 @@ class Venue:
 
 
 @attrs.frozen(eq=False)
+class OpenLedger:
+    """One ledger, open: the store behind one journal, and the epoch of its order ids."""
+
+    store: Store
+    epoch: str
+
+
+@attrs.frozen(eq=False)
 class World:
     """Everything outside, ready to be introduced."""
 
@@ -30,7 +39,7 @@ class World:
     epoch: str  # of the ledger
     clock: WallClock
     random: Random
-    store: Store
+    store: Store  # of the one ledger; with several owners, of the house's
     venues: Mapping[str, Venue]
     desk: Desk
     tags: Mapping[str, str]  # that client order ids carry, by account
@@ -42,3 +51,8 @@ class World:
     is_stopping: Callable[[], bool]
     stopped_bots: frozenset[str] = frozenset()
     simulator: Callable[..., Awaitable[None]] | None = None  # its body, in mode "sim"
+    ledgers: Mapping[str, OpenLedger] = attrs.Factory(dict[str, OpenLedger])  # of owners
+
+    def ledger(self, owner: str) -> OpenLedger:
+        """Return the ledger of an owner who has a group, or of the house."""
+        return OpenLedger(self.store, self.epoch) if owner == HOUSE else self.ledgers[owner]

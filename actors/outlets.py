@@ -45,7 +45,8 @@ class _Outlet:
 class Outlets:
     """The journal's side of the wiring table: telling costs O(readers of that fact)."""
 
-    def __init__(self, readers: Iterable[Reader] = ()) -> None:
+    def __init__(self, readers: Iterable[Reader] = (), *, teller: str = "journal") -> None:
+        self.teller = teller  # the journal that they belong to
         self.told_seq: int | None = None  # last one told to all; None: no life yet
         self._by_name: dict[str, _Outlet] = {}
         self._by_place: dict[Place, list[_Outlet]] = {}
@@ -79,7 +80,7 @@ class Outlets:
         for place in _places(fact):
             for outlet in self._by_place.get(place, ()):
                 if outlet.told_seq < seq:
-                    told = Told(seq, outlet.told_seq, fact, at_ms)
+                    told = Told(seq, outlet.told_seq, fact, at_ms, self.teller)
                     outlet.told_seq = seq
                     outlet.reader.mailbox.fact(told)
         self.told_seq = seq

@@ -66,11 +66,11 @@ class Supervisor(Tree):
         self._random = random
         self._start_together = start_together
         self._nursery: trio.Nursery | None = None
-        self.is_stopping = False  # its children are told to end, for whatever reason
+        self._is_stopping = False
         self._pending: set[Seat] = set()  # whom the boot, or the stop, waits for
         self._settled = trio.Event()
         self._ended = trio.Event()
-        self._escalated: Escalated | None = None
+        self.escalated: Escalated | None = None
         has_bulkheads = any(child.is_bulkhead for child in children)
         self._boot_s = BULKHEADS_S if has_bulkheads else math.inf
 
@@ -83,7 +83,7 @@ class Supervisor(Tree):
           Escalated: after the others were stopped in order. In a group if a child broke
             an invariant while it was being stopped, so catch it with `except*`.
         """
-        self.is_stopping, self._escalated = False, None
+        self._is_stopping, self.escalated = False, None
         self._ended = trio.Event()
         for seat in self._seats:
             seat.breaker = Breaker(seat.child.policy)
@@ -96,13 +96,13 @@ class Supervisor(Tree):
                     task_status.started()
                 await self._ended.wait()
             finally:
-                self.is_stopping = True
+                self._is_stopping = True
                 with trio.move_on_after(self.stop_s + STOP_MARGIN_S, shield=True):
                     await self._stop_all()
                 nursery.cancel_scope.cancel()
                 self._nursery = None
-        if self._escalated is not None:
-            raise self._escalated from self._escalated.error
+        if self.escalated is not None:
+            raise self.escalated from self.escalated.error
 
     @property
     def stop_s(self) -> float:
@@ -112,7 +112,7 @@ class Supervisor(Tree):
 
     def start_now(self, seat: Seat) -> bool:
         """Begin a life, unless there is one; cut short a wait for the next one."""
-        if self._nursery is None or self.is_stopping:
+        if self._nursery is None or self._is_stopping:
             return False
         if seat.is_alive and seat.breaker.state is not State.STOPPING:
             return False
@@ -201,7 +201,7 @@ class Supervisor(Tree):
     async def _live(self, seat: Seat) -> float | None:
         """Live once; return the wait before the next life, or None after the last."""
         await trio.lowlevel.checkpoint()
-        if not seat.is_wanted or self.is_stopping:
+        if not seat.is_wanted or self._is_stopping:
             return None
         child, old = seat.child, seat.breaker.state
         now_s = trio.current_time()
@@ -274,11 +274,11 @@ class Supervisor(Tree):
         seat.error = error_text(error)
         now_s = trio.current_time()
         self._report(seat.told(Event.ESCALATED, old, now_s, error=seat.error))
-        if self._escalated is not None:
+        if self.escalated is not None:
             return
-        self._escalated = Escalated(seat.path, error)
-        if self.is_stopping:
-            raise self._escalated from error
+        self.escalated = Escalated(seat.path, error)
+        if self._is_stopping:
+            raise self.escalated from error
         self._ended.set()
         self._settled.set()
 

@@ -1,13 +1,14 @@
 """Where a run keeps its ledger, and where the newest one is to be found.
 
 A run in mode "sim" is a new venue and so has a new ledger; paper and live keep one each,
-and none is ever shared between modes (S-15).
+and none is ever shared between modes (S-15), or between owners.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,8 @@ from adapters.files import prepare_folder, write_private
 
 LEDGER: Final = "ledger.db"
 CURRENT: Final = "current"  # names the folder of the newest run
+HOUSE: Final = "house"  # folder of what is no single owner's, where there are several
+OWNERS: Final = "owners"  # folder of their folders
 
 
 def run_folder(state: Path, mode: str, execution: str) -> Path:
@@ -25,9 +28,34 @@ def run_folder(state: Path, mode: str, execution: str) -> Path:
     return prepare_folder(state / name)
 
 
-def remember_run(state: Path, folder: Path) -> None:
-    """Say that the newest ledger is the one in `folder`."""
-    write_private(state / CURRENT, folder.name.encode())
+def default_ledger(folder: Path, owner: str, *, is_only: bool) -> Path:
+    """Return where a new ledger lies: of the house ("") or of one of several owners."""
+    if is_only:
+        return folder / LEDGER
+    return folder / (f"{OWNERS}/{owner}" if owner else HOUSE) / LEDGER
+
+
+def found_ledgers(folder: Path) -> Sequence[Path]:
+    """Return every ledger that an owner has in the folder of a mode."""
+    return [
+        path
+        for path in (folder / LEDGER, *sorted(folder.glob(f"{OWNERS}/*/{LEDGER}")))
+        if path.exists()
+    ]
+
+
+def remember_run(
+    state: Path, folder: Path, ledgers: Mapping[str, Path] | None = None
+) -> None:
+    """Say that the newest run is the one in `folder`, and whose ledger is where.
+
+    The folder's name is the first line. With several owners a line for each ledger
+    follows: its owner, "" for the house, and its path in the folder.
+    """
+    lines = [folder.name]
+    if ledgers is not None and len(ledgers) > 1:
+        lines += [f"{name}\t{path.relative_to(folder)}" for name, path in ledgers.items()]
+    write_private(state / CURRENT, "\n".join(lines).encode())
 
 
 def locks_folder() -> Path:
@@ -36,11 +64,18 @@ def locks_folder() -> Path:
     return Path(home) / "shoal"
 
 
-def newest_ledger(state: Path) -> Path | None:
-    """Return the ledger of the newest run, or None when there has been none."""
+def newest_ledgers(state: Path) -> dict[str, Path]:
+    """Return the ledgers of the newest run by owner, "" first; {} when there are none."""
     try:
-        name = (state / CURRENT).read_text("utf-8").strip()
+        name, *lines = (state / CURRENT).read_text("utf-8").strip().split("\n")
     except (OSError, UnicodeDecodeError):
-        return None
-    path = state / Path(name).name / LEDGER
-    return path if path.exists() else None
+        return {}
+    folder = state / Path(name).name
+    named = [line.partition("\t") for line in lines] or [("", "\t", LEDGER)]
+    ledgers = {owner: folder / path for owner, _, path in named}
+    return {owner: path for owner, path in ledgers.items() if path.exists()}
+
+
+def newest_ledger(state: Path) -> Path | None:
+    """Return the ledger of the newest run, of several the house's; None for none."""
+    return next(iter(newest_ledgers(state).values()), None)

@@ -202,3 +202,4 @@ class Told:
     previous_seq: int
     fact: Fact
     at_ms: int = 0  # our wall clock when it was recorded
+    teller: str = "journal"  # the journal that tells it; each has numbers of its own

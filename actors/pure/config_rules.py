@@ -108,7 +108,19 @@ def _judge_accounts(config: Config, root: Place) -> None:
             place.at("key").refuse(f"is also {other}; one key, one account")
         elif account.key is not None:
             users[account.key] = name
+        _judge_owner(config, account, place)
         _judge_capital(account, capitals.get(name, Decimal(0)), place)
+
+
+def _judge_owner(config: Config, account: AccountConfig, place: Place) -> None:
+    """Refuse what cannot name a group, its actors and a folder, where owners have them."""
+    is_name = re.fullmatch(NAME_PATTERN, account.owner)
+    others = {each.owner for each in config.accounts.values()} - {account.owner}
+    if others and not is_name and place.is_clean("owner"):
+        place.at("owner").refuse(
+            "with several owners each has a group and a folder of that name, so it must be"
+            f" 1 to 32 characters of a-z, 0-9 and -, not {account.owner!r}"
+        )
 
 
 def _judge_capital(account: AccountConfig, given: Decimal, place: Place) -> None:

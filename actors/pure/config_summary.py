@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from actors.pure.config_types import AccountConfig, Config
+from actors.pure.owners import bots_of, owners_by_account, owners_of
 
 
 def summary(config: Config) -> str:
-    """Return `mode sim, 1 exchange, 1 account, 4 bots on 2 symbols` and the loss limit."""
+    """Return `mode sim, 1 exchange, 1 account, 4 bots on 2 symbols`, owners, the limit."""
     used = {account.exchange for account in config.accounts.values()}
     symbols = {bot.symbol for bot in config.bots}
     waiting = sum(not bot.enabled for bot in config.bots)
@@ -20,9 +21,21 @@ def summary(config: Config) -> str:
             count(len(used), "exchange"),
             count(len(config.accounts), "account"),
             f"{bots} on {count(len(symbols), 'symbol')}",
+            *_owners(config),
             halt(config.accounts.values()),
         )
     )
+
+
+def _owners(config: Config) -> list[str]:
+    """Return `2 owners, each alone: ann with main, 2 bots; …`, or nothing for one owner."""
+    accounts = owners_by_account(config)
+    told = [
+        f"{owner} with {' and '.join(name for name in accounts if accounts[name] == owner)}"
+        f" ({count(len(bots_of(config, owner)), 'bot')})"
+        for owner in owners_of(config)
+    ]
+    return [f"{len(told)} owners apart: {'; '.join(told)}"] if told else []
 
 
 def halt(accounts: Iterable[AccountConfig]) -> str:

@@ -6,7 +6,7 @@ operator lifts it, whatever prices, counts and the code that judges them say (R-
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import attrs
 
@@ -48,6 +48,11 @@ class Halts:
             for halted in self.standing(now_ms)
             if (halted.account, halted.bot) == (account, bot)
         )
+
+    def of_accounts(self, accounts: Collection[str]) -> Halts:
+        """Return the halts of these accounts and of their bots."""
+        told = self._told.items()
+        return Halts({place: each for place, each in told if place[0] in accounts})
 
     def bar(self, account: str, bot: str, now_ms: int) -> tuple[str, str] | None:
         """Return the code and the reason that forbid an entry of this bot, or None."""

@@ -38,6 +38,7 @@ from actors.messages import (
 )
 from actors.pure.bot_seen import BotSeen, show_order, show_position
 from actors.pure.halts import Halts
+from actors.pure.owners import HOUSE
 from actors.pure.position_math import Holdings
 
 COMMANDS_MAX = 1_000  # remembered, so that one typed again is not done again
@@ -96,16 +97,20 @@ class ReadModel:
     bots: dict[str, BotSeen] = attrs.Factory(dict[str, BotSeen])
     accounts: dict[str, AccountSeen] = attrs.Factory(dict[str, AccountSeen])
     actors: dict[str, ActorSeen] = attrs.Factory(dict[str, ActorSeen])
+    paths: dict[str, str] = attrs.Factory(dict[str, str])  # of actors, by their names
     restarts: int = 0
     halts: Halts = attrs.Factory(Halts)
     commands: OrderedDict[str, str] = attrs.Factory(OrderedDict[str, str])  # key, answer
+    owners: dict[str, str] = attrs.Factory(dict[str, str])  # of accounts, if several
+    bot_owners: dict[str, str] = attrs.Factory(dict[str, str])
     holdings: Holdings = attrs.Factory(Holdings)
 
-    def apply(self, fact: Fact, at_ms: int) -> None:
-        """Take one fact, told or stored at `at_ms`."""
+    def apply(self, fact: Fact, at_ms: int, owner: str = HOUSE) -> None:
+        """Take one fact, told or stored at `at_ms`, from the ledger of `owner`."""
+        self._note_owner(fact, owner)
         match fact:
             case FleetStarted() | FleetStopped():
-                self._fleet(fact, at_ms)
+                self._fleet(fact, at_ms, owner)
             case Halted() | HaltLifted() | Commanded():
                 self._ordered(fact)
             case Supervised():
@@ -119,7 +124,7 @@ class ReadModel:
                     fact.drifts,
                 )
             case PriceUpdated():
-                self.prices[fact.symbol] = PriceSeen(fact.price, at_ms)
+                self._price(fact, at_ms)
             case ExchangeConnected() | ExchangeDisconnected() | ExchangeReconnecting():
                 self._exchange(fact, at_ms)
             case FallbackBegun() | FallbackEnded():
@@ -133,10 +138,26 @@ class ReadModel:
         """Return what is known of a bot, which may be nothing yet."""
         return self.bots.setdefault(name, BotSeen())
 
+    def _note_owner(self, fact: Fact, owner: str) -> None:
+        if owner == HOUSE:
+            return
+        for name, owners in (("account", self.owners), ("bot", self.bot_owners)):
+            if whose := getattr(fact, name, ""):
+                owners[whose] = owner
+
+    def _price(self, fact: PriceUpdated, at_ms: int) -> None:
+        known = self.prices.get(fact.symbol)
+        if known is None or known.at_ms <= at_ms:  # ledgers are read one after the other
+            self.prices[fact.symbol] = PriceSeen(fact.price, at_ms)
+
     def _exchange_of(self, name: str) -> ExchangeSeen:
         return self.exchanges.setdefault(name, ExchangeSeen())
 
-    def _fleet(self, fact: FleetStarted | FleetStopped, at_ms: int) -> None:
+    def _fleet(self, fact: FleetStarted | FleetStopped, at_ms: int, owner: str) -> None:
+        if owner != HOUSE:  # the house's ledger tells of the whole fleet
+            names = fact.bots if isinstance(fact, FleetStarted) else ()
+            self.bot_owners |= dict.fromkeys(names, owner)
+            return
         if isinstance(fact, FleetStopped):
             self.stopped = fact.reason
             for exchange in self.exchanges.values():
@@ -145,6 +166,7 @@ class ReadModel:
         self.execution, self.mode, self.version = fact.execution, fact.mode, fact.version
         self.started_ms, self.stopped, self.restarts = at_ms, "", 0
         self.actors.clear()
+        self.paths.clear()
         self.exchanges.clear()
         for name in fact.bots:
             self.bot(name)
@@ -160,6 +182,7 @@ class ReadModel:
         before = self.actors.get(fact.path)
         if fact.event == "ready" and before is not None and fact.incarnation > 1:
             self.restarts += 1
+        self.paths[fact.path.rpartition("/")[2]] = fact.path
         error = fact.error or (before.error if before is not None else "")
         self.actors[fact.path] = ActorSeen(
             fact.new, fact.incarnation, fact.consecutive, error, at_ms

@@ -108,7 +108,9 @@ def _exchanges(model: ReadModel, live: Live | None, now_s: float) -> dict[str, A
 
 def _account(name: str, seen: AccountSeen, model: ReadModel, now_ms: int) -> dict[str, Any]:
     earned = (bot.pnl for bot in model.bots.values() if bot.account == name)
+    owner = {"owner": model.owners[name]} if name in model.owners else {}
     return {
+        **owner,
         **attrs.asdict(seen),
         "reconciled_age_s": round((now_ms - seen.reconciled_ms) / 1000, 1),
         "pnl": f"{sum(earned, ZERO):.2f}",
@@ -124,7 +126,9 @@ def _bot(name: str, bot: BotSeen, model: ReadModel, live: Live | None) -> dict[s
         said = "HOLD" if evaluated.outcome is Outcome.HOLD else said  # as the ledger says
         outcome = f"{said} {evaluated.code}".rstrip()
         outcome += f": {'; '.join(evaluated.reasons)}" if evaluated.reasons else ""
+    owner = {"owner": model.bot_owners[name]} if name in model.bot_owners else {}
     return {
+        **owner,
         "symbol": bot.symbol,
         "state": _bot_state(name, bot, model, live),
         "position": _position(bot.position, position),
@@ -140,10 +144,10 @@ def _bot(name: str, bot: BotSeen, model: ReadModel, live: Live | None) -> dict[s
 
 
 def _bot_state(name: str, bot: BotSeen, model: ReadModel, live: Live | None) -> str:
-    path = f"bots/bot:{name}"
+    path = model.paths.get(f"bot:{name}", f"bots/bot:{name}")
     state = model.actors[path].state if path in model.actors else "STOPPED"
     for actor in live.actors if live is not None else ():
-        if actor.path == path:
+        if actor.path.endswith(f"/bot:{name}"):
             state = actor.state.value
     if bot.is_stopped:
         return "stopped by an operator"
@@ -244,10 +248,15 @@ def _account_lines(name: str, account: Mapping[str, Any]) -> list[str]:
     agrees = "differed from" if account["drifts"] else "agreed with"
     age = f"{account['reconciled_age_s']} s ago"
     lines = [
-        f"account {name}  {agrees} the exchange {age}: {open_orders}{strange}"
+        f"account {name}{_of(account)}  {agrees} the exchange {age}: {open_orders}{strange}"
         f" · pnl {signed(Decimal(account['pnl']))}"
     ]
     return lines + [f"  drift: {drift}" for drift in account["drifts"]]
+
+
+def _of(shown: Mapping[str, Any]) -> str:
+    """Return whose it is, where there are several owners."""
+    return f" of {shown['owner']}" if "owner" in shown else ""
 
 
 def _bot_lines(name: str, bot: Mapping[str, Any]) -> list[str]:
@@ -261,7 +270,7 @@ def _bot_lines(name: str, bot: Mapping[str, Any]) -> list[str]:
         if "unrealized_pnl" in position:
             holds += f", now {signed(Decimal(position['unrealized_pnl']))}"
     lines = [
-        f"bot {name}  {bot['symbol']}  {bot['state']} · {holds}"
+        f"bot {name}{_of(bot)}  {bot['symbol']}  {bot['state']} · {holds}"
         f" · {count(bot['orders'], 'order')}, {count(bot['fills'], 'fill')},"
         f" {bot['closed']} closed, pnl {signed(Decimal(bot['pnl']))}",
         f"  last: {bot['outcome']}",

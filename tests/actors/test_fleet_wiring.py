@@ -99,7 +99,12 @@ async def stage(tmp_path: Path, autojump_clock: MockClock) -> Ledger:
     fleet_config = config()
     plain = open_stage(fleet_config)
     used = Ledger(
-        fleet_config, plain.mailboxes, plain.demands, plain.outlets, plain.readers
+        fleet_config,
+        plain.mailboxes,
+        plain.demands,
+        plain.outlets,
+        plain.readers,
+        plain.owners,
     )
     symbols = {bot.symbol for bot in fleet_config.bots}
     market = ScriptedMarket(

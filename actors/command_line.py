@@ -23,7 +23,7 @@ COMMANDS = {
     "start": "start a bot that was stopped, disabled or given up",
     "stop": "stop a bot until it is started; its position stays guarded",
     "crash": "crash an actor of the running fleet (a test hook)",
-    "salvage": "put a new ledger in the place of a damaged one, of what can be read",
+    "salvage": "save what can be read of a damaged ledger",
     "map": "print the wiring, who says what to whom (docs/wiring.md)",
     "sim": "serve a simulated exchange on its own",
 }

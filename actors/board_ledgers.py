@@ -85,13 +85,16 @@ class Ledgers:
 
         Asking again while it is down would have its next life read the ledger as often.
         """
-        while name not in self.replays:
+        while True:
             receipt = Receipt[Recalled]()
+            await self.owners[name].wish(Recall(self.reader, receipt))
             try:
-                await self.owners[name].wish(Recall(self.reader, receipt))
-                self._know(name, await receipt.wait())
+                recalled = await receipt.wait()
             except JournalDown:
                 await trio.sleep(AGAIN_S)
+            else:
+                self._know(name, recalled)
+                return
 
     def _know(self, name: str, recalled: Recalled) -> None:
         self.fold(name, recalled)

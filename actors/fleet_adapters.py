@@ -95,15 +95,13 @@ async def open_world(
     """
     recipes = {bot.name: _recipe(bot, home) for bot in config.bots}
     keys = _keys(config, redaction)
-    prints = _fingerprints(config, keys)
-    _hold_accounts(opened, config, prints)
+    _hold_accounts(opened, config, prints := _fingerprints(config, keys))
     ledgers = await open_ledgers(opened, config, folder, prints, redaction)
     house = ledgers.pop(HOUSE)
     simulator = _simulator(config, keys)
-    venues = {
-        exchange: await _venue(opened, config, exchange, keys, simulator, home)
-        for exchange in exchanges_used(config)
-    }
+    venues: dict[str, Venue] = {}
+    for name in exchanges_used(config):
+        venues[name] = await _venue(opened, config, name, keys, simulator, home)
     return World(
         execution=execution,
         epoch=house.epoch,

@@ -50,6 +50,7 @@ async def open_ledgers(
     Raises:
       StateUnusable: the house's ledger cannot be used, or none of the owners'.
     """
+    await trio.lowlevel.checkpoint()
     paths = _paths(config, folder, prints)
     found: dict[str, OpenLedger] = {}
     errors: list[StateUnusable] = []

@@ -32,6 +32,10 @@ check: lint types layers map-check test
 kill-nine kills="20":
     SHOAL_KILLS={{ kills }} {{ bin }}/python -m pytest -q tests/system/test_kill_nine.py
 
+# Lose the power under the real ledger, many times, and look for what was promised.
+power-loss losses="2000":
+    SHOAL_POWER_LOSSES={{ losses }} {{ bin }}/python -m pytest -q tests/adapters/test_sqlite_power.py
+
 # Simulate the whole fleet under faults: `just simulate --seeds 200`, `--seed 7 --trace`.
 simulate *arguments="--seeds 100":
     {{ bin }}/python -m tests.simulation {{ arguments }}

@@ -46,8 +46,15 @@ def connect(path: Path, *, is_read_only: bool = False) -> sqlite3.Connection:
 
 
 def set_durable(connection: sqlite3.Connection) -> None:
-    """Make each commit wait for the disk (D-1); checkpoints are the writer's own."""
-    connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    """Make each commit wait for the disk (D-1); checkpoints are the writer's own.
+
+    Raises:
+      sqlite3.Error: the file stays in another mode, where FULL keeps no commit for sure.
+    """
+    # All rows: what the change of the mode fails with comes after the row that names it.
+    ((mode,),) = connection.execute("PRAGMA journal_mode = WAL").fetchall()
+    if mode != "wal":
+        raise sqlite3.OperationalError(f"its disk did not let it have a WAL, only {mode!r}")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(
         "PRAGMA fullfsync = ON"

@@ -302,6 +302,10 @@ class Network:
         for stream in [each for each in self._clients.values() if each.owner is owner]:
             self.reset(stream)
 
+    def clients(self) -> list[SimStream]:
+        """Return the engine's connections, oldest first."""
+        return list(self._clients.values())
+
     def open_clients(self) -> int:
         """Return how many connections the engine's side has not closed."""
         return len(self._clients)

@@ -7,10 +7,11 @@ crash delays a scene and must not change its end (I-18).
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import attrs
 import trio
@@ -18,6 +19,7 @@ import trio
 from actors.messages import PositionClosed, Side, Signal, SignalType
 from actors.pure.facts import decode
 from actors.pure.market_view import MarketView
+from actors.pure.matching_orders import MAKERS, Kind, Lasting, NewOrder
 from actors.pure.matching_orders import Order as VenueOrder
 from adapters.simulator.config import BTC, ApiKey, Listing, SimulatorConfig
 from tests.simulation.assassin import LIFE, Assassin, crash, is_parked
@@ -167,6 +169,36 @@ class Scene(Simulation):
         """Return how much of our orders of one side was filled."""
         filled = (order.filled_base for order in self.orders if order.side is side)
         return sum(filled, Decimal(0))
+
+    def take(self, side: Side, price: Decimal, base: Decimal) -> None:
+        """Let somebody else trade against what rests at the exchange."""
+        lot = self.plot.listing.lot
+        symbol = self.plot.listing.venue_symbol
+        new = NewOrder(
+            MAKERS,
+            "",
+            symbol,
+            side,
+            Kind.LIMIT,
+            base // lot * lot,
+            price,
+            lasting=Lasting.IOC,
+        )
+        dialect = self.simulator.dialect
+        dialect.exchange.engine.place(new, dialect.exchange.now_ms())
+        dialect.flush()
+
+    def move_price(self, percent: float) -> None:
+        """Let the market quote so much higher from its next step on."""
+        ware: Any = self.simulator.exchange.wares[self.plot.listing.venue_symbol]
+        ware.market._walk._anchor += math.log1p(percent / 100)
+
+    def reset_sockets(self, kind: str) -> None:
+        """Break the engine's connections of one kind."""
+        network = self.machine.network
+        for stream in network.clients():
+            if stream.kind == kind:
+                network.reset(stream)
 
     def decided(self) -> None:
         """Count from here on: a strategy wants something for the first time."""

@@ -59,7 +59,8 @@ class Witness:
     def __init__(self, inner: Trading, watched: Watched) -> None:
         self._inner = inner
         self._watched = watched
-        self._has_balances = False
+        self._has_balances = False  # in this run
+        self._is_weighed = False  # since the private stream was last connected
         self._lost_s = watched.awake_s()  # the private stream; it is not there yet
         self._foreign_s: float | None = None  # when another engine's order was seen
         self._is_foreign_open = False
@@ -82,7 +83,8 @@ class Witness:
 
     async def balances(self) -> Sequence[VenueBalance]:
         balances = await self._inner.balances()
-        self._has_balances, self._is_foreign_open = True, False
+        self._has_balances = self._is_weighed = True
+        self._is_foreign_open = False
         return balances
 
     async def open_orders(self, symbols: Sequence[str]) -> Sequence[VenueOrder]:
@@ -90,7 +92,7 @@ class Witness:
         for order in orders:
             self._hear(order)
         if self._has_balances:  # a pass asks for open orders last
-            self.is_reconciled = self.is_current = True
+            self.is_reconciled, self.is_current = True, self._is_weighed
             if not self._is_foreign_open:
                 self._foreign_s = None
         return orders
@@ -99,7 +101,7 @@ class Witness:
     async def open_private(self) -> AsyncGenerator[PrivateStream, None]:
         """Open the private stream, and know while it is open."""
         async with self._inner.open_private() as stream:
-            self._has_balances = self.is_current = False
+            self._is_weighed = self.is_current = False
             self._lost_s = self._watched.awake_s()
             try:
                 yield _Overheard(stream, self._hear)

@@ -91,6 +91,14 @@ class Chart:
         found.reverse()
         return found[:limit]
 
+    def day_before(self, minutes: int) -> list[Bar]:
+        """Return the minutes before the start; only the last, which is open, is a copy."""
+        past = self._past
+        if len(past.day) != minutes:
+            past.day = self.bars("1m", minutes, end_ms=past.end_ms)
+        *closed, last = past.day
+        return [*closed, last.copied(last.open_ms)]
+
     def _backwards(self) -> Iterator[Bar]:
         yield self._second
         yield from reversed(self._live)

@@ -15,8 +15,8 @@ MINUTES = 1440
 class RollingDay:
     """Open, high, low and volumes of the last 1,440 minutes."""
 
-    def __init__(self, chart: Chart, now_ms: int) -> None:
-        bars = chart.bars("1m", MINUTES, end_ms=now_ms)
+    def __init__(self, chart: Chart) -> None:
+        bars = chart.day_before(MINUTES)
         self._minutes: deque[Bar] = deque(bars, maxlen=MINUTES)
         self.last = bars[-1].close
         self.last_base = Decimal(0)

@@ -208,7 +208,7 @@ class Exchange:
             book,
             market,
             chart,
-            RollingDay(chart, now_ms),
+            RollingDay(chart),
             book.watch(),
             book.watch(),
         )

@@ -26,6 +26,7 @@ class Past:
         self.end_ms = open_of("1s", end_ms)
         self.end_price = listing.price
         self.bars: list[Bar] = []  # newest first
+        self.day: list[Bar] = []  # its last minutes, once a chart summed them up
         self._listing = listing
         self._chance = chance
         self._price = float(listing.price)

@@ -63,9 +63,15 @@ class BookKeeping:
     held: dict[tuple[str, str], Decimal] = attrs.Factory(dict[tuple[str, str], Decimal])
     trades: set[tuple[str, str, Side]] = attrs.Factory(set[tuple[str, str, Side]])
     reconciled: Reconciled | None = None
+    rows: int = 0  # read so far
+    _attempts: dict[str, list[Told]] = attrs.Factory(dict[str, list[Told]])
+    _exits: dict[tuple[str, str], list[Told]] = attrs.Factory(
+        dict[tuple[str, str], list[Told]]
+    )  # live ones
 
     def read(self, rows: Sequence[DiskRow]) -> None:
         """Take rows in their order."""
+        self.rows += len(rows)
         for each in rows:
             if each.row.kind in _KINDS:
                 self.take(decode(each.row.kind, each.row.body), each.venue_ms)
@@ -107,12 +113,13 @@ class BookKeeping:
         if intent is None:
             self.said.append(f"I-2: {fact.client_order_id} of an untold intent")
             return
-        for other in self.orders.values():
-            is_same = other.attempted.intent_id == fact.intent_id
-            if is_same and (other.is_live or other.fills):
-                self.said.append(f"I-1: a second attempt at {fact.intent_id}")
-        self.orders[fact.client_order_id] = Told(intent, fact)
+        attempts = self._attempts.setdefault(fact.intent_id, [])
+        if any(other.is_live or other.fills for other in attempts):
+            self.said.append(f"I-1: a second attempt at {fact.intent_id}")
+        self.orders[fact.client_order_id] = order = Told(intent, fact)
+        attempts.append(order)
         if intent.purpose is Purpose.EXIT:
+            self._exits.setdefault((intent.bot, intent.symbol), []).append(order)
             self._check_exits(intent.bot, intent.symbol, fact.client_order_id)
 
     def _check_exits(self, bot: str, symbol: str, order_id: str) -> None:
@@ -120,20 +127,15 @@ class BookKeeping:
 
         Of a stop and the order that takes its place the venue has one at a time.
         """
-        exits = {
-            each_id: order
-            for each_id, order in self.orders.items()
-            if order.is_live
-            and each_id in self.sent
-            and order.intent.purpose is Purpose.EXIT
-            and (order.intent.bot, order.intent.symbol) == (bot, symbol)
-        }
-        replaced = {order.intent.replaces for order in exits.values()}
+        mine = self._exits[bot, symbol]
+        mine[:] = [order for order in mine if order.is_live]
+        exits = [o for o in mine if o.attempted.client_order_id in self.sent]
+        replaced = {order.intent.replaces for order in exits}
         selling = sum(
             (
                 order.intent.base - order.filled_base
-                for each_id, order in exits.items()
-                if each_id not in replaced
+                for order in exits
+                if order.attempted.client_order_id not in replaced
             ),
             ZERO,
         )

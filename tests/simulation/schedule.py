@@ -13,7 +13,7 @@ from tests.simulation.desk import ACCOUNT, Command
 from tests.simulation.disk import DiskFault, DiskKind
 from tests.simulation.network import NetFault, NetKind
 
-CHAOS_S: Final = 60.0
+CHAOS_S: Final = 100.0
 CONNECTIONS: Final = ("", "stream", "ws_api", "rest")
 
 

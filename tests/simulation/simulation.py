@@ -16,6 +16,7 @@ from adapters.simulator.clock import SimulatorClock
 from adapters.simulator.config import SimulatorConfig
 from adapters.simulator.server import Simulator
 from tests.simulation.assassin import Assassin
+from tests.simulation.book_keeping import BookKeeping
 from tests.simulation.chaos import Chaos, VenueHouse
 from tests.simulation.clocks import UNIX_MS, MachineClock
 from tests.simulation.disk import Disk
@@ -185,14 +186,15 @@ class Simulation:
         self.machine.is_quiet = True
         until_s = trio.current_time() + SETTLE_S
         said = ["nothing was looked at"]
+        books = BookKeeping(self.machine.sent)
         while said and trio.current_time() < until_s:
             await trio.sleep(2.0)
-            books = read_ledger(self.disk, self.machine.sent)
+            books.read(self.disk.rows[books.rows : self.disk.visible])
             said = differences(books, self.simulator.exchange)
             said += balance_differences(books, self.simulator.exchange, BALANCES)
             if books.reconciled is None:
                 said.append("I-8: the account was never reconciled")
-            if self.process is not None:
+            if self.process is not None and not said:
                 said += disagreements(self.process, self.disk)
         for each in said:
             self._complain(each)

@@ -22,7 +22,7 @@ def venue_config(schedule: Schedule) -> SimulatorConfig:
     """Return the exchange of one run."""
     drift = schedule.drift_percent
     return SimulatorConfig(
-        listings=(_thin(BTC), _thin(ETH)),
+        listings=tuple(_thin(it) for it in (BTC, ETH) if it.symbol in schedule.config),
         keys=(ApiKey("main", KEY, SECRET, BALANCES),),
         ticks_per_s=2.0,
         scenario=(Phase(2, 6, drift), Phase(9, 8, -1.5 * drift), Phase(18, 6, drift)),
@@ -33,7 +33,7 @@ def venue_config(schedule: Schedule) -> SimulatorConfig:
 
 def _thin(listing: Listing) -> Listing:
     """Return the market with little at each level, so that orders fill in many parts."""
-    return attrs.evolve(listing, levels=10, level_quote=1500.0, level_share=0.0002)
+    return attrs.evolve(listing, levels=6, level_quote=1500.0, level_share=0.0002)
 
 
 @lru_cache(maxsize=2 * PASTS)

@@ -23,13 +23,10 @@ import trio
 from actors.account_passes import Passes
 from actors.mailbox import Mailbox
 from actors.messages import (
-    Acknowledged,
-    Attempted,
     ClockStepped,
     Ended,
     Fact,
     Filled,
-    Intended,
     OutcomeUnknown,
     PositionClosed,
     PrivateMessage,
@@ -49,6 +46,7 @@ from actors.ports import (
 from actors.pure.books import Books
 from actors.pure.client_order_id import epoch_of, is_ours
 from actors.pure.order_life import Order
+from actors.pure.order_sheet import ORDER_FACTS
 from actors.pure.reconnect import ReconnectPolicy
 from actors.pure.venue_facts import fact_of_fill, facts_of_order
 from actors.reconciliation import Reconciliation
@@ -60,9 +58,7 @@ EARLY_S = 1.0  # the venue may speak of an order before the journal has told us 
 STRANGERS_MAX = 256  # orders that were waited for in vain, and are not waited for again
 
 
-READS: frozenset[type[Fact]] = frozenset(
-    {Intended, Attempted, Acknowledged, OutcomeUnknown, Filled, Ended, PositionClosed}
-)
+READS: frozenset[type[Fact]] = ORDER_FACTS | {PositionClosed}
 
 
 @attrs.frozen

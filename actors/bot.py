@@ -21,8 +21,6 @@ import trio
 
 from actors.mailbox import Mailbox
 from actors.messages import (
-    Acknowledged,
-    Attempted,
     BotPaused,
     BotResumed,
     BotStarted,
@@ -30,15 +28,11 @@ from actors.messages import (
     Candles,
     Channel,
     ClockStepped,
-    Ended,
     Evaluated,
     Fact,
     FeedState,
-    Filled,
     Instrument,
-    Intended,
     OrderIntent,
-    OutcomeUnknown,
     PositionClosed,
     PriceUpdated,
     Refused,
@@ -51,6 +45,7 @@ from actors.pure.bot_desk import BotDesk, Decision, Wish
 from actors.pure.bot_wishes import BotSettings
 from actors.pure.client_order_id import IntentIds
 from actors.pure.market_view import Cause, Strategy
+from actors.pure.order_sheet import ORDER_FACTS
 from actors.records import JournalWish, Receipt, Recorded, Replay, post, recall
 
 NOTE_S = 1.0  # in which the journal answers, or is silent; nothing waits for it
@@ -61,22 +56,14 @@ NOTHING: Work = (None, None)
 
 BotMail = Ticker | Candles | FeedState | ClockStepped | Told
 
-READS: frozenset[type[Fact]] = frozenset(
-    {
-        Intended,
-        Attempted,
-        Acknowledged,
-        OutcomeUnknown,
-        Filled,
-        Ended,
-        Refused,
-        PositionClosed,
-        BotPaused,
-        BotResumed,
-        BotStopped,
-        BotStarted,
-    }
-)
+READS: frozenset[type[Fact]] = ORDER_FACTS | {
+    Refused,
+    PositionClosed,
+    BotPaused,
+    BotResumed,
+    BotStopped,
+    BotStarted,
+}
 
 
 async def run_bot(

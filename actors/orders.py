@@ -21,18 +21,14 @@ import trio
 
 from actors.mailbox import Mailbox
 from actors.messages import (
-    Acknowledged,
     Approved,
-    Attempted,
     BotPaused,
     BotResumed,
     BotStarted,
     BotStopped,
     CancelIntent,
-    Ended,
     ExitIntent,
     Fact,
-    Filled,
     Halted,
     HaltLifted,
     Instrument,
@@ -50,26 +46,19 @@ from actors.orders_attempts import Attempts, OrdersSettings
 from actors.orders_road import GOODBYE_S, Road
 from actors.ports import Random, Trading
 from actors.pure.order_gate import Gate, entry_of, exit_of, refusal
+from actors.pure.order_sheet import ORDER_FACTS
 from actors.records import JournalWish, Replay, recall, record
 
-READS: frozenset[type[Fact]] = frozenset(
-    {
-        Intended,
-        Attempted,
-        Acknowledged,
-        OutcomeUnknown,
-        Filled,
-        Ended,
-        PositionClosed,
-        Reconciled,
-        BotPaused,
-        BotResumed,
-        BotStopped,
-        BotStarted,
-        Halted,
-        HaltLifted,
-    }
-)
+READS: frozenset[type[Fact]] = ORDER_FACTS | {
+    PositionClosed,
+    Reconciled,
+    BotPaused,
+    BotResumed,
+    BotStopped,
+    BotStarted,
+    Halted,
+    HaltLifted,
+}
 OrdersMail = Approved | ExitIntent | CancelIntent | Lease | Told
 Recheck = Callable[[OrderIntent, Gate, int], tuple[str, str] | None]  # int: now, in ms
 
@@ -139,8 +128,8 @@ class _Orders:
                     await self._enter(intent)
                 case ExitIntent():
                     await self._exit(message)
-                case CancelIntent(symbol=symbol, client_order_id=order_id):
-                    self.sends.start_soon(self.road.cancel, symbol, order_id)
+                case CancelIntent(symbol=symbol, client_order_id=order_id, reason=why):
+                    self.sends.start_soon(self.road.cancel, symbol, order_id, why)
                 case _:
                     assert_never(message)
 

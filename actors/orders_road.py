@@ -16,6 +16,8 @@ import trio
 
 from actors.mailbox import Mailbox
 from actors.messages import (
+    CancelRejected,
+    CancelRequested,
     Ended,
     Fact,
     OrderStatus,
@@ -36,6 +38,7 @@ from actors.pure.venue_facts import (
 from actors.reconnecting import keep_connected
 from actors.records import JournalWish, note
 
+LIVE = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
 SEND_S = 15.0  # the transport answers UNKNOWN well before
 LATE_MS = 2_000  # from the attempt to its first byte; reconciliation counts on it (I-10)
 TELL_S = 2.0  # longest wait for the journal; what it was told late is recorded late
@@ -98,15 +101,20 @@ class Road:
             await self._read_back(order.symbol, replaced)
         await trio.lowlevel.checkpoint()
 
-    async def cancel(self, symbol: str, order_id: str) -> None:
+    async def cancel(self, symbol: str, order_id: str, reason: str = "") -> None:
         """Ask for a cancel, then read the final state back in any case (R-08)."""
         order = self.gate.books.orders.get(order_id)
         if order is None or order.is_terminal:
             await trio.lowlevel.checkpoint()
             return
-        with trio.move_on_after(SEND_S):
-            await self.trading.cancel(symbol, order_id)
-            await self._read_back(symbol, order_id)
+        request = _cancel_of(order, reason)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.tell, (request,))  # no cancel waits for it (I-12)
+            with trio.move_on_after(SEND_S):
+                answer = await self.trading.cancel(symbol, order_id)
+                is_open = await self._read_back(symbol, order_id)
+                if is_open and isinstance(answer, VenueReject):
+                    await self.tell((_refusal_of(request, answer),))
         await trio.lowlevel.checkpoint()
 
     async def cancel_entries(self) -> None:
@@ -114,7 +122,8 @@ class Road:
         entries = [order for order in self.gate.books.orders.live() if order.is_entry]
         async with trio.open_nursery() as nursery:
             for order in entries:
-                nursery.start_soon(self.cancel, order.symbol, order.client_order_id)
+                order_id, why = order.client_order_id, "the program stops"
+                nursery.start_soon(self.cancel, order.symbol, order_id, why)
 
     async def tell(self, facts: Sequence[Fact]) -> None:
         """Record an outcome; if that fails, the account's next pass finds it again."""
@@ -128,12 +137,15 @@ class Road:
         for scope in self.in_flight:
             scope.deadline = min(scope.deadline, deadline)
 
-    async def _read_back(self, symbol: str, order_id: str) -> None:
-        """Make durable how an order has ended, if it has and nobody has told (R-08)."""
+    async def _read_back(self, symbol: str, order_id: str) -> bool:
+        """Make durable how an order has ended, if it has and nobody has told (R-08).
+
+        Tells whether the venue says that it is still open.
+        """
         order = self.gate.books.orders.get(order_id)
         if order is None or order.is_terminal:
             await trio.lowlevel.checkpoint()
-            return
+            return False
         venue = None
         with trio.move_on_after(SEND_S):
             try:
@@ -143,6 +155,7 @@ class Road:
         if venue is not None:
             await self.tell(facts_of_order(order, venue))
         await trio.lowlevel.checkpoint()
+        return venue is not None and venue.status in LIVE
 
     async def _outcome(self, order: Order, valid_until_s: float) -> Sequence[Fact]:
         """Send one attempt, alone or in the place of a stop; return what is known then."""
@@ -173,6 +186,29 @@ class Road:
         """Tell whether the stream has told what a lost answer would have."""
         known = self.gate.books.orders.get(order.client_order_id)
         return known is not None and known.status is not OrderStatus.NEW
+
+
+def _cancel_of(order: Order, reason: str) -> CancelRequested:
+    return CancelRequested(
+        order.bot,
+        order.intended.account,
+        order.symbol,
+        order.client_order_id,
+        order.cancels_asked + 1,
+        reason,
+    )
+
+
+def _refusal_of(request: CancelRequested, answer: VenueReject) -> CancelRejected:
+    return CancelRejected(
+        request.bot,
+        request.account,
+        request.symbol,
+        request.client_order_id,
+        request.number,
+        answer.code,
+        answer.reason,
+    )
 
 
 def _is_end_of(order_id: str, fact: Fact) -> bool:

@@ -22,21 +22,15 @@ import trio
 
 from actors.mailbox import Mailbox
 from actors.messages import (
-    Acknowledged,
-    Attempted,
     BookTop,
     CancelIntent,
     Channel,
     ClockStepped,
-    Ended,
     ExitIntent,
     ExitTriggered,
     Fact,
     FeedState,
-    Filled,
     Instrument,
-    Intended,
-    OutcomeUnknown,
     PositionClosed,
     PositionOpened,
     PositionSeen,
@@ -52,6 +46,7 @@ from actors.positions_alarms import GuardAlarms
 from actors.pure.client_order_id import IntentIds
 from actors.pure.guard import Guard
 from actors.pure.guard_steps import Step, Ward
+from actors.pure.order_sheet import ORDER_FACTS
 from actors.pure.price_trust import PriceLimits, PriceTrust
 from actors.pure.watch import Watch, seen_of
 from actors.records import JournalWish, Replay, note, recall
@@ -66,10 +61,14 @@ Look = tuple[Guard, Decimal | None]  # with the price it may trust
 
 PositionsMail = Ticker | BookTop | FeedState | ClockStepped | Told
 
-READS: frozenset[type[Fact]] = frozenset({
-    Intended, Attempted, Acknowledged, OutcomeUnknown, Filled, Ended, Refused,
-    PositionOpened, StopMoved, ExitTriggered, PositionClosed, Reconciled,
-})  # fmt: skip
+READS: frozenset[type[Fact]] = ORDER_FACTS | {
+    Refused,
+    PositionOpened,
+    StopMoved,
+    ExitTriggered,
+    PositionClosed,
+    Reconciled,
+}
 
 
 async def run_positions(

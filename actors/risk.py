@@ -25,22 +25,18 @@ import trio
 
 from actors.mailbox import Mailbox
 from actors.messages import (
-    Acknowledged,
     Approved,
     Attempted,
     Channel,
     ClockStepped,
-    Ended,
     Fact,
     FeedState,
     Filled,
     Halted,
     HaltLifted,
     Instrument,
-    Intended,
     Link,
     OrderIntent,
-    OutcomeUnknown,
     PositionClosed,
     Purpose,
     Refused,
@@ -49,6 +45,7 @@ from actors.messages import (
     Told,
     Wanted,
 )
+from actors.pure.order_sheet import ORDER_FACTS
 from actors.pure.risk_halts import cap_halt, intent_halt, loss_halt
 from actors.pure.risk_rules import Limits, judge, order_quote
 from actors.pure.risk_state import RiskState
@@ -60,20 +57,7 @@ LOOK_S = 1.0  # between two looks at the day's loss while only prices come
 
 RiskMail = OrderIntent | Ticker | FeedState | ClockStepped | Told
 
-READS: frozenset[type[Fact]] = frozenset(
-    {
-        Intended,
-        Attempted,
-        Acknowledged,
-        OutcomeUnknown,
-        Filled,
-        Ended,
-        Refused,
-        PositionClosed,
-        Halted,
-        HaltLifted,
-    }
-)
+READS: frozenset[type[Fact]] = ORDER_FACTS | {Refused, PositionClosed, Halted, HaltLifted}
 
 
 async def run_risk(

@@ -15,6 +15,8 @@ from actors.messages.trade_facts import (
     Acknowledged,
     Attempted,
     Balanced,
+    CancelRejected,
+    CancelRequested,
     Ended,
     ExitTriggered,
     Filled,
@@ -175,6 +177,8 @@ Fact = (
     | Acknowledged
     | OutcomeUnknown
     | Filled
+    | CancelRequested
+    | CancelRejected
     | Ended
     | PositionOpened
     | StopMoved

@@ -49,6 +49,7 @@ class OrderStatus(Enum):
     UNKNOWN = "unknown"  # the venue may or may not have it
     OPEN = "open"
     PARTIALLY_FILLED = "partially_filled"
+    PENDING_CANCEL = "pending_cancel"  # it may still be executed until it has ended
     FILLED = "filled"
     CANCELED = "canceled"
     EXPIRED = "expired"

@@ -124,6 +124,31 @@ class Filled:
 
 
 @attrs.frozen
+class CancelRequested:
+    """We asked for a cancel; nothing waits for this to be durable (I-12)."""
+
+    bot: str
+    account: str
+    symbol: str
+    client_order_id: str
+    number: int  # of the requests for this order
+    reason: str = ""
+
+
+@attrs.frozen
+class CancelRejected:
+    """The venue would not cancel, and still has the order."""
+
+    bot: str
+    account: str
+    symbol: str
+    client_order_id: str
+    number: int  # of the request
+    code: str = ""
+    reason: str = ""
+
+
+@attrs.frozen
 class Ended:
     """The last word on an order: one of the terminal statuses."""
 

@@ -12,6 +12,8 @@ from actors.messages import (
     BotResumed,
     BotStarted,
     BotStopped,
+    CancelRejected,
+    CancelRequested,
     Commanded,
     Ended,
     ExitReason,
@@ -90,6 +92,18 @@ def _(fact: Acknowledged) -> str:
 def _(fact: OutcomeUnknown) -> str:
     order = short(fact.client_order_id)
     return f"{fact.bot}'s order {order} is UNKNOWN until the exchange tells: {fact.reason}"
+
+
+@words.register
+def _(fact: CancelRequested) -> str:
+    why = f": {fact.reason}" if fact.reason else ""
+    return f"{fact.bot}'s order {short(fact.client_order_id)} is to be cancelled{why}"
+
+
+@words.register
+def _(fact: CancelRejected) -> str:
+    order, why = short(fact.client_order_id), fact.reason or fact.code
+    return f"{fact.bot}'s order {order} stays: the exchange would not cancel it, {why}"
 
 
 @words.register

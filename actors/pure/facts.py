@@ -13,6 +13,8 @@ import msgspec
 from actors.messages import (
     Acknowledged,
     Attempted,
+    CancelRejected,
+    CancelRequested,
     Commanded,
     Ended,
     ExitTriggered,
@@ -140,6 +142,8 @@ _KEYS: Final[dict[type[Any], Callable[[Any], tuple[str, ...]]]] = dict(
                 fact.side.value,
             ),
         ),
+        _key(CancelRequested, lambda fact: (fact.client_order_id, str(fact.number))),
+        _key(CancelRejected, lambda fact: (fact.client_order_id, str(fact.number))),
         _key(Ended, lambda fact: (fact.client_order_id,)),
         _key(PositionOpened, lambda fact: (fact.position_id,)),
         _key(ExitTriggered, lambda fact: (fact.position_id, fact.reason.value)),

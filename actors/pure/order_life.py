@@ -3,9 +3,10 @@
 Everything that moves an order's status is in this file, and the table below is all of it.
 Facts may come late, twice, or fill before acknowledgement (R-10, R-11): what the table does
 not allow changes nothing. A fill always counts once, whatever the status says, because
-money has moved; the status never goes back (I-6).
+money has moved; the status never goes back (I-6), but for a cancel that was refused.
 
     NEW -> UNKNOWN -> OPEN -> PARTIALLY_FILLED -> FILLED
+                      OPEN, PARTIALLY_FILLED <-> PENDING_CANCEL
      +--------+---------+------------+----------> CANCELED, EXPIRED
      +--------+---------+-----------------------> REJECTED
      +--------+---------------------------------> NOT_PLACED
@@ -21,6 +22,8 @@ import attrs
 from actors.messages import (
     Acknowledged,
     Attempted,
+    CancelRejected,
+    CancelRequested,
     Ended,
     Filled,
     Intended,
@@ -34,6 +37,7 @@ NEW = OrderStatus.NEW
 UNKNOWN = OrderStatus.UNKNOWN
 OPEN = OrderStatus.OPEN
 PARTIALLY_FILLED = OrderStatus.PARTIALLY_FILLED
+PENDING_CANCEL = OrderStatus.PENDING_CANCEL
 FILLED = OrderStatus.FILLED
 CANCELED = OrderStatus.CANCELED
 EXPIRED = OrderStatus.EXPIRED
@@ -47,12 +51,13 @@ _PLACED_ENDS = {FILLED, CANCELED, EXPIRED}
 MOVES: Mapping[OrderStatus, frozenset[OrderStatus]] = {
     NEW: TERMINAL | {UNKNOWN, OPEN, PARTIALLY_FILLED},
     UNKNOWN: TERMINAL | {OPEN, PARTIALLY_FILLED},
-    OPEN: frozenset({PARTIALLY_FILLED, REJECTED} | _PLACED_ENDS),
-    PARTIALLY_FILLED: frozenset(_PLACED_ENDS),
+    OPEN: frozenset({PARTIALLY_FILLED, PENDING_CANCEL, REJECTED} | _PLACED_ENDS),
+    PARTIALLY_FILLED: frozenset({PENDING_CANCEL} | _PLACED_ENDS),
+    PENDING_CANCEL: frozenset({OPEN, PARTIALLY_FILLED, REJECTED} | _PLACED_ENDS),
     **dict.fromkeys(TERMINAL, frozenset[OrderStatus]()),
 }
 
-LifeFact = Acknowledged | OutcomeUnknown | Filled | Ended
+LifeFact = Acknowledged | OutcomeUnknown | Filled | CancelRequested | CancelRejected | Ended
 ZERO = Decimal(0)
 
 
@@ -71,6 +76,8 @@ class Order:
     fees: tuple[tuple[str, Decimal], ...] = ()  # by asset
     trade_ids: frozenset[str] = frozenset()
     ended_base: Decimal = ZERO  # filled, as the venue's last word has it
+    cancels_asked: int = 0  # the newest request
+    cancels_refused: int = 0  # the newest that was refused
     code: str = ""
     reason: str = ""
 
@@ -111,7 +118,7 @@ class Order:
         The venue cancels only what nothing was executed of, and places nothing unless it
         cancelled; so one of which nobody knows whether it is there may be tried, too.
         """
-        return self.status in {OPEN, UNKNOWN} and not self.filled_base
+        return self.status in {OPEN, UNKNOWN, PENDING_CANCEL} and not self.filled_base
 
     @property
     def is_terminal(self) -> bool:
@@ -169,15 +176,48 @@ def step(order: Order, fact: LifeFact) -> Order:
         case Ended():
             return _ended(order, fact)
         case OutcomeUnknown():
-            if UNKNOWN not in MOVES[order.status]:
-                return order
-            return attrs.evolve(order, status=UNKNOWN, reason=fact.reason)
+            return _unknown(order, fact)
         case Acknowledged():
             return _acknowledged(order, fact)
+        case CancelRequested():
+            return _cancel_requested(order, fact)
+        case CancelRejected():
+            return _cancel_rejected(order, fact)
+
+
+def _unknown(order: Order, fact: OutcomeUnknown) -> Order:
+    if UNKNOWN not in MOVES[order.status]:
+        return order
+    return attrs.evolve(order, status=UNKNOWN, reason=fact.reason)
+
+
+def _cancel_requested(order: Order, fact: CancelRequested) -> Order:
+    if fact.number <= order.cancels_asked:
+        return order
+    is_moved = PENDING_CANCEL in MOVES[order.status]
+    return attrs.evolve(
+        order,
+        status=PENDING_CANCEL
+        if is_moved and fact.number > order.cancels_refused
+        else order.status,
+        cancels_asked=fact.number,
+    )
+
+
+def _cancel_rejected(order: Order, fact: CancelRejected) -> Order:
+    if fact.number <= order.cancels_refused:
+        return order
+    is_back = order.status is PENDING_CANCEL and fact.number >= order.cancels_asked
+    back = PARTIALLY_FILLED if order.filled_base else OPEN
+    return attrs.evolve(
+        order,
+        status=back if is_back else order.status,
+        cancels_refused=fact.number,
+    )
 
 
 def _acknowledged(order: Order, fact: Acknowledged) -> Order:
-    status = OPEN if OPEN in MOVES[order.status] else order.status
+    status = OPEN if order.status in {NEW, UNKNOWN} else order.status
     venue_order_id = order.venue_order_id or fact.venue_order_id
     if status is order.status and venue_order_id == order.venue_order_id:
         return order
@@ -189,6 +229,8 @@ def _filled(order: Order, fact: Filled) -> Order:
         return order
     filled_base = order.filled_base + fact.base
     told = FILLED if filled_base >= order.base else PARTIALLY_FILLED
+    if order.status is PENDING_CANCEL and told is PARTIALLY_FILLED:
+        told = PENDING_CANCEL  # only the venue's no takes that back
     return attrs.evolve(
         order,
         status=told if told in MOVES[order.status] else order.status,

@@ -15,6 +15,8 @@ import attrs
 from actors.messages import (
     Acknowledged,
     Attempted,
+    CancelRejected,
+    CancelRequested,
     Ended,
     Filled,
     Intended,
@@ -27,12 +29,13 @@ from actors.messages import (
 from actors.pure.order_life import TERMINAL, ZERO, LifeFact, Order, begin, step
 
 _OWNER: Final = ("bot", "main", "BTC/USDT", "order")
-_ONE, _TWO = Decimal(1), Decimal(2)
+_ONE, _WHOLE = Decimal(1), Decimal(3)
 _MEANINGS: Final[Mapping[OrderStatus, str]] = {
     OrderStatus.NEW: "intent and attempt are durable; the request may leave, or has left",
     OrderStatus.UNKNOWN: "nobody can say whether the exchange has it; blocks new risk",
     OrderStatus.OPEN: "the exchange has it",
     OrderStatus.PARTIALLY_FILLED: "part of it was executed",
+    OrderStatus.PENDING_CANCEL: "a cancel was asked for; it may still be executed",
     OrderStatus.FILLED: "all of it was executed",
     OrderStatus.CANCELED: "the exchange took it out; part may have been executed",
     OrderStatus.EXPIRED: "the exchange ended it by its own rules; the same",
@@ -84,11 +87,11 @@ def markdown() -> str:
 def transitions() -> Iterator[tuple[tuple[OrderStatus, OrderStatus], tuple[str, ...]]]:
     """Return every step from one status to another, and the facts that make it."""
     found: dict[tuple[OrderStatus, OrderStatus], list[str]] = {}
-    for old in OrderStatus:
+    for order in (each for status in OrderStatus for each in _orders(status)):
         for name, fact in _facts():
-            new = step(_order(old), fact).status
-            if new is not old:
-                found.setdefault((old, new), []).append(name)
+            move = order.status, step(order, fact).status
+            if move[0] is not move[1] and name not in found.setdefault(move, []):
+                found[move].append(name)
     for move, names in found.items():
         yield move, tuple(names)
 
@@ -97,7 +100,9 @@ def _facts() -> Iterator[tuple[str, LifeFact]]:
     yield "OutcomeUnknown", OutcomeUnknown(*_OWNER, "no answer")
     yield "Acknowledged", Acknowledged(*_OWNER, "venue-order")
     yield "Filled in part", _fill(_ONE)
-    yield "Filled whole", _fill(_TWO)
+    yield "Filled whole", _fill(_WHOLE)
+    yield "CancelRequested", CancelRequested(*_OWNER, 1)
+    yield "CancelRejected", CancelRejected(*_OWNER, 1)
     for status in OrderStatus:
         if status in TERMINAL:
             yield "Ended", Ended(*_OWNER, status, ZERO)
@@ -111,11 +116,21 @@ def _fill(base: Decimal) -> Filled:
     )  # fmt: skip
 
 
+def _orders(status: OrderStatus) -> Iterator[Order]:
+    """Return orders of a status: one untouched, one executed in part where it may be."""
+    order = _order(status)
+    if status is not OrderStatus.PENDING_CANCEL:
+        yield order
+        return
+    for filled_base in (ZERO, _ONE):
+        yield attrs.evolve(order, cancels_asked=1, filled_base=filled_base)
+
+
 def _order(status: OrderStatus) -> Order:
     bot, account, symbol, order_id = _OWNER
     intended = Intended(
         bot, account, "exchange", symbol, "intent", Purpose.ENTRY, Side.BUY,
-        OrderType.MARKET, _TWO, _ONE, None, None, "", "",
+        OrderType.MARKET, _WHOLE, _ONE, None, None, "", "",
     )  # fmt: skip
     attempted = Attempted(bot, account, symbol, "intent", 1, order_id, 0)
     return attrs.evolve(begin(intended, attempted), status=status)

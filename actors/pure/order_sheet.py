@@ -15,14 +15,31 @@ import attrs
 from actors.messages import (
     Acknowledged,
     Attempted,
+    CancelRejected,
+    CancelRequested,
     Ended,
+    Fact,
     Filled,
     Intended,
     OutcomeUnknown,
 )
-from actors.pure.order_life import ZERO, Order, begin, step
+from actors.pure.order_life import ZERO, LifeFact, Order, begin, step
 
 ENDED_MAX = 1_000
+
+# What whoever follows orders must be told.
+ORDER_FACTS: frozenset[type[Fact]] = frozenset(
+    {
+        Intended,
+        Attempted,
+        Acknowledged,
+        OutcomeUnknown,
+        Filled,
+        CancelRequested,
+        CancelRejected,
+        Ended,
+    }
+)
 
 _NONE: dict[str, Order] = {}  # never written to
 
@@ -59,6 +76,8 @@ class Orders:
             case Attempted():
                 return self._begin(fact)
             case Filled() | Acknowledged() | Ended() | OutcomeUnknown():
+                return self._step(fact)
+            case CancelRequested() | CancelRejected():
                 return self._step(fact)
             case _:
                 return None
@@ -163,7 +182,7 @@ class Orders:
         self._put(None, order)
         return order
 
-    def _step(self, fact: Filled | Acknowledged | Ended | OutcomeUnknown) -> Order | None:
+    def _step(self, fact: LifeFact) -> Order | None:
         before = self.get(fact.client_order_id)
         if before is None:
             return None

@@ -185,6 +185,7 @@ class ScriptedTrading:
     refusals: list[VenueError] = attrs.Factory(list[VenueError])  # of the next streams
     placed: list[OrderRequest] = attrs.Factory(list[OrderRequest])
     cancelled: list[str] = attrs.Factory(list[str])
+    cancels: Answer | None = None  # the answer to every cancel; None: as the orders are
     replacing: list[tuple[str, OrderRequest]] = attrs.Factory(
         list[tuple[str, OrderRequest]]
     )
@@ -239,6 +240,8 @@ class ScriptedTrading:
         self.asked.append((trio.current_time(), "cancel"))
         self.cancelled.append(client_order_id)
         await trio.sleep(self.answer_s)
+        if self.cancels is not None:
+            return self.cancels
         known = self.orders.get(client_order_id)
         if known is None or known.status not in LIVE:
             return VenueReject(client_order_id, "-2011", "Unknown order sent.")

@@ -16,6 +16,8 @@ from actors.messages import (
     Attempted,
     BotPaused,
     CancelIntent,
+    CancelRejected,
+    CancelRequested,
     Ended,
     Filled,
     Intended,
@@ -338,6 +340,20 @@ async def test_a_cancel_is_read_back_whatever_its_answer_was(
     await house.cancel(order_id)
     (told,) = await house.room.recorded(Ended)
     assert (told.status, told.filled_base) == (OrderStatus.FILLED, Decimal("0.01"))
+
+
+async def test_a_cancel_is_in_the_ledger_with_its_reason_and_its_refusal(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.start()
+    await house.approve()
+    order_id = house.trading.placed[0].client_order_id
+    house.trading.orders[order_id] = held(order_id, OrderStatus.OPEN)
+    house.trading.cancels = VenueReject(order_id, "-2011", "not today")
+    await house.cancel(order_id)
+    (asked,) = await house.room.recorded(CancelRequested)
+    (refused,) = await house.room.recorded(CancelRejected)
+    assert (asked.number, refused.number, refused.reason) == (1, 1, "not today")
 
 
 async def test_what_is_not_ours_or_has_ended_is_not_cancelled(

@@ -9,13 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.messages import Acknowledged, Ended, Filled, OrderStatus, OutcomeUnknown
+from actors.messages import (
+    Acknowledged,
+    CancelRejected,
+    CancelRequested,
+    Ended,
+    Filled,
+    OrderStatus,
+    OutcomeUnknown,
+)
 from actors.pure.order_life import MOVES, TERMINAL, LifeFact, Order, begin, step
 from tests.words import SYMBOL, attempted, ended, filled, intended
 
 ACK = Acknowledged("dawn", "main", SYMBOL, "c1", "v1")
 LOST = OutcomeUnknown("dawn", "main", SYMBOL, "c1", "EOF")
 NEW = begin(intended(), attempted())
+ASKED = [CancelRequested("dawn", "main", SYMBOL, "c1", n) for n in (1, 2)]
+REFUSED = [CancelRejected("dawn", "main", SYMBOL, "c1", n) for n in (1, 2)]
 FILLS = [filled("0.25", 100 + n, trade_id=f"t{n}") for n in range(4)]
 
 
@@ -45,6 +55,27 @@ def test_a_fill_settles_an_unknown_outcome() -> None:
 
 def test_a_late_unknown_does_not_unsettle_an_open_order() -> None:
     assert after(ACK, LOST).status is OrderStatus.OPEN
+
+
+def test_an_order_that_is_to_be_cancelled_may_still_be_executed() -> None:
+    order = after(ACK, ASKED[0], FILLS[0])
+    assert (order.status, order.open_base) == (
+        OrderStatus.PENDING_CANCEL,
+        Decimal("0.75"),
+    )
+
+
+def test_a_cancel_that_is_refused_leaves_the_order_as_it_was() -> None:
+    assert after(ACK, ASKED[0], REFUSED[0]).status is OrderStatus.OPEN
+    assert after(FILLS[0], ASKED[0], REFUSED[0]).status is OrderStatus.PARTIALLY_FILLED
+
+
+def test_a_late_refusal_of_the_first_request_leaves_the_second_pending() -> None:
+    assert after(ACK, *ASKED, REFUSED[0]).status is OrderStatus.PENDING_CANCEL
+
+
+def test_to_ask_for_a_cancel_settles_no_unknown_outcome() -> None:
+    assert after(LOST, ASKED[0]).status is OrderStatus.UNKNOWN
 
 
 def test_a_fill_told_twice_changes_nothing() -> None:
@@ -101,6 +132,8 @@ FACTS = st.lists(
             ACK,
             LOST,
             *FILLS,
+            *ASKED,
+            *REFUSED,
             *(ended(status, "0.5") for status in OrderStatus if status in TERMINAL),
         ]
     ),
@@ -111,6 +144,7 @@ PROGRESS = {
     OrderStatus.UNKNOWN: 1,
     OrderStatus.OPEN: 2,
     OrderStatus.PARTIALLY_FILLED: 3,
+    OrderStatus.PENDING_CANCEL: 3,
     **dict.fromkeys(TERMINAL, 4),
 }
 
@@ -123,7 +157,9 @@ def test_status_never_goes_back_and_fills_never_shrink_or_overrun(
     for fact in facts:
         orders.append(step(orders[-1], fact))
     for before, now in pairwise(orders):
-        assert PROGRESS[before.status] <= PROGRESS[now.status]
+        is_refused = before.status is OrderStatus.PENDING_CANCEL
+        assert is_refused or PROGRESS[before.status] <= PROGRESS[now.status]
+        assert PROGRESS[now.status] >= PROGRESS[OrderStatus.OPEN] or not is_refused
         assert before.status not in TERMINAL or now.status is before.status
         assert before.filled_base <= now.filled_base <= now.base
 

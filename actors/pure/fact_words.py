@@ -73,7 +73,7 @@ def _(fact: Refused) -> str:
 def _(fact: Intended) -> str:
     what = f"{fact.side.value} {plain(fact.base)} {fact.symbol} {fact.order_type.value}"
     why = f" · {fact.exit_reason.value.replace('_', ' ')}" if fact.exit_reason else ""
-    return f"{fact.bot} will {what} at about {plain(fact.price)}{why}"
+    return f"{fact.bot} will {what}{_prices(fact)}{why}"
 
 
 @words.register
@@ -216,6 +216,14 @@ def _(fact: Reconciled) -> str:
     return " · ".join(
         filter(None, (f"reconciled, {fact.why}", *found, foreign, *fact.drifts))
     )
+
+
+def _prices(fact: Intended) -> str:
+    if fact.limit_price is None:
+        return f" at about {plain(fact.price)}"
+    if fact.stop_price is None:
+        return f" {plain(fact.limit_price)}"
+    return f", trigger {plain(fact.stop_price)}, limit {plain(fact.limit_price)}"
 
 
 def short(order_id: str) -> str:

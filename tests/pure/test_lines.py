@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import attrs
 import pytest
 from hypothesis import given
 
@@ -22,6 +23,7 @@ from actors.messages import (
     FallbackBegun,
     FleetStarted,
     OrderStatus,
+    OrderType,
     OutcomeUnknown,
     PositionClosed,
     PositionOpened,
@@ -89,6 +91,20 @@ LINES: list[tuple[Fact, str]] = [
     (
         INTENDED,
         "orders:main| dawn will buy 0.02 BTC/USDT market at about 50000",
+    ),
+    (
+        attrs.evolve(INTENDED, order_type=OrderType.LIMIT, limit_price=Decimal("49900.50")),
+        "orders:main| dawn will buy 0.02 BTC/USDT limit 49900.5",
+    ),
+    (
+        attrs.evolve(
+            INTENDED,
+            order_type=OrderType.STOP_LOSS_LIMIT,
+            stop_price=Decimal(49_000),
+            limit_price=Decimal(48_755),
+        ),
+        "orders:main| dawn will buy 0.02 BTC/USDT stop_loss_limit, trigger 49000,"
+        " limit 48755",
     ),
     (
         OutcomeUnknown("dawn", "main", "BTC/USDT", "c-1", "timed out"),

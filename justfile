@@ -28,9 +28,9 @@ test *arguments:
 # Everything that must be green, cheapest first; pytest's summary is the last line.
 check: lint types layers map-check test
 
-# Kill a real fleet with SIGKILL twenty times under order flow, and compare (about 2 min).
-kill-nine kills="20":
-    SHOAL_KILLS={{ kills }} {{ bin }}/python -m pytest -q tests/system/test_kill_nine.py
+# Kill a real fleet with SIGKILL under order flow, faults and TLS, and compare (2 s a kill).
+kill-nine kills="200" *arguments="":
+    {{ bin }}/python -m tests.system.kill_nine {{ kills }} {{ arguments }}
 
 # Lose the power under the real ledger, many times, and look for what was promised.
 power-loss losses="2000":

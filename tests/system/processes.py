@@ -23,6 +23,7 @@ from adapters.state import newest_ledger
 
 ROOT = Path(__file__).parents[2]
 KEY, SECRET = "throw-away-key", "throw-away-secret"
+TRUTH_S = 15.0  # of the exchange's refusals
 LISTENS = re.compile(r"listens: (\S+) (\S+) (\S+)")
 
 CHURN = '''
@@ -50,11 +51,18 @@ class Sim:
     ca_file: Path | None = None  # who vouches for it, where it serves TLS
 
     def truth(self) -> Mapping[str, Any]:
-        """Return what really happened at the exchange."""
+        """Return what really happened at the exchange; it may refuse us by its script."""
         trusted = ssl.create_default_context(cafile=self.ca_file)
         url = f"{self.rest_url}/simulator/truth"
-        answer = httpx.get(url, timeout=10, verify=trusted)
-        return msgspec.json.decode(answer.content)
+        until_s = time.monotonic() + TRUTH_S
+        while True:
+            try:
+                answer = httpx.get(url, timeout=10, verify=trusted)
+                return msgspec.json.decode(answer.content)
+            except httpx.TransportError:
+                if time.monotonic() > until_s:
+                    raise
+                time.sleep(0.1)
 
 
 @contextmanager

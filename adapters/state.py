@@ -49,11 +49,11 @@ def remember_run(
 ) -> None:
     """Say that the newest run is the one in `folder`, and whose ledger is where.
 
-    The folder's name is the first line. With several owners a line for each ledger
-    follows: its owner, "" for the house, and its path in the folder.
+    The folder's name is the first line. Unless its only ledger lies there, a line follows
+    for each: its owner, "" for the house, and its path in the folder.
     """
     lines = [folder.name]
-    if ledgers is not None and len(ledgers) > 1:
+    if ledgers and ledgers != {"": folder / LEDGER}:
         lines += [f"{name}\t{path.relative_to(folder)}" for name, path in ledgers.items()]
     write_private(state / CURRENT, "\n".join(lines).encode())
 

@@ -144,6 +144,7 @@ class MockFleet:
     folder: Path
     victim: str = ""  # crashed at each readiness from `crash_from_s` on
     crash_from_s: float = 10.0
+    config: str = CONFIG
     market: ScriptedMarket = attrs.Factory(ScriptedMarket)
     exchange: Exchange = attrs.Factory(Exchange)
     steps: list[Transition] = attrs.Factory(list[Transition])
@@ -151,6 +152,7 @@ class MockFleet:
     began_s: float = 0.0
     _fleet: Fleet | None = None
     _is_ready: trio.Event = attrs.Factory(trio.Event)
+    _stores: list[InlineStore] = attrs.Factory(list[InlineStore])
 
     @property
     def fleet(self) -> Fleet:
@@ -173,11 +175,11 @@ class MockFleet:
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
         """Run until cancelled, or until the fleet gives up."""
         self.began_s = trio.current_time()
-        config = load(CONFIG, "bots.toml")
+        config = load(self.config, "bots.toml")
         assert not isinstance(config, Problems), str(config)
         stage = open_stage(config)
         scribe = Scribe(self._hear)
-        store = InlineStore(self.folder / "ledger.db")
+        store = self.open_store("ledger.db")
         self._fleet = Fleet(stage, self._world(store, scribe))
         try:
             async with trio.open_nursery() as nursery:
@@ -190,7 +192,15 @@ class MockFleet:
             self.escalated = next(e for e in errors.exceptions if isinstance(e, Escalated))
         finally:
             with trio.CancelScope(shield=True):
-                await store.close()
+                await trio.lowlevel.checkpoint()
+                for store in self._stores:
+                    await store.close()
+
+    def open_store(self, name: str) -> InlineStore:
+        """Open a ledger in the folder; it is closed when the run has ended."""
+        store = InlineStore(self.folder / name)
+        self._stores.append(store)
+        return store
 
     def _world(self, store: InlineStore, scribe: Scribe) -> World:
         return World(

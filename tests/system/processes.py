@@ -19,7 +19,7 @@ import msgspec
 
 from actors.messages import Attempted, Ended, Filled, OrderStatus
 from adapters.sqlite.ledger import Ledger
-from adapters.state import newest_ledger
+from adapters.state import newest_ledgers
 
 ROOT = Path(__file__).parents[2]
 KEY, SECRET = "throw-away-key", "throw-away-secret"
@@ -141,12 +141,14 @@ def start_fleet(file: Path, *arguments: str, log: Path) -> subprocess.Popen[byte
         )  # fmt: skip
 
 
-def disagreements(sim: Sim, state: Path, *, settled_s: float) -> list[str]:
-    """Return where ledger and exchange differ on orders older than `settled_s`.
+def disagreements(
+    sim: Sim, state: Path, *, settled_s: float, owner: str = "", key: str = "key1"
+) -> list[str]:
+    """Return where an owner's ledger and exchange differ on orders older than `settled_s`.
 
     Younger ones may be on their way. Empty is good.
     """
-    path = newest_ledger(state)
+    path = newest_ledgers(state).get(owner)
     if path is None:
         return ["there is no ledger"]
     truth = sim.truth()
@@ -165,7 +167,7 @@ def disagreements(sim: Sim, state: Path, *, settled_s: float) -> list[str]:
                     booked.setdefault(order_id, set()).add(trade_id)
                 case _:
                     pass
-    orders = truth["orders"]["key1"]
+    orders = truth["orders"][key]
     said = [f"{each} was placed twice" for each in truth["placed_twice"]]
     said += [f"{each} is not in the ledger" for each in orders if each not in attempted]
     for order_id, at_ms in attempted.items():
@@ -193,11 +195,13 @@ def _differences(
     return said
 
 
-def wait_for_agreement(sim: Sim, state: Path, *, within_s: float) -> list[str]:
+def wait_for_agreement(
+    sim: Sim, state: Path, *, within_s: float, owner: str = "", key: str = "key1"
+) -> list[str]:
     """Return [] as soon as ledger and exchange agree, else what differs in the end."""
     deadline = time.monotonic() + within_s
     while True:
-        said = disagreements(sim, state, settled_s=3)
+        said = disagreements(sim, state, settled_s=3, owner=owner, key=key)
         if not said or time.monotonic() > deadline:
             return said
         time.sleep(0.5)

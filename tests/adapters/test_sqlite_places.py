@@ -1,0 +1,110 @@
+"""An owner's ledger is found by what is in it, and never shared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adapters.files import StateUnusable
+from adapters.sqlite.ledgers import Ledgers
+from adapters.sqlite.places import ledger_places
+from adapters.sqlite.writer import LedgerFile
+from adapters.state import newest_ledger, newest_ledgers, remember_run
+
+A, B, C = "print-of-a", "print-of-b", "print-of-c"
+
+
+def write(path: Path, *prints: str) -> Path:
+    """Make a ledger that holds these accounts."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    accounts = {f"account {number}": print_ for number, print_ in enumerate(prints)}
+    LedgerFile(path, {"mode": "live", **accounts}).close()
+    return path
+
+
+def test_the_only_owner_has_the_only_ledger(tmp_path: Path) -> None:
+    assert ledger_places(tmp_path, {"": {A, B}}) == {"": tmp_path / "ledger.db"}
+
+
+def test_of_several_owners_each_has_a_folder(tmp_path: Path) -> None:
+    assert ledger_places(tmp_path, {"ann": {A}, "bob": {B}}) == {
+        "ann": tmp_path / "owners" / "ann" / "ledger.db",
+        "bob": tmp_path / "owners" / "bob" / "ledger.db",
+    }
+
+
+def test_who_was_alone_keeps_the_ledger_when_another_joins(tmp_path: Path) -> None:
+    alone = write(tmp_path / "ledger.db", A)
+    places = ledger_places(tmp_path, {"ann": {A, C}, "bob": {B}})
+    assert places["ann"] == alone
+    assert places["bob"].parent.name == "bob"
+
+
+def test_who_is_alone_at_last_keeps_the_ledger_of_the_group(tmp_path: Path) -> None:
+    own = write(tmp_path / "owners" / "ann" / "ledger.db", A)
+    write(tmp_path / "owners" / "bob" / "ledger.db", B)
+    assert ledger_places(tmp_path, {"": {A}}) == {"": own}
+
+
+def test_an_owner_may_change_the_name_but_not_the_ledger(tmp_path: Path) -> None:
+    own = write(tmp_path / "owners" / "ann" / "ledger.db", A)
+    assert ledger_places(tmp_path, {"anna": {A}, "bob": {B}})["anna"] == own
+
+
+def test_two_owners_of_one_ledger_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "ledger.db", A, B)
+    with pytest.raises(StateUnusable, match="holds accounts of ann and of bob"):
+        ledger_places(tmp_path, {"ann": {A}, "bob": {B}})
+
+
+def test_an_account_that_moves_to_another_owner_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "owners" / "ann" / "ledger.db", A)
+    write(tmp_path / "owners" / "bob" / "ledger.db", B)
+    with pytest.raises(StateUnusable, match="both hold accounts of bob"):
+        ledger_places(tmp_path, {"ann": {C}, "bob": {A, B}})
+
+
+def test_a_ledger_that_cannot_be_read_is_its_owners_alone(tmp_path: Path) -> None:
+    own = tmp_path / "owners" / "ann" / "ledger.db"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"no ledger at all" * 1000)
+    assert ledger_places(tmp_path, {"ann": {A}, "bob": {B}})["ann"] == own
+
+
+def test_a_ledger_of_nobody_knows_whom_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_bytes(b"no ledger at all" * 1000)
+    with pytest.raises(StateUnusable):
+        ledger_places(tmp_path, {"ann": {A}, "bob": {B}})
+
+
+def test_the_newest_run_names_the_ledger_of_each_owner(tmp_path: Path) -> None:
+    folder = tmp_path / "live"
+    paths = {
+        "": write(folder / "house" / "ledger.db"),
+        "ann": write(folder / "ledger.db", A),
+        "bob": write(folder / "owners" / "bob" / "ledger.db", B),
+    }
+    remember_run(tmp_path, folder, paths)
+    assert newest_ledgers(tmp_path) == paths
+    assert newest_ledger(tmp_path) == paths[""]
+    remember_run(tmp_path, folder, {"": paths["ann"]})
+    assert newest_ledgers(tmp_path) == {"": paths["ann"]}
+
+
+def test_a_ledger_of_one_owner_that_lies_elsewhere_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "live"
+    own = write(folder / "owners" / "ann" / "ledger.db", A)
+    remember_run(tmp_path, folder, {"": own})
+    assert newest_ledgers(tmp_path) == {"": own}
+
+
+def test_a_damaged_ledger_hides_no_other(tmp_path: Path) -> None:
+    good = write(tmp_path / "good.db", A)
+    bad = tmp_path / "bad.db"
+    bad.write_bytes(b"no ledger at all" * 1000)
+    with Ledgers({"ann": bad, "bob": good}) as ledgers:
+        assert list(ledgers.rows()) == []
+        assert [str(bad) in text for text in ledgers.damage] == [True]
+    with pytest.raises(StateUnusable, match=r"bad\.db"):
+        Ledgers({"ann": bad})

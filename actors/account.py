@@ -51,7 +51,7 @@ from actors.pure.reconnect import ReconnectPolicy
 from actors.pure.venue_facts import fact_of_fill, facts_of_order
 from actors.reconciliation import Reconciliation
 from actors.reconnecting import keep_connected
-from actors.records import JournalDown, JournalWish, Replay, recall, record
+from actors.records import JournalDown, JournalWish, fold, record
 
 RECONCILE_EVERY_S = 60.0
 EARLY_S = 1.0  # the venue may speak of an order before the journal has told us of it
@@ -91,10 +91,8 @@ async def run_account(
       FactGap: a fact was lost on the way to us.
       ExceptionGroup: of `AttemptsSpent`, when the stream cannot be reached.
     """
-    recalled = await recall(journal, mailbox.name)
     books = Books()
-    for fact in recalled.facts:
-        books.apply(fact)
+    replay = await fold(journal, mailbox.name, books.apply)
     found = _reconciliation(settings, trading, books, journal)
     passes = Passes(found, mailbox, orders_mailbox, board, settings.reconcile_every_s)
     life = _Account(mailbox, trading, journal, books, settings, passes)
@@ -104,7 +102,6 @@ async def run_account(
             nursery.start_soon(passes.keep_reconciled)
             nursery.start_soon(passes.keep_lease)
             task_status.started()
-            replay = Replay(recalled.seq)
             while True:
                 match await mailbox.receive():
                     case Told() as told:

@@ -102,7 +102,9 @@ async def run_bot(
         desk.sight.remember(fact)
     want(wanted_by(mailbox.name, settings, desk.strategy))
     task_status.started()
-    life = _Bot(mailbox, risk, orders, journal, board, desk, Replay(recalled.seq))
+    replay = Replay(recalled.seq)
+    del recalled  # the facts were folded; a long ledger is not kept in memory
+    life = _Bot(mailbox, risk, orders, journal, board, desk, replay)
     await life.serve()
 
 

@@ -18,7 +18,8 @@ no gap across lives; a fact told by both is skipped by its number.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import assert_never
 
 import attrs
@@ -63,10 +64,11 @@ async def run_journal(
     life = _Life(mailbox, store, outlets, clock, say)
     await life.catch_up()
     async with trio.open_nursery() as nursery:
+        nursery.start_soon(life.answer_recalls)
         task_status.started()
         try:
             while True:
-                await life.take(nursery)
+                await life.take()
                 if life.is_due():
                     await life.commit(life.batch())
         finally:
@@ -86,9 +88,10 @@ class _Life:
     refusals: int = 0
     gathered: list[Record] = attrs.Factory(list[Record])
     due_s: float = math.inf  # when the gathered ones are committed at the latest
-    recalling: trio.CapacityLimiter = attrs.Factory(lambda: trio.CapacityLimiter(1))
+    recalls: deque[Recall] = attrs.Factory(deque[Recall])  # of readers that begin a life
+    recalled: trio.Event = attrs.Factory(trio.Event)
 
-    async def take(self, nursery: trio.Nursery) -> None:
+    async def take(self) -> None:
         """Take what is in the mailbox; wait for it no longer than the gathered may."""
         message = None
         if self.gathered:
@@ -101,11 +104,11 @@ class _Life:
                 case Record():
                     self._gather(message)
                 case Recall():
-                    nursery.start_soon(self.answer, message)
+                    self.recalls.append(message)
+                    self.recalled.set()
                 case _:
                     assert_never(message)
-            is_full = sum(len(each.facts) for each in self.gathered) >= BATCH_FACTS_MAX
-            message = None if is_full else self.mailbox.receive_nowait()
+            message = None if self._is_full() else self.mailbox.receive_nowait()
 
     def _gather(self, record: Record) -> None:
         wait_s = COMPANY_S if record.can_wait else 0.0
@@ -114,8 +117,10 @@ class _Life:
 
     def is_due(self) -> bool:
         """Tell whether the gathered records must not wait any longer."""
-        facts = sum(len(each.facts) for each in self.gathered)
-        return trio.current_time() >= self.due_s or facts >= BATCH_FACTS_MAX
+        return trio.current_time() >= self.due_s or self._is_full()
+
+    def _is_full(self) -> bool:
+        return sum(len(each.facts) for each in self.gathered) >= BATCH_FACTS_MAX
 
     def batch(self) -> Sequence[Record]:
         """Return what was gathered, to be committed."""
@@ -158,6 +163,18 @@ class _Life:
             self.outlets.tell(row.seq, _decoded(row), row.wall_ms)
         self.outlets.told_seq = seq
 
+    async def answer_recalls(self) -> None:
+        """Answer one recall after the other: ten thousand waiting need no task each."""
+        try:
+            while True:
+                await self.recalled.wait()
+                self.recalled = trio.Event()
+                while self.recalls:
+                    await self.answer(self.recalls.popleft())
+        finally:
+            for recall in self.recalls:
+                recall.receipt.fail("the journal ended before it had recalled")
+
     async def answer(self, recall: Recall) -> None:
         """Read what a reader reads; what is told meanwhile waits in its mailbox."""
         try:
@@ -167,9 +184,8 @@ class _Life:
                 await trio.lowlevel.checkpoint()
                 return
             kinds = sorted(kind_of(each) for each in reader.kinds)
-            async with self.recalling:
-                seq, rows = await self._read(kinds, bot=reader.bot, account=reader.account)
-                facts = await _decoded_in_turns(rows)
+            seq, rows = await self._read(kinds, bot=reader.bot, account=reader.account)
+            facts = await _decoded_in_turns(rows)
             recall.receipt.resolve(Recalled(seq, facts, tuple(row.wall_ms for row in rows)))
         except TimeoutError as error:
             recall.receipt.fail(reason(error))
@@ -185,7 +201,8 @@ class _Life:
 
         Rows lie in between when an append was reported as failed and was stored after all.
         """
-        told = zip(stored.seqs, stored.are_new, _facts(records), strict=True)
+        facts = (fact for record in records for fact in record.facts)
+        told = zip(stored.seqs, stored.are_new, facts, strict=True)
         new = [(seq, fact) for seq, is_new, fact in told if is_new]
         if new and new[0][0] - 1 != self.outlets.told_seq:
             await self.catch_up()
@@ -266,10 +283,6 @@ async def _decoded_in_turns(rows: Sequence[StoredRow]) -> tuple[Fact, ...]:
         await trio.lowlevel.checkpoint()
     await trio.lowlevel.checkpoint()
     return tuple(facts)
-
-
-def _facts(records: Iterable[Record]) -> Iterable[Fact]:
-    return (fact for record in records for fact in record.facts)
 
 
 def _resolve(records: Sequence[Record], stored: Stored) -> None:

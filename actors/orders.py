@@ -83,8 +83,7 @@ async def run_orders(
       JournalDown: the recall failed.
       FactGap: a fact was lost on the way to us.
     """
-    recalled = await recall(journal, mailbox.name)
-    gate = Gate.of(recalled.facts, execution=settings.execution)
+    gate, replay = await _recall(journal, mailbox.name, settings)
     road = Road(trading, journal, gate, settings.reconnect, random)
     attempts = Attempts(mailbox.name, settings, journal, gate, road, board)
     life = _Orders(mailbox, instruments, gate, road, attempts, recheck)
@@ -95,7 +94,7 @@ async def run_orders(
             async with trio.open_nursery() as life.sends:
                 task_status.started()
                 try:
-                    await life.serve(Replay(recalled.seq))
+                    await life.serve(replay)
                 finally:
                     road.end_soon()
         finally:
@@ -103,6 +102,13 @@ async def run_orders(
                 with trio.move_on_after(GOODBYE_S, shield=True):
                     await road.cancel_entries()
             road.connection.cancel()
+
+
+async def _recall(
+    journal: Mailbox[JournalWish], reader: str, settings: OrdersSettings
+) -> tuple[Gate, Replay]:
+    recalled = await recall(journal, reader)
+    return Gate.of(recalled.facts, execution=settings.execution), Replay(recalled.seq)
 
 
 @attrs.define(eq=False)

@@ -16,7 +16,7 @@ import attrs
 
 from actors.messages import Fact, Told
 
-Place = tuple[type[Fact], str | None, str | None]  # kind, bot, account
+Place = tuple[str | None, str | None]  # bot, account; None: of all
 
 
 class FactDoor(Protocol):
@@ -59,16 +59,13 @@ class Outlets:
             raise ValueError(f"two readers are called {reader.name}")
         outlet = _Outlet(reader)
         self._by_name[reader.name] = outlet
-        for kind in reader.kinds:
-            place = (kind, reader.bot, reader.account)
-            self._by_place.setdefault(place, []).append(outlet)
+        self._by_place.setdefault((reader.bot, reader.account), []).append(outlet)
 
     def remove(self, name: str) -> None:
         """Tell the reader called `name` nothing more."""
         outlet = self._by_name.pop(name)
         reader = outlet.reader
-        for kind in reader.kinds:
-            self._by_place[kind, reader.bot, reader.account].remove(outlet)
+        self._by_place[reader.bot, reader.account].remove(outlet)
 
     def reader(self, name: str) -> Reader | None:
         """Return the reader called `name`."""
@@ -77,9 +74,10 @@ class Outlets:
 
     def tell(self, seq: int, fact: Fact, at_ms: int) -> None:
         """Post `fact` to each of its readers who has not been told it, without waiting."""
+        kind: type[Fact] = type(fact)
         for place in _places(fact):
             for outlet in self._by_place.get(place, ()):
-                if outlet.told_seq < seq:
+                if outlet.told_seq < seq and kind in outlet.reader.kinds:
                     told = Told(seq, outlet.told_seq, fact, at_ms, self.teller)
                     outlet.told_seq = seq
                     outlet.reader.mailbox.fact(told)
@@ -88,14 +86,13 @@ class Outlets:
 
 def _places(fact: Fact) -> list[Place]:
     """Return where the readers of `fact` are filed, always in the same order."""
-    kind: type[Fact] = type(fact)
     bot: str | None = getattr(fact, "bot", None)
     account: str | None = getattr(fact, "account", None)
-    places: list[Place] = [(kind, None, None)]
+    places: list[Place] = [(None, None)]
     if bot is not None:
-        places.append((kind, bot, None))
+        places.append((bot, None))
     if account is not None:
-        places.append((kind, None, account))
+        places.append((None, account))
     if bot is not None and account is not None:
-        places.append((kind, bot, account))
+        places.append((bot, account))
     return places

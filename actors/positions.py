@@ -49,7 +49,7 @@ from actors.pure.guard_steps import Step, Ward
 from actors.pure.order_sheet import ORDER_FACTS
 from actors.pure.price_trust import PriceLimits, PriceTrust
 from actors.pure.watch import Watch, seen_of
-from actors.records import JournalWish, Replay, note, recall
+from actors.records import JournalWish, Replay, fold, note
 
 BUSY_S = 1.0  # longest wait for the orders actor
 NOTE_S = 1.0  # longest wait for the journal
@@ -93,11 +93,9 @@ async def run_positions(
       JournalDown: the recall failed.
       FactGap: a fact was lost on the way to us.
     """
-    recalled = await recall(journal, mailbox.name)
     watch = Watch(account, wards, instruments)
-    for fact in recalled.facts:
-        watch.apply(fact)
-    replay, alarms = Replay(recalled.seq), GuardAlarms(mailbox.name, board)
+    replay = await fold(journal, mailbox.name, watch.apply)
+    alarms = GuardAlarms(mailbox.name, board)
     life = _Positions(
         mailbox, orders, journal, board, watch, ids(), want, replay, price_limits, alarms
     )

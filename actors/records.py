@@ -11,6 +11,7 @@ with the same facts: their keys make that harmless.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import attrs
@@ -37,21 +38,21 @@ class FactGap(Exception):
 class Receipt(Generic[Result]):
     """The place where an answer will be put. One waiter, one answer."""
 
-    _done: trio.Event = attrs.Factory(trio.Event)
     _result: Result | None = None
-    _error: str = ""
+    _error: str | None = None
+    _waited: trio.Event | None = None  # made by the waiter: most are never waited for
 
     def resolve(self, result: Result) -> None:
         """Answer; an answer after the first is ignored."""
-        if not self._done.is_set():
+        if not self._is_answered:
             self._result = result
-            self._done.set()
+            self._wake()
 
     def fail(self, error: str) -> None:
         """Answer that there will be no answer."""
-        if not self._done.is_set():
+        if not self._is_answered:
             self._error = error
-            self._done.set()
+            self._wake()
 
     @property
     def is_good(self) -> bool:
@@ -61,7 +62,7 @@ class Receipt(Generic[Result]):
     @property
     def is_failed(self) -> bool:
         """Whether it is certain that there will be none."""
-        return self._done.is_set() and self._result is None
+        return self._error is not None
 
     async def wait(self) -> Result:
         """Return the answer.
@@ -69,10 +70,22 @@ class Receipt(Generic[Result]):
         Raises:
           JournalDown: the journal died first, or could not write.
         """
-        await self._done.wait()
+        if self._is_answered:
+            await trio.lowlevel.checkpoint()
+        else:
+            self._waited = trio.Event()
+            await self._waited.wait()
         if self._result is None:
-            raise JournalDown(self._error)
+            raise JournalDown(self._error or "")
         return self._result
+
+    @property
+    def _is_answered(self) -> bool:
+        return self._result is not None or self._error is not None
+
+    def _wake(self) -> None:
+        if self._waited is not None:
+            self._waited.set()
 
 
 @attrs.frozen
@@ -162,6 +175,20 @@ async def recall(journal: Mailbox[JournalWish], reader: str) -> Recalled:
         await journal.wish(Recall(reader, receipt))
         return await receipt.wait()
     raise JournalDown(f"no recall for {reader} within {RECALL_S:g} s")
+
+
+async def fold(
+    journal: Mailbox[JournalWish], reader: str, take: Callable[[Fact], object]
+) -> Replay:
+    """Pass what `reader` reads to `take`, keep none of it, return where telling goes on.
+
+    Raises:
+      JournalDown: as for `recall`.
+    """
+    recalled = await recall(journal, reader)
+    for fact in recalled.facts:
+        take(fact)
+    return Replay(recalled.seq)
 
 
 async def note(journal: Mailbox[JournalWish], *facts: Fact) -> bool:

@@ -49,7 +49,7 @@ from actors.pure.order_sheet import ORDER_FACTS
 from actors.pure.risk_halts import cap_halt, intent_halt, loss_halt
 from actors.pure.risk_rules import Limits, judge, order_quote
 from actors.pure.risk_state import RiskState
-from actors.records import JournalWish, Replay, note, recall
+from actors.records import JournalWish, Replay, fold, note
 
 BUSY_S = 1.0  # longest wait for the orders actor
 NOTE_S = 1.0  # longest wait for the journal
@@ -78,15 +78,13 @@ async def run_risk(
       JournalDown: the recall failed.
       FactGap: a fact was lost on the way to us.
     """
-    recalled = await recall(journal, mailbox.name)
     state = RiskState()
-    for fact in recalled.facts:
-        state.apply(fact)
+    replay = await fold(journal, mailbox.name, state.apply)
     wanted = frozenset(Subscription(symbol, Channel.TICKER) for symbol in symbols)
     want(Wanted(mailbox.name, wanted))
     task_status.started()
     life = _Risk(mailbox, orders, journal, account, limits, instruments, state)
-    await life.serve(Replay(recalled.seq))
+    await life.serve(replay)
 
 
 @attrs.define(eq=False)

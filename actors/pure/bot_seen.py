@@ -51,8 +51,10 @@ class BotSeen:
     orders: int = 0
     fills: int = 0
     refusals: int = 0
-    awaited: set[str] = attrs.Factory(set[str])  # orders nobody has spoken of yet
-    unknown: set[str] = attrs.Factory(set[str])  # of which nobody can say anything
+    # Orders nobody has spoken of yet, and those of which nobody can say anything. A dict
+    # each: an empty set takes three times its room, in each of ten thousand bots.
+    awaited: dict[str, None] = attrs.Factory(dict[str, None])
+    unknown: dict[str, None] = attrs.Factory(dict[str, None])
     closed: int = 0
     pnl: Decimal = ZERO  # realized, quote
 
@@ -62,8 +64,8 @@ class BotSeen:
 
     def heard_of(self, order_id: str) -> None:
         """The venue spoke of an order: a lost answer that is told later says nothing."""
-        self.awaited.discard(order_id)
-        self.unknown.discard(order_id)
+        self.awaited.pop(order_id, None)
+        self.unknown.pop(order_id, None)
 
 
 def show_position(
@@ -123,7 +125,7 @@ def _show_life(
     match fact:
         case Attempted(client_order_id=order_id):
             bot.orders += 1
-            bot.awaited.add(order_id)
+            bot.awaited[order_id] = None
             bot.came_to(f"order {order_id} sent", at_ms)
         case Acknowledged(client_order_id=order_id):
             bot.heard_of(order_id)
@@ -135,7 +137,7 @@ def _show_life(
             )
         case OutcomeUnknown(client_order_id=order_id, reason=reason):
             if order_id in bot.awaited:
-                bot.unknown.add(order_id)
+                bot.unknown[order_id] = None
                 bot.came_to(f"order {order_id} UNKNOWN: {reason}", at_ms)
         case Ended(client_order_id=order_id, status=status, reason=reason):
             bot.heard_of(order_id)

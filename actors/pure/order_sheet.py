@@ -50,7 +50,8 @@ class Orders:
 
     ended_max: int = ENDED_MAX
     reserved_quote: Decimal = ZERO  # of all live entries
-    entering: set[tuple[str, str]] = attrs.Factory(set[tuple[str, str]])  # bot, symbol
+    # Bot and symbol of each. A dict: an empty set takes three times its room, in each bot.
+    entering: dict[tuple[str, str], None] = attrs.Factory(dict[tuple[str, str], None])
     _live: dict[str, Order] = attrs.Factory(dict[str, Order])
     _ended: dict[str, Order] = attrs.Factory(dict[str, Order])  # oldest first
     _intended: dict[str, Intended] = attrs.Factory(dict[str, Intended])
@@ -199,7 +200,7 @@ class Orders:
             self._live[key] = after
             self._by_owner.setdefault(owner, {})[key] = after
             if after.is_entry:
-                self.entering.add(owner)
+                self.entering[owner] = None
             return
         self._ended[key] = after
         self._note_lack(owner, after)
@@ -218,7 +219,7 @@ class Orders:
         mine = self._by_owner[owner]
         del mine[key]
         if not any(order.is_entry for order in mine.values()):
-            self.entering.discard(owner)
+            self.entering.pop(owner, None)
         if not mine:
             del self._by_owner[owner]
 

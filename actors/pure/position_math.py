@@ -125,7 +125,7 @@ class Holdings:
     _held: dict[tuple[str, str], Holding] = attrs.Factory(dict[tuple[str, str], Holding])
     _base: dict[str, Decimal] = attrs.Factory(dict[str, Decimal])  # by symbol
     cost_quote: Decimal = ZERO  # of all that is held, with fees
-    open: set[tuple[str, str]] = attrs.Factory(set[tuple[str, str]])
+    open: dict[tuple[str, str], None] = attrs.Factory(dict[tuple[str, str], None])
 
     def apply(self, fact: object) -> Holding | None:
         """Take one fact; return the holding it changed, or None."""
@@ -160,7 +160,10 @@ class Holdings:
             self._base[symbol] = total
         else:
             self._base.pop(symbol, None)
-        (self.open.add if after.is_open else self.open.discard)(owner)
+        if after.is_open:
+            self.open[owner] = None
+        else:
+            self.open.pop(owner, None)
 
 
 def least_base(instrument: Instrument, price: Decimal) -> Decimal:

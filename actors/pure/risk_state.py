@@ -124,7 +124,8 @@ class RiskState:
 
     def positions(self, *, without: tuple[str, str]) -> int:
         """Return how many positions are open or being opened, but for one owner's."""
-        held, entering = self.books.holdings.open, self.books.orders.entering
+        held = self.books.holdings.open.keys()
+        entering = self.books.orders.entering.keys()
         promised = {(p.bot, p.symbol) for p in self.pending.values()}
         count = len(held) + len(entering - held) + len(promised - held - entering)
         return count - (without in held or without in entering or without in promised)

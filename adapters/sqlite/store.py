@@ -117,7 +117,7 @@ class SqliteStore:
         query = Query(kinds, bot, account, after)
         async with self._reading:
             reading = await self.ask(lambda file: file.read(query))
-            rows = reading.first
+            rows, reading.first = reading.first, []  # the file keeps its last reading
             try:
                 while not reading.is_finished:
                     rows += await self.ask(lambda _: reading.more())

@@ -107,4 +107,4 @@ def test_duplicates_anywhere_leave_the_same_sheet(data: st.DataObject, count: in
     assert list(plain.ended()) == list(told_again.ended())
     assert plain.reserved_quote == told_again.reserved_quote
     assert plain.reserved_quote == sum(order.reserved_quote for order in plain.live())
-    assert plain.entering == {(o.bot, o.symbol) for o in plain.live() if o.is_entry}
+    assert plain.entering.keys() == {(o.bot, o.symbol) for o in plain.live() if o.is_entry}

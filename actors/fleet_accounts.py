@@ -100,6 +100,7 @@ class AccountGroup:
 
     def _orders(self, trading: Trading, venue: Venue) -> Child:
         actor, stage, world = f"orders:{self.name}", self.stage, self.world
+        left: list[str] = []
         run = partial(
             run_orders,
             stage.mailboxes[actor],
@@ -117,8 +118,16 @@ class AccountGroup:
             is_stopping=self.is_stopping,
             random=world.random,
             board=stage.door(actor, "latest", "board"),
+            leave=left.append,
         )
-        return Child(actor, run, stage.mailboxes[actor], self._guard("escalate"), stop_s=8)
+        return Child(
+            actor,
+            run,
+            stage.mailboxes[actor],
+            self._guard("escalate"),
+            stop_s=8,
+            left=lambda: left.pop() if left else "",
+        )
 
     def _positions(self, venue: Venue) -> Child:
         actor, stage, world = f"positions:{self.name}", self.stage, self.world

@@ -45,6 +45,7 @@ from actors.messages import (
 from actors.orders_attempts import Attempts, OrdersSettings
 from actors.orders_road import GOODBYE_S, Road
 from actors.ports import Random, Trading
+from actors.pure.left_behind import left_behind
 from actors.pure.order_gate import Gate, entry_of, exit_of, refusal
 from actors.pure.order_sheet import ORDER_FACTS
 from actors.records import JournalWish, Replay, recall, record
@@ -74,33 +75,31 @@ async def run_orders(
     is_stopping: Callable[[], bool],
     random: Random,
     board: Mailbox[Any] | None = None,
+    leave: Callable[[str], object] = str,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Send what may be sent, until cancelled. Ready once the orders are recalled.
-    When the program stops, entries are cancelled and answers in flight waited for.
+    When the program stops, `leave` is told what stays open and what guards it (R-39).
 
     Raises:
-      JournalDown: the recall failed.
-      FactGap: a fact was lost on the way to us.
+      JournalDown, FactGap: the recall failed, or a fact was lost on the way to us.
     """
     gate, replay = await _recall(journal, mailbox.name, settings)
     road = Road(trading, journal, gate, settings.reconnect, random)
-    attempts = Attempts(mailbox.name, settings, journal, gate, road, board)
-    life = _Orders(mailbox, instruments, gate, road, attempts, recheck)
+    begun = Attempts(mailbox.name, settings, journal, gate, road, board)
+    life = _Orders(mailbox, instruments, gate, road, begun, recheck)
     await life.disown_answers(journal)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(road.keep_connection)
         try:
             async with trio.open_nursery() as life.sends:
                 task_status.started()
-                try:
-                    await life.serve(replay)
-                finally:
-                    road.end_soon()
+                await life.serve_until_cancelled(replay)
         finally:
             if is_stopping():
                 with trio.move_on_after(GOODBYE_S, shield=True):
                     await road.cancel_entries()
+                leave(left_behind(gate.books))
             road.connection.cancel()
 
 
@@ -120,6 +119,13 @@ class _Orders:
     attempts: Attempts
     recheck: Recheck
     sends: trio.Nursery = attrs.field(init=False)
+
+    async def serve_until_cancelled(self, replay: Replay) -> None:
+        """Serve; when that ends, answers in flight have a short while."""
+        try:
+            await self.serve(replay)
+        finally:
+            self.road.end_soon()
 
     async def serve(self, replay: Replay) -> None:
         """Take one message after the other, for ever."""

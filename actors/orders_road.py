@@ -118,7 +118,7 @@ class Road:
         await trio.lowlevel.checkpoint()
 
     async def cancel_entries(self) -> None:
-        """Cancel what would add risk while nobody watches; exits stay (R-39)."""
+        """Cancel what would add risk while nobody watches; stops and exits stay (R-39)."""
         entries = [order for order in self.gate.books.orders.live() if order.is_entry]
         async with trio.open_nursery() as nursery:
             for order in entries:

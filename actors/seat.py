@@ -39,6 +39,7 @@ class Child:
     is_enabled: bool = True  # False: only an operator starts it
     is_bulkhead: bool = False  # what it cannot keep alive ends it, not its neighbours
     while_down: str = ""  # what its absence means, for the log
+    left: Callable[[], str] = str  # what it leaves when it has stopped, for the log
     closed_code: str = ""  # with which wishes are refused while its circuit is open
 
 
@@ -136,7 +137,7 @@ class Seat:
     ) -> Transition:
         """Return this step in words and numbers."""
         child, new = self.child, self.breaker.state
-        step = ""
+        step = child.left() if event is Event.STOPPED else ""
         if event is Event.FAILED:
             step = next_step(new, self.breaker.policy, delay_s, while_down=child.while_down)
         return Transition(

@@ -56,7 +56,6 @@ class PositionSeen:
     price: Decimal | None  # None without a fresh one
     unrealized_pnl: Decimal | None
     is_exiting: bool
-    resting_stop: Decimal | None = None  # trigger of the stop that the exchange holds
 
 
 @attrs.frozen

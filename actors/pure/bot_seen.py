@@ -13,6 +13,7 @@ from actors.messages import (
     ExitTriggered,
     Fact,
     Filled,
+    Intended,
     OutcomeUnknown,
     PositionClosed,
     PositionOpened,
@@ -55,12 +56,27 @@ class BotSeen:
     # each: an empty set takes three times its room, in each of ten thousand bots.
     awaited: dict[str, None] = attrs.Factory(dict[str, None])
     unknown: dict[str, None] = attrs.Factory(dict[str, None])
+    # Triggers of protective stops by order; by intent, until the order is begun.
+    stops: dict[str, Decimal] = attrs.Factory(dict[str, Decimal])
     closed: int = 0
     pnl: Decimal = ZERO  # realized, quote
 
     def came_to(self, outcome: str, at_ms: int) -> None:
         """Note the last outcome."""
         self.outcome, self.outcome_ms = outcome, at_ms
+
+    def is_stop(self, intent_id: str, order_id: str) -> bool:
+        """Tell whether an order just begun is a protective stop, and remember it."""
+        trigger = self.stops.pop(intent_id, None)
+        if trigger is not None:
+            self.stops[order_id] = trigger
+        return trigger is not None
+
+    @property
+    def resting_stop(self) -> Decimal | None:
+        """The trigger of the stop that the exchange holds, as far as anybody knows."""
+        unsure = self.awaited.keys() | self.unknown.keys()
+        return max((at for it, at in self.stops.items() if it not in unsure), default=None)
 
     def heard_of(self, order_id: str) -> None:
         """The venue spoke of an order: a lost answer that is told later says nothing."""
@@ -111,6 +127,9 @@ def show_order(bot: BotSeen, fact: Fact, at_ms: int) -> None:
         case Refused(code=code, reasons=reasons):
             bot.refusals += 1
             bot.came_to(f"refused {code}: {'; '.join(reasons)}", at_ms)
+        case Intended(intent_id=intent_id, stop_price=Decimal() as stop_price):
+            if fact.is_protective:
+                bot.stops[intent_id] = stop_price
         case Attempted() | Acknowledged() | Filled() | OutcomeUnknown() | Ended():
             _show_life(bot, fact, at_ms)
         case _:
@@ -126,7 +145,8 @@ def _show_life(
         case Attempted(client_order_id=order_id):
             bot.orders += 1
             bot.awaited[order_id] = None
-            bot.came_to(f"order {order_id} sent", at_ms)
+            if not bot.is_stop(fact.intent_id, order_id):
+                bot.came_to(f"order {order_id} sent", at_ms)
         case Acknowledged(client_order_id=order_id):
             bot.heard_of(order_id)
         case Filled(side=side, base=base, price=price, symbol=symbol):
@@ -139,8 +159,15 @@ def _show_life(
             if order_id in bot.awaited:
                 bot.unknown[order_id] = None
                 bot.came_to(f"order {order_id} UNKNOWN: {reason}", at_ms)
-        case Ended(client_order_id=order_id, status=status, reason=reason):
-            bot.heard_of(order_id)
-            if status.value != "filled":
-                how = status.value.replace("_", " ")
-                bot.came_to(f"order {order_id} {how}: {reason}".rstrip(": "), at_ms)
+        case Ended():
+            _show_end(bot, fact, at_ms)
+
+
+def _show_end(bot: BotSeen, fact: Ended, at_ms: int) -> None:
+    """Take the end of an order; that a stop made room for another is no news."""
+    order_id, how = fact.client_order_id, fact.status.value
+    bot.heard_of(order_id)
+    is_stop = bot.stops.pop(order_id, None) is not None
+    if how != "filled" and (not is_stop or how == "rejected"):
+        text = f"order {order_id} {how.replace('_', ' ')}: {fact.reason}"
+        bot.came_to(text.rstrip(": "), at_ms)

@@ -71,6 +71,9 @@ def _(fact: Refused) -> str:
 
 @words.register
 def _(fact: Intended) -> str:
+    if fact.is_protective and fact.stop_price is not None:
+        guarded = f"{fact.bot} will have {plain(fact.base)} {fact.symbol} guarded"
+        return f"{guarded} at the exchange by a stop at {plain(fact.stop_price)}"
     what = f"{fact.side.value} {plain(fact.base)} {fact.symbol} {fact.order_type.value}"
     why = f" · {fact.exit_reason.value.replace('_', ' ')}" if fact.exit_reason else ""
     return f"{fact.bot} will {what}{_prices(fact)}{why}"

@@ -21,11 +21,13 @@ from actors.messages import (
     Fact,
     Filled,
     Intended,
+    OrderStatus,
     OutcomeUnknown,
 )
 from actors.pure.order_life import ZERO, LifeFact, Order, begin, step
 
 ENDED_MAX = 1_000
+UNSURE = frozenset({OrderStatus.NEW, OrderStatus.UNKNOWN})  # nobody knows if it is there
 
 # What whoever follows orders must be told.
 ORDER_FACTS: frozenset[type[Fact]] = frozenset(
@@ -111,11 +113,13 @@ class Orders:
 
     def resting_stop(self, bot: str, symbol: str) -> Order | None:
         """Return the protective stop of a position, if no other exit is replacing it."""
-        exits = self.live_exits(bot, symbol)
-        replaced = {order.intended.replaces for order in exits}
-        stops = [each for each in exits if each.is_protective]
-        resting = [each for each in stops if each.client_order_id not in replaced]
-        return resting[-1] if resting else None
+        resting, replaced = None, set[str]()
+        for order in self._by_owner.get((bot, symbol), _NONE).values():  # oldest first
+            replaced.add(order.intended.replaces)
+            if order.intended.is_protective:
+                resting = order
+        is_free = resting is not None and resting.client_order_id not in replaced
+        return resting if is_free else None
 
     def exiting_base(
         self, bot: str, symbol: str, *, besides: Order | None = None
@@ -135,8 +139,9 @@ class Orders:
             if besides is None or order.client_order_id != besides.client_order_id
         }
         for order_id in tuple(mine):
-            replaced = mine.pop(self._live[order_id].intended.replaces, ZERO)
-            if order_id in mine:
+            order = self._live[order_id]
+            replaced = mine.pop(order.intended.replaces, ZERO)
+            if order_id in mine and order.status in UNSURE:  # else the old one is gone
                 mine[order_id] = max(mine[order_id], replaced)
         return sum(mine.values(), ZERO)
 

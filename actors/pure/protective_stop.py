@@ -55,6 +55,7 @@ class ProtectiveStop:
     _asked_s: float = -inf
     _tries: int = 0  # in a row that did not come to rest
     _retry_s: float = -inf
+    _content: tuple[Decimal | None, Levels | None, Order | None] = (None, None, None)
     _bare_since_s: float = inf
     _bare_why: str = ""
 
@@ -91,14 +92,19 @@ class ProtectiveStop:
         self, base: Decimal, levels: Levels, resting: Order | None, now_s: float
     ) -> StopWanted | None:
         """Return the stop to ask for now, or None."""
+        held, held_levels, held_stop = self._content
+        if resting is held_stop and base is held and levels is held_levels:
+            return None  # nothing changed since it was as wanted: most prices end here
         aim = self.aim(base, levels, resting)
         if aim is None or not aim.base or now_s < self._retry_s:
             return None
         if self._intent_id and now_s < self._asked_s + ANSWER_S:
             return None
         pause_s = _pause_s(aim, resting)
-        is_due = pause_s is not None and now_s - self._asked_s >= pause_s
-        return aim if is_due else None
+        if pause_s is None:
+            self._content = base, levels, resting
+            return None
+        return aim if now_s - self._asked_s >= pause_s else None
 
     def aim(
         self, base: Decimal, levels: Levels, resting: Order | None

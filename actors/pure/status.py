@@ -15,7 +15,7 @@ import attrs
 from actors.messages import FeedState, Link
 from actors.messages.board import Alarmed, Evaluated, Outcome, PositionSeen
 from actors.messages.supervision import ActorState, State
-from actors.pure.bot_seen import BotSeen, PositionShown
+from actors.pure.bot_seen import BotSeen
 from actors.pure.config_summary import count
 from actors.pure.halts import halt_words
 from actors.pure.money import ZERO, plain, signed
@@ -131,7 +131,7 @@ def _bot(name: str, bot: BotSeen, model: ReadModel, live: Live | None) -> dict[s
         **owner,
         "symbol": bot.symbol,
         "state": _bot_state(name, bot, model, live),
-        "position": _position(bot.position, position),
+        "position": _position(bot, position),
         "outcome": outcome,
         "signals": bot.signals,
         "orders": bot.orders,
@@ -158,9 +158,8 @@ def _bot_state(name: str, bot: BotSeen, model: ReadModel, live: Live | None) -> 
     return state.lower()
 
 
-def _position(
-    position: PositionShown | None, seen: PositionSeen | None
-) -> dict[str, Any] | None:
+def _position(bot: BotSeen, seen: PositionSeen | None) -> dict[str, Any] | None:
+    position = bot.position
     if position is None:
         return None
     shown = {
@@ -173,6 +172,8 @@ def _position(
             shown["unrealized_pnl"] = f"{seen.unrealized_pnl:.2f}"
         if seen.stop_loss is not None:
             shown["stop_loss"] = plain(seen.stop_loss)
+    if bot.resting_stop is not None:
+        shown["resting_stop"] = plain(bot.resting_stop)
     return shown
 
 
@@ -259,6 +260,13 @@ def _of(shown: Mapping[str, Any]) -> str:
     return f" of {shown['owner']}" if "owner" in shown else ""
 
 
+def _where(stop: str, resting: str | None) -> str:
+    """Return where the stop is: at the exchange, a little lower there, or only here."""
+    if resting is None:
+        return " (not at the exchange)"
+    return " (at the exchange)" if resting == stop else f" (at the exchange {resting})"
+
+
 def _bot_lines(name: str, bot: Mapping[str, Any]) -> list[str]:
     position = bot["position"]
     holds = "flat"
@@ -267,6 +275,8 @@ def _bot_lines(name: str, bot: Mapping[str, Any]) -> list[str]:
         for key, word in (("stop_loss", "stop"), ("take_profit", "target")):
             if key in position:
                 holds += f", {word} {position[key]}"
+            if key == "stop_loss" and key in position:
+                holds += _where(position[key], position.get("resting_stop"))
         if "unrealized_pnl" in position:
             holds += f", now {signed(Decimal(position['unrealized_pnl']))}"
     lines = [

@@ -33,7 +33,7 @@ from actors.messages import (
 )
 from actors.pure.books import Books
 from actors.pure.guard import Guard, Ward
-from actors.pure.protective_stop import LIMIT_PERCENT, RESTING
+from actors.pure.protective_stop import LIMIT_PERCENT
 
 Owner = tuple[str, str]  # bot, symbol
 Recorded = PositionOpened | StopMoved | ExitTriggered | Intended
@@ -187,7 +187,6 @@ def seen_of(guard: Guard, price: Decimal | None) -> PositionSeen:
     ward, levels, holding = guard.ward, guard.levels, guard.holding
     exits = guard.books.orders.live_exits(ward.bot, ward.symbol)
     selling = [each for each in exits if not each.is_at_rest]
-    resting = [each for each in exits if each.is_protective and each.status in RESTING]
     return PositionSeen(
         ward.bot,
         ward.account,
@@ -201,5 +200,4 @@ def seen_of(guard: Guard, price: Decimal | None) -> PositionSeen:
         price,
         holding.unrealized(price) if price is not None else None,
         guard.triggered is not None or bool(selling),
-        resting[-1].intended.stop_price if resting else None,
     )

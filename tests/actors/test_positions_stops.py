@@ -202,16 +202,14 @@ async def test_a_hit_stop_is_replaced_in_time_without_another_price(
     assert [wish.is_protective for wish in asked(floor)] == [False]
 
 
-async def test_a_resting_stop_is_shown_and_is_no_sale(
-    floor: Floor, autojump_clock: MockClock
-) -> None:
+async def test_a_resting_stop_is_no_sale(floor: Floor, autojump_clock: MockClock) -> None:
     await start(floor)
     await floor.record(*ENTRY)
     await rest(floor, asked(floor)[0])
     await price(floor, "101")
     await trio.sleep(61)
     seen = [each for each in floor.taken(floor.board) if isinstance(each, PositionSeen)]
-    assert (seen[-1].resting_stop, seen[-1].is_exiting) == (Decimal(98), False)
+    assert not seen[-1].is_exiting
 
 
 async def test_a_crash_leaves_one_stop(floor: Floor, autojump_clock: MockClock) -> None:

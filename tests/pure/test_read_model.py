@@ -43,7 +43,16 @@ from actors.messages.board import Alarmed, Evaluated, Outcome, PositionSeen
 from actors.messages.supervision import ActorState, State
 from actors.pure.read_model import ReadModel
 from actors.pure.status import Live, status_lines, status_of
-from tests.words import BUY, SYMBOL, attempted, ended, filled, intended, sold
+from tests.words import (
+    BUY,
+    SYMBOL,
+    attempted,
+    ended,
+    exit_intended,
+    filled,
+    intended,
+    sold,
+)
 
 STARTED = FleetStarted("run-1", "sim", ("dawn", "dusk"), "0.1.0")
 CONNECTED = ExchangeConnected("binance", 0, 2, 40, 3, 0)
@@ -298,3 +307,55 @@ def test_a_status_is_said_in_lines() -> None:
     lines = status_lines(shown(*facts))
     assert lines[0].startswith("run run-1 · mode sim · ended: told to stop")
     assert any("holds 1 from 100" in line for line in lines)
+
+
+STOP = exit_intended(
+    intent_id="p1", stop_price=Decimal(98), limit_price=Decimal("97.5"), position_id="c1"
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "where"),
+    [
+        ((), "stop 98 (not at the exchange)"),
+        ((STOP, attempted("p1", "s1")), "stop 98 (not at the exchange)"),  # on its way
+        (
+            (STOP, attempted("p1", "s1"), Acknowledged("dawn", "main", SYMBOL, "s1", "v")),
+            "stop 98 (at the exchange)",
+        ),
+        (
+            (
+                STOP,
+                attempted("p1", "s1"),
+                Acknowledged("dawn", "main", SYMBOL, "s1", "v"),
+                StopMoved("dawn", "main", SYMBOL, "c1", Decimal(99), Decimal(101)),
+            ),
+            "stop 99 (at the exchange 98)",
+        ),
+        (
+            (
+                STOP,
+                attempted("p1", "s1"),
+                Acknowledged("dawn", "main", SYMBOL, "s1", "v"),
+                ended(OrderStatus.CANCELED, order_id="s1"),
+            ),
+            "stop 98 (not at the exchange)",
+        ),
+    ],
+)
+def test_a_status_says_whether_the_exchange_holds_the_stop(
+    facts: tuple[Fact, ...], where: str
+) -> None:
+    """Also after the fleet has stopped, when nothing else guards the position."""
+    told = (CONNECTED, *BOUGHT, *facts, FleetStopped("run-1", "told to stop"))
+    assert any(where in line for line in status_lines(shown(*told)))
+
+
+def test_a_stop_that_comes_and_goes_is_not_the_last_that_a_bot_did() -> None:
+    gone = ended(OrderStatus.CANCELED, order_id="s1")
+    before = shown(*BOUGHT)["bots"]["dawn"]["outcome"]
+    told = shown(*BOUGHT, STOP, attempted("p1", "s1"), gone)["bots"]["dawn"]
+    assert told["outcome"] == before
+    no = attrs.evolve(ended(OrderStatus.REJECTED, order_id="s1"), reason="no")
+    told = shown(*BOUGHT, STOP, attempted("p1", "s1"), no)["bots"]["dawn"]
+    assert told["outcome"] == "order s1 rejected: no"

@@ -28,6 +28,10 @@ test *arguments:
 # Everything that must be green, cheapest first; pytest's summary is the last line.
 check: lint types layers map-check test
 
+# Cut the whole fleet off for ten minutes; lose all word of one order for an hour.
+outages:
+    SHOAL_UNKNOWN_S=3600 {{ bin }}/python -m pytest -q tests/system/test_cut_off.py tests/system/test_unknown_hour.py
+
 # Kill a real fleet with SIGKILL under order flow, faults and TLS, and compare (2 s a kill).
 kill-nine kills="200" *arguments="":
     {{ bin }}/python -m tests.system.kill_nine {{ kills }} {{ arguments }}

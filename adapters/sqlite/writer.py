@@ -61,6 +61,7 @@ class LedgerFile:
                 self.meta = self._prepare(identity, migrations)
                 self._last: Link | None = link_at(self.connection)
                 self._reader = connect(path, is_read_only=True)
+                self.checkpoint()  # who dies young, again and again, never gets to it
                 undo.pop_all()
         except sqlite3.Error as error:
             raise unusable(error, path) from error

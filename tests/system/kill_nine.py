@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -189,7 +189,14 @@ def write_fleet(home: Path, sim: Sim) -> Path:
     return file
 
 
-def kill_nine(home: Path, *, kills: int, seed: int, settle_every: int) -> list[str]:
+def kill_nine(
+    home: Path,
+    *,
+    kills: int,
+    seed: int,
+    settle_every: int,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[str]:
     """Kill a fleet so many times; return the summary.
 
     Raises:
@@ -204,6 +211,8 @@ def kill_nine(home: Path, *, kills: int, seed: int, settle_every: int) -> list[s
             killer.kill()
             if killer.tally.kills % settle_every == 0 or killer.tally.kills == kills:
                 killer.settle()
+                agreed_s = killer.tally.agreed_s[-1]
+                say(f"{killer.tally.kills} kills; agreed {agreed_s:.1f} s after a start")
         return killer.tally.lines(sim, view)
 
 
@@ -216,10 +225,19 @@ def main() -> int:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
         lines = kill_nine(
-            Path(home), kills=given.kills, seed=given.seed, settle_every=given.settle_every
+            Path(home),
+            kills=given.kills,
+            seed=given.seed,
+            settle_every=given.settle_every,
+            say=say,
         )
-    sys.stdout.write("\n".join(lines) + "\n")
+    say("\n".join(lines))
     return 0
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

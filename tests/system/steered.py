@@ -15,18 +15,20 @@ from unittest import mock
 import trio
 
 from actors.messages import Attempted, Fact, OrderStatus, Side
+from actors.messages.board import Asked
 from actors.pure.facts import decode
 from actors.pure.matching_orders import Kind, Lasting, NewOrder, Order, Step
 from actors.pure.order_sheet import Orders
 from adapters.simulator.exchange import Exchange
 from tests.simulation.assassin import Assassin
+from tests.simulation.desk import SimDesk
 from tests.simulation.process import Process
 from tests.simulation.schedule import Schedule
 from tests.simulation.seeding import run_seeded
 from tests.simulation.simulation import Outcome, Simulation
 
 Answer = Mapping[str, Any]
-Ask = Callable[[str, str, str], Awaitable[Answer]]
+Ask = Callable[[Asked], Awaitable[Answer]]
 ACCOUNT = "main"
 SELLER = "somebody else"
 
@@ -74,14 +76,14 @@ check_s = 5
 """
 
 
-class AskedDesk:
+class AskedDesk(SimDesk):
     """Lets a test be the operator: the newest board's own answers."""
 
-    ask: Ask | None = None
+    newest: Ask | None = None
 
     async def serve(self, ask: Ask) -> None:
-        AskedDesk.ask = ask
-        await trio.sleep_forever()
+        AskedDesk.newest = ask
+        await super().serve(ask)
 
 
 class Steered(Simulation):
@@ -115,10 +117,10 @@ class Steered(Simulation):
         assert self.process is not None
         return self.process
 
-    async def ask(self, verb: str, subject: str = "", reason: str = "") -> Answer:
+    async def ask(self, verb: str, subject: str = "", **more: Any) -> Answer:
         """Return what the running fleet answers to an operator."""
-        assert AskedDesk.ask is not None
-        return await AskedDesk.ask(verb, subject, reason)
+        assert AskedDesk.newest is not None
+        return await AskedDesk.newest(Asked(verb, subject, by="tester", **more))
 
     def facts(self) -> Sequence[Fact]:
         """Return all that the ledger says."""
@@ -194,5 +196,5 @@ def steer(
     async def main() -> Outcome:
         return await Steered(schedule, watcher, script).run()
 
-    with mock.patch("tests.simulation.process._NoDesk", AskedDesk):
+    with mock.patch("tests.simulation.process.SimDesk", AskedDesk):
         return run_seeded(main, seed, [watcher])

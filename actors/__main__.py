@@ -108,7 +108,7 @@ def _on_state(name: str) -> Command:
 def _of_the_fleet(name: str) -> Command:
     def command(arguments: argparse.Namespace) -> int:
         fleet_commands: Any = importlib.import_module("actors.fleet_commands")
-        return getattr(fleet_commands, name)(arguments)
+        return getattr(fleet_commands, name.replace("-", "_"))(arguments)
 
     return command
 

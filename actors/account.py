@@ -3,6 +3,7 @@
 venue   --VenueOrder, VenueFill--> [account] --Record-----------> journal
 journal --Told (facts)-----------> [account] --Lease (latest)---> orders
 clock   --ClockStepped (latest)--> [account] --Alarmed (latest)-> board
+board   --Question (wish)--------> [account]
 
 Reconciles at each connection of the stream, every 60 s, and soon after something became
 unclear. The lease is given while the stream stands and the last pass succeeded; without
@@ -20,10 +21,12 @@ from typing import Any
 import attrs
 import trio
 
+from actors.account_desk import AccountDesk
 from actors.account_passes import Passes
 from actors.mailbox import Mailbox
 from actors.messages import (
     ClockStepped,
+    Corrected,
     Ended,
     Fact,
     Filled,
@@ -48,17 +51,22 @@ from actors.pure.client_order_id import epoch_of, is_ours
 from actors.pure.order_life import Order
 from actors.pure.order_sheet import ORDER_FACTS
 from actors.pure.reconnect import ReconnectPolicy
+from actors.pure.settling import is_settled_fill
 from actors.pure.venue_facts import fact_of_fill, facts_of_order
+from actors.questions import Question
 from actors.reconciliation import Reconciliation
 from actors.reconnecting import keep_connected
-from actors.records import JournalDown, JournalWish, fold, record
+from actors.records import JournalDown, JournalWish, Replay, fold, record
 
 RECONCILE_EVERY_S = 60.0
 EARLY_S = 1.0  # the venue may speak of an order before the journal has told us of it
 STRANGERS_MAX = 256  # orders that were waited for in vain, and are not waited for again
 
 
-READS: frozenset[type[Fact]] = ORDER_FACTS | {PositionClosed}
+READS: frozenset[type[Fact]] = ORDER_FACTS | {
+    PositionClosed,
+    Corrected,
+}
 
 
 @attrs.frozen
@@ -74,7 +82,7 @@ class AccountSettings:
 
 
 async def run_account(
-    mailbox: Mailbox[Told | ClockStepped],
+    mailbox: Mailbox[Told | ClockStepped | Question],
     trading: Trading,
     orders_mailbox: Mailbox[Any],
     journal: Mailbox[JournalWish],
@@ -102,12 +110,7 @@ async def run_account(
             nursery.start_soon(passes.keep_reconciled)
             nursery.start_soon(passes.keep_lease)
             task_status.started()
-            while True:
-                match await mailbox.receive():
-                    case Told() as told:
-                        life.hear_fact(replay.fresh(told))
-                    case ClockStepped(reason=reason):
-                        life.drop(reason)
+            await life.serve(replay, nursery)
     finally:
         passes.lost()
 
@@ -139,6 +142,27 @@ class _Account:
     strangers: OrderedDict[str, None] = attrs.Factory(OrderedDict[str, None])
     _heard: trio.Event = attrs.Factory(trio.Event)
     _dropped: trio.CancelScope | None = None
+
+    async def serve(self, replay: Replay, nursery: trio.Nursery) -> None:
+        """Take one message after the other, for ever."""
+        told, journal, trading = self.settings, self.journal, self.trading
+        desk = AccountDesk(
+            told.account,
+            told.exchange,
+            told.symbols,
+            trading,
+            self.books,
+            journal,
+            self.passes,
+        )
+        while True:
+            match await self.mailbox.receive():
+                case Told() as message:
+                    self.hear_fact(replay.fresh(message))
+                case ClockStepped(reason=reason):
+                    self.drop(reason)
+                case question:
+                    nursery.start_soon(desk.answer, question)
 
     def hear_fact(self, fact: Fact | None) -> None:
         """Follow the ledger; what became unclear is looked into soon."""
@@ -211,6 +235,8 @@ class _Account:
             if order is None:
                 continue  # foreign: shown by the next pass, never touched
             if isinstance(message, VenueFill):
+                if is_settled_fill(order):
+                    continue  # an operator has told of it; another pass shows the drift
                 facts.append(fact_of_fill(order, message, self.settings.account))
             else:
                 facts += facts_of_order(order, message)

@@ -209,6 +209,12 @@ class Passes:
             )
             for order_id, what in self._contradictions.items()
         }
+        if found.order_drifts:
+            count, first = len(found.order_drifts), found.order_drifts[0]
+            now["drift", found.account] = (
+                f"{count} {'order differs' if count == 1 else 'orders differ'} between the"
+                f" ledger and the exchange on {found.account}: {first}"
+            )
         if self._trouble:
             account, why = found.account, self._trouble
             now[self.unreconciled] = f"{account} is cut off, entries wait: {why}"

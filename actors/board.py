@@ -3,6 +3,7 @@
 journal  --Told (facts)-----------------------> [board] --line-------> screen
 feed, bots, positions --latest----------------> [board] --answer-----> operators
 operators --Question (wish)-------------------> [board] --Record-----> journal
+                                                [board] --Question---> account
 
 It takes its mail LOOK_S after the first of it came, so that prices cost the fleet little
 and idleness nothing. It may crash for ever without touching anything above it; a restart
@@ -12,13 +13,13 @@ recalls the run from the ledger.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import assert_never, get_args
+from typing import Any, assert_never, get_args
 
 import attrs
 import trio
 
 from actors.board_ledgers import Ledgers
-from actors.commands import Answer, Commands
+from actors.commands import Commands
 from actors.mailbox import Mailbox
 from actors.messages import (
     Fact,
@@ -29,13 +30,16 @@ from actors.messages import (
 )
 from actors.messages.board import Alarmed, Asked, Evaluated, PositionSeen
 from actors.ports import Desk, Operator, WallClock
+from actors.pure.addressing import ACCOUNT_VERBS
 from actors.pure.commands import PLANS
 from actors.pure.nearest import did_you_mean
+from actors.pure.orders_shown import orders_of
 from actors.pure.owner_view import view
 from actors.pure.owners import owner_asked, owner_of
 from actors.pure.read_model import PriceSeen, ReadModel
 from actors.pure.status import Live, status_of
-from actors.records import JournalWish, Recalled, Receipt
+from actors.questions import Answer, Question, ask
+from actors.records import JournalWish, Recalled
 
 LOOK_S = 0.1
 TURN_MESSAGES = 8  # taken before others get a turn: looking on holds up no order
@@ -43,14 +47,6 @@ ANSWER_S = 7.0  # a little more than the journal may take
 
 READS: frozenset[type[Fact]] = frozenset(get_args(Fact))
 NO_OTHERS: Mapping[str, Mailbox[JournalWish]] = {}
-
-
-@attrs.frozen
-class Question:
-    """What an operator asks, and where the answer goes."""
-
-    asked: Asked
-    receipt: Receipt[Answer]
 
 
 BoardMail = Told | Ticker | FeedState | Evaluated | PositionSeen | Alarmed | Question
@@ -64,6 +60,7 @@ async def run_board(
     *,
     bots: Mapping[str, str],  # bot: account
     journals: Mapping[str, Mailbox[JournalWish]] = NO_OTHERS,  # of owners, by account
+    accounts: Mapping[str, Mailbox[Any]] = NO_OTHERS,  # their doors
     clock: WallClock,
     announce: Callable[[int, Fact | Alarmed], None],  # when, what: called, never awaited
     is_first_life: bool = False,
@@ -78,7 +75,7 @@ async def run_board(
       FactGap: a fact was lost on the way to us.
     """
     model = ReadModel()
-    commands = Commands(journal, journals, operator, bots, clock, model)
+    commands = Commands(journal, journals, operator, bots, clock, model, accounts)
     board = _Board(mailbox, operator, commands, clock, announce, model, is_first_life)
     owners = {each.name: each for each in journals.values()}
     board.ledgers = Ledgers(mailbox.name, journal, owners, board.fold, board.hear)
@@ -158,18 +155,16 @@ class _Board:
 
     async def ask(self, asked: Asked) -> Answer:
         """Put an operator's question into the mailbox and return the answer."""
-        receipt = Receipt[Answer]()
-        with trio.move_on_after(ANSWER_S):
-            await self.mailbox.wish(Question(asked, receipt))
-            return await receipt.wait()
-        return {"error": f"the fleet did not answer within {ANSWER_S:g} s"}
+        return await ask(self.mailbox, asked, who="the fleet", wait_s=ANSWER_S)
 
     async def answer(self, question: Question) -> None:
         """Answer one question; what changes something is durable before it is answered."""
         asked = question.asked
         if asked.verb == "status":
             answer = await self._status(owner_asked(asked.subject))
-        elif asked.verb in PLANS:
+        elif asked.verb == "orders":
+            answer = await self._orders(asked)
+        elif asked.verb in PLANS or asked.verb in ACCOUNT_VERBS:
             answer = await self.commands.obey(asked)
         elif asked.verb == "crash":
             answer = await self._crash(question)
@@ -188,6 +183,11 @@ class _Board:
             return {"error": f"no owner {owner!r} has a group in this fleet{near}"}
         model, live = view(self.model, self.live, owner)
         return status_of(model, now_ms, live, now_s)
+
+    async def _orders(self, asked: Asked) -> Answer:
+        await trio.lowlevel.checkpoint()
+        model, _ = view(self.model, self.live, owner_asked(asked.subject))
+        return orders_of(model, is_open_only=asked.outcome == "open")
 
     async def _crash(self, question: Question) -> Answer:
         actor = question.asked.subject

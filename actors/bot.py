@@ -21,6 +21,7 @@ import trio
 
 from actors.mailbox import Mailbox
 from actors.messages import (
+    BotFlattened,
     BotPaused,
     BotResumed,
     BotStarted,
@@ -28,6 +29,7 @@ from actors.messages import (
     Candles,
     Channel,
     ClockStepped,
+    Corrected,
     Evaluated,
     Fact,
     FeedState,
@@ -63,6 +65,8 @@ READS: frozenset[type[Fact]] = ORDER_FACTS | {
     BotResumed,
     BotStopped,
     BotStarted,
+    BotFlattened,
+    Corrected,
 }
 
 

@@ -20,6 +20,11 @@ COMMANDS = {
     "pause": "let a bot open no positions; the one it has stays guarded",
     "halt": "let a bot or a whole account enter nothing; exits go on",
     "resume": "lift the halts of a bot or an account, or the pause of a bot",
+    "flatten": "sell what a bot or a whole account holds; shows it first",
+    "orders": "list orders with their ids, ours and foreign ones",
+    "settle": "say what became of an order nobody knows of",
+    "adopt": "make a foreign order at the exchange a bot's own",
+    "correct": "take out of a position what the exchange does not hold",
     "start": "start a bot that was stopped, disabled or given up",
     "stop": "stop a bot until it is started; its position stays guarded",
     "crash": "crash an actor of the running fleet (a test hook)",
@@ -27,6 +32,8 @@ COMMANDS = {
     "map": "print the wiring, who says what to whom (docs/wiring.md)",
     "sim": "serve a simulated exchange on its own",
 }
+
+HANDS = ("settle", "adopt", "correct")
 
 
 class BadArguments(Exception):
@@ -125,7 +132,10 @@ def _describe_ledger(parsers: dict[str, argparse.ArgumentParser]) -> None:
     log.add_argument("--actor", metavar="PATH", help="only this actor, or those below it")
     log.add_argument("--bot", metavar="NAME", help="only this bot")
     log.add_argument("--run", metavar="ID", help="only this run")
-    for name in ("status", "log"):
+    parsers["orders"].add_argument(
+        "--open", action="store_true", help="none that have ended"
+    )
+    for name in ("status", "log", "orders"):
         parsers[name].add_argument("--json", action="store_true", help="for machines")
         _add_file(parsers[name])
 
@@ -133,19 +143,21 @@ def _describe_ledger(parsers: dict[str, argparse.ArgumentParser]) -> None:
 def _describe_bots(parsers: dict[str, argparse.ArgumentParser]) -> None:
     for name in ("pause", "start", "stop"):
         parsers[name].add_argument("subject", metavar="BOT", help="its name in bots.toml")
-    for name in ("halt", "resume"):
+    for name in ("halt", "resume", "flatten"):
         parsers[name].add_argument(
             "subject",
             metavar="BOT|ACCOUNT",
             help="its name in bots.toml, as bot:NAME or account:NAME where both have it",
         )
-    for name in ("pause", "start", "stop", "halt", "resume"):
-        _add_audit(parsers[name])
+    parsers["flatten"].add_argument("--yes", action="store_true", help="do it")
+    _describe_hands(parsers)
+    for name in ("pause", "start", "stop", "halt", "resume", "flatten", *HANDS):
+        _add_audit(parsers[name], is_required=name in HANDS)
         _add_file(parsers[name])
     parsers["crash"].add_argument("actor", metavar="ACTOR", help="as in feed:binance")
     _add_file(parsers["crash"])
     _add_file(parsers["salvage"])
-    for name in ("status", "log", "salvage"):
+    for name in ("status", "log", "orders", "salvage"):
         parsers[name].add_argument(
             "--owner", metavar="NAME", default="", help="only what belongs to this owner"
         )
@@ -178,8 +190,39 @@ def _describe_simulator(sim: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_audit(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--reason", metavar="TEXT", default="", help="kept in the ledger")
+def _describe_hands(parsers: dict[str, argparse.ArgumentParser]) -> None:
+    """Describe what mends the ledger by an operator's word: a reason must be given."""
+    settle, adopt, drift = (parsers[name] for name in HANDS)
+    for parser in (settle, adopt):
+        parser.add_argument(
+            "subject", metavar="ORDER_ID", help="as `shoal orders` shows it, or its end"
+        )
+    drift.add_argument("subject", metavar="SYMBOL", help="as in BTC/USDT")
+    settle.add_argument(
+        "--as",
+        dest="outcome",
+        choices=("not-placed", "canceled", "filled"),
+        required=True,
+        help="what became of it",
+    )
+    settle.add_argument(
+        "--price", metavar="NUMBER", default="", help="at which it was filled"
+    )
+    settle.add_argument(
+        "--blind", action="store_true", help="do not ask the exchange: it does not answer"
+    )
+    adopt.add_argument("--bot", metavar="BOT", required=True, help="whose it shall be")
+    drift.add_argument("--bot", metavar="BOT", default="", help="whose position it was")
+
+
+def _add_audit(parser: argparse.ArgumentParser, *, is_required: bool) -> None:
+    parser.add_argument(
+        "--reason",
+        metavar="TEXT",
+        default="",
+        required=is_required,
+        help="kept in the ledger",
+    )
     parser.add_argument(
         "--key",
         metavar="TEXT",

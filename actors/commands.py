@@ -1,7 +1,8 @@
 """Operators' commands, carried out one after the other: durable, then answered (S-8).
 
-board      --Asked------------> [commands] --Record------> journal
-                                [commands] --start, stop-> the tree of actors
+board      --Asked------------> [commands] --Record----------> journal
+                                [commands] --start, stop-----> the tree of actors
+                                [commands] --Question (wish)-> account
 
 What was typed, by whom and why is recorded in one commit with all that it changes. A
 command that is typed again under the same key is answered again and not done again.
@@ -16,16 +17,17 @@ import attrs
 import trio
 
 from actors.mailbox import Mailbox
-from actors.messages import Commanded
 from actors.messages.board import Asked
 from actors.messages.supervision import State
 from actors.ports import Operator, WallClock
-from actors.pure.commands import PLANS, Place, Plan
+from actors.pure.addressing import ACCOUNT_VERBS, addressed
+from actors.pure.commands import PLANS, Place, commanded
 from actors.pure.nearest import did_you_mean
 from actors.pure.read_model import ReadModel
+from actors.questions import Answer, ask
 from actors.records import JournalDown, JournalWish, record
 
-Answer = Mapping[str, Any]
+ACCOUNT_S = 6.0  # a little more than the venue may take
 
 
 @attrs.define(eq=False)
@@ -38,12 +40,19 @@ class Commands:
     bots: Mapping[str, str]  # bot: account
     clock: WallClock
     model: ReadModel
+    accounts: Mapping[str, Mailbox[Any]]  # their doors
     done: dict[str, str] = attrs.Factory(dict[str, str])  # in this life: key, answer
     turn: trio.Lock = attrs.Factory(trio.Lock)
 
     async def obey(self, asked: Asked) -> Answer:
-        """Carry out a command; the answer says what it did, or why nothing was done."""
+        """Carry out a command; the answer says what it did, or why nothing was done.
+
+        A command that asks the venue holds up no other.
+        """
+        known = self._known(asked)
         try:
+            if asked.verb in ACCOUNT_VERBS and not known:
+                return await self._pass_on(asked)
             async with self.turn:
                 return await self._carry_out(asked)
         except (LookupError, JournalDown) as error:
@@ -51,15 +60,17 @@ class Commands:
             return {"error": str(error)}
 
     async def _carry_out(self, asked: Asked) -> Answer:
-        known = self.done.get(asked.key) or self.model.commands.get(asked.key)
+        known = self._known(asked)
         await trio.lowlevel.checkpoint()
-        if asked.key and known:
+        if known:
             return {"said": known}
         plan = PLANS[asked.verb](Place(asked, self.bots, self.model, self.clock.now_ms()))
         if plan.then == "start" and self._is_well(plan.subject.bot):
             return {"said": f"{plan.subject.bot} is running already"}
+        if plan.is_preview:
+            return {"said": plan.said}
         journal = self.journals.get(plan.subject.account, self.journal)
-        await record(journal, _commanded(asked, plan), *plan.facts)
+        await record(journal, commanded(asked, plan), *plan.facts)
         self.done[asked.key] = plan.said
         tell: dict[str, Callable[[str], bool]] = {
             "start": self.operator.start,
@@ -68,6 +79,21 @@ class Commands:
         if plan.then:
             tell[plan.then](f"bot:{plan.subject.bot}")
         return {"said": plan.said}
+
+    async def _pass_on(self, asked: Asked) -> Answer:
+        """Have the account do it that it is about."""
+        asked, account = addressed(asked, self.bots, self.model)
+        door, who = self.accounts[account], f"account {account}"
+        answer = await ask(door, asked, who=who, wait_s=ACCOUNT_S)
+        if "said" in answer:
+            self.done[asked.key] = str(answer["said"])
+        return answer
+
+    def _known(self, asked: Asked) -> str:
+        """Return what was answered to this key before, or ""."""
+        if not asked.key:
+            return ""
+        return self.done.get(asked.key) or self.model.commands.get(asked.key, "")
 
     def crash(self, actor: str) -> Answer:
         """End the life of an actor, as if it had raised."""
@@ -90,16 +116,3 @@ class Commands:
 
 def _name(path: str) -> str:
     return path.rsplit("/", 1)[-1]
-
-
-def _commanded(asked: Asked, plan: Plan) -> Commanded:
-    return Commanded(
-        plan.subject.bot,
-        plan.subject.account,
-        asked.verb,
-        asked.subject,
-        asked.reason,
-        asked.by,
-        asked.key,
-        plan.said,
-    )

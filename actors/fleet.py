@@ -22,7 +22,7 @@ from actors.feed import FeedSettings, run_feed
 from actors.feed_session import SilenceLimits
 from actors.fleet_owners import OwnerGroup, alarm_of, journal_child
 from actors.fleet_settings import policy
-from actors.fleet_stage import Stage, exchanges_used, role_of
+from actors.fleet_stage import Stage, accounts_used, exchanges_used, role_of
 from actors.fleet_world import World
 from actors.mailbox import Mailbox
 from actors.messages import Channel, Subscription, Wanted
@@ -200,6 +200,10 @@ class Fleet:
                 stage.journal("board"),
                 world.desk,
                 self,
+                accounts={
+                    name: stage.door("board", "wish", f"account:{name}")
+                    for name in accounts_used(stage.config)
+                },
                 bots={bot.name: bot.account for bot in stage.config.bots},
                 journals=self._journals(),
                 clock=world.clock,

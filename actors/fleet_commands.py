@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from actors import exit_codes
-from actors.fleet_reading import ledger_paths, log, status
+from actors.fleet_reading import ledger_paths, log, orders, status
 from actors.pure.order_life_map import markdown
 from adapters.clock import SystemClock
 from adapters.control import FleetNotRunning, ask_fleet
@@ -50,13 +50,28 @@ def sim(arguments: argparse.Namespace) -> int:
 
 def command(verb: str, arguments: argparse.Namespace) -> int:
     """Bring an operator's command to the running fleet; it is done once for each key."""
-    key = arguments.key or secrets.token_hex(8)
-    return _speak(arguments, verb, arguments.subject, reason=arguments.reason, key=key)
+    given = vars(arguments)
+    return _speak(
+        arguments,
+        verb,
+        arguments.subject,
+        reason=arguments.reason,
+        key=arguments.key or secrets.token_hex(8),
+        bot=given.get("bot", ""),
+        outcome=given.get("outcome", ""),
+        price=given.get("price", ""),
+        is_blind=given.get("blind", False),
+        is_sure=given.get("yes", False),
+    )
 
 
+adopt = partial(command, "adopt")
+correct = partial(command, "correct")
+flatten = partial(command, "flatten")
 halt = partial(command, "halt")
 pause = partial(command, "pause")
 resume = partial(command, "resume")
+settle = partial(command, "settle")
 start = partial(command, "start")
 stop = partial(command, "stop")
 
@@ -83,7 +98,7 @@ def salvage(arguments: argparse.Namespace) -> int:
     return exit_codes.OK
 
 
-def _speak(arguments: argparse.Namespace, verb: str, subject: str, **more: str) -> int:
+def _speak(arguments: argparse.Namespace, verb: str, subject: str, **more: Any) -> int:
     try:
         answer: Mapping[str, Any] = ask_fleet(arguments.state, verb, subject, **more)
     except FleetNotRunning as error:
@@ -100,14 +115,19 @@ def _complain(text: str) -> int:
 
 
 __all__ = [
+    "adopt",
+    "correct",
     "crash",
+    "flatten",
     "halt",
     "log",
+    "orders",
     "pause",
     "print_map",
     "resume",
     "run",
     "salvage",
+    "settle",
     "sim",
     "start",
     "status",

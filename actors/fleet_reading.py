@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -16,6 +16,7 @@ from actors import exit_codes
 from actors.pure.events import Story, event_json
 from actors.pure.lines import actor_of, fact_line
 from actors.pure.nearest import did_you_mean
+from actors.pure.orders_shown import orders_lines, orders_of
 from actors.pure.owner_view import view
 from actors.pure.owners import HOUSE, OWNER
 from actors.pure.read_model import ReadModel
@@ -36,15 +37,40 @@ def status(arguments: argparse.Namespace) -> int:
         found: Mapping[str, Any] = ask_fleet(arguments.state, "status", asked)
     except FleetNotRunning:
         try:
-            found = _status_left(arguments)
+            left = _model_left(arguments)
         except StateUnusable as error:
             return _complain(str(error))
+        found = status_of(left, time.time_ns() // 1_000_000)
+    return _show(found, status_lines, is_json=arguments.json)
+
+
+def orders(arguments: argparse.Namespace) -> int:
+    """List orders with whole ids, from the fleet while it runs, else from its ledgers."""
+    asked = f"{OWNER}{arguments.owner}" if arguments.owner else ""
+    which = "open" if arguments.open else ""
+    try:
+        found: Mapping[str, Any] = ask_fleet(
+            arguments.state, "orders", asked, outcome=which
+        )
+    except FleetNotRunning:
+        try:
+            left = _model_left(arguments)
+        except StateUnusable as error:
+            return _complain(str(error))
+        found = orders_of(left, is_open_only=arguments.open)
+    return _show(found, orders_lines, is_json=arguments.json)
+
+
+def _show(
+    found: Mapping[str, Any],
+    lines: Callable[[Mapping[str, Any]], list[str]],
+    *,
+    is_json: bool,
+) -> int:
     if "error" in found:
         return _complain(str(found["error"]))
-    if arguments.json:
-        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
-    else:
-        sys.stdout.write("\n".join(status_lines(found)) + "\n")
+    text = msgspec.json.encode(found).decode() if is_json else "\n".join(lines(found))
+    sys.stdout.write(text + "\n")
     return exit_codes.OK
 
 
@@ -67,8 +93,8 @@ def log(arguments: argparse.Namespace) -> int:
         return exit_codes.OK
 
 
-def _status_left(arguments: argparse.Namespace) -> Mapping[str, Any]:
-    """Return the status as the newest run left it.
+def _model_left(arguments: argparse.Namespace) -> ReadModel:
+    """Return the fleet as the newest run left it.
 
     Raises:
       StateUnusable: there is none, or no ledger of it can be read.
@@ -82,7 +108,7 @@ def _status_left(arguments: argparse.Namespace) -> Mapping[str, Any]:
         if ledgers.damage:
             sys.stderr.write("; ".join(ledgers.damage) + "\n")
     model, _ = view(model, None, arguments.owner)
-    return status_of(model, time.time_ns() // 1_000_000)
+    return model
 
 
 def ledger_paths(arguments: argparse.Namespace) -> dict[str, Path]:

@@ -53,6 +53,7 @@ EDGES: tuple[Edge, ...] = (
         )
     ),
     Edge("operator", "wish", "board", ("Question",)),
+    Edge("board", "wish", "account", ("Question",)),
     *(
         Edge(role, "latest", receiver, ("Wanted",))
         for role in ("risk", "positions", "bot", "board")

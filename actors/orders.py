@@ -21,12 +21,15 @@ import trio
 
 from actors.mailbox import Mailbox
 from actors.messages import (
+    Acknowledged,
     Approved,
+    BotFlattened,
     BotPaused,
     BotResumed,
     BotStarted,
     BotStopped,
     CancelIntent,
+    Corrected,
     ExitIntent,
     Fact,
     Halted,
@@ -59,6 +62,8 @@ READS: frozenset[type[Fact]] = ORDER_FACTS | {
     BotStarted,
     Halted,
     HaltLifted,
+    BotFlattened,
+    Corrected,
 }
 OrdersMail = Approved | ExitIntent | CancelIntent | Lease | Told
 Recheck = Callable[[OrderIntent, Gate, int], tuple[str, str] | None]  # int: now, in ms
@@ -129,6 +134,7 @@ class _Orders:
 
     async def serve(self, replay: Replay) -> None:
         """Take one message after the other, for ever."""
+        self.cancel_unwanted(*self.gate.bars.flat)
         while True:
             message = await self.mailbox.receive()
             match message:
@@ -164,10 +170,19 @@ class _Orders:
                 self.gate.apply(fact)
         await trio.lowlevel.checkpoint()
 
+    def cancel_unwanted(self, *bots: str) -> None:
+        """Cancel the entries of bots that were ordered flat; what fills is sold."""
+        for bot in bots:
+            for order in self.gate.unwanted(bot):
+                order_id = order.client_order_id
+                self.sends.start_soon(self.road.cancel, order.symbol, order_id)
+
     def _hear(self, fact: Fact | None) -> None:
         if fact is None:
             return
         never_sent = self.attempts.heard(fact)
+        if isinstance(fact, (BotFlattened, Acknowledged)):
+            self.cancel_unwanted(fact.bot)
         if never_sent is not None:
             self.sends.start_soon(self.road.tell, (never_sent,))
 

@@ -98,7 +98,9 @@ class Attempts:
         order = self.gate.books.orders.get(order_id)
         if order_id in self.begun:
             self.begun.discard(order_id)
-        elif order is not None and order.status is OrderStatus.NEW:
+        elif order is None or order.intended.is_adopted:
+            return None  # it was at the venue before it was ours
+        elif order.status is OrderStatus.NEW:
             return not_placed(order, "never sent: it was durable too late")
         return None
 

@@ -23,9 +23,12 @@ import trio
 from actors.mailbox import Mailbox
 from actors.messages import (
     BookTop,
+    BotFlattened,
+    BotResumed,
     CancelIntent,
     Channel,
     ClockStepped,
+    Corrected,
     ExitIntent,
     ExitTriggered,
     Fact,
@@ -68,6 +71,9 @@ READS: frozenset[type[Fact]] = ORDER_FACTS | {
     ExitTriggered,
     PositionClosed,
     Reconciled,
+    BotFlattened,
+    BotResumed,
+    Corrected,
 }
 
 

@@ -30,6 +30,7 @@ from actors.ports import NotListed, Trading, VenueError
 from actors.pure.books import Books
 from actors.pure.client_order_id import epoch_of, is_ours
 from actors.pure.drift import ZERO_BALANCE, Shortage, held_base
+from actors.pure.money import plain
 from actors.pure.order_life import Order
 from actors.pure.venue_facts import fact_of_fill, facts_of_order, not_placed
 
@@ -39,6 +40,7 @@ ALARM_MS = 30_000  # an outcome unknown for so long wants a person
 LOST_MS = 60_000  # after this an attempt whose sender never said a word is judged, too
 ASK_S = 30.0  # for the questions about single orders, all together
 UNSETTLED = frozenset({OrderStatus.NEW, OrderStatus.UNKNOWN})
+FOREIGN_MAX = 50  # shown one by one; all are counted
 OVERLAP_MS = 60_000  # executions and history are asked for from this much earlier
 
 
@@ -59,6 +61,7 @@ class Reconciliation:
     unlisted: set[str] = attrs.Factory(set[str])  # symbols that the venue does not have
     in_vain: set[str] = attrs.Factory(set[str])  # orders that the last pass asked for so
     foreign_epoch: str = ""  # of an open order with our tag: a second engine (I-19)
+    order_drifts: tuple[str, ...] = ()  # of the last pass: a line for each (R-17)
     has_missing_fills: bool = False  # the venue's executions lag behind its orders
 
     async def run(self, why: str) -> Reconciled:
@@ -82,13 +85,20 @@ class Reconciliation:
         held = held_base(self.books)
         totals = await self._balances()
         still_open = await self._open(symbols)
-        unmoved = {venue.client_order_id for venue in still_open if self._is_unmoved(venue)}
+        unmoved = {venue.client_order_id for venue in still_open if self.is_unmoved(venue)}
         self.shortage.weigh(self.books, held, totals, unmoved)
-        drifts = (*lost, *self._order_drifts(still_open), *self.shortage.lines())
-        ours = sum(1 for venue in still_open if self._is_known(venue))
-        foreign = len(still_open) - ours
+        self.order_drifts = (*lost, *self._strange(still_open))
+        foreign = [venue for venue in still_open if not self._is_known(venue)]
         result = Reconciled(
-            self.account, why, ours, fills, settled, drifts, foreign, self.execution
+            self.account,
+            why,
+            len(still_open) - len(foreign),
+            fills,
+            settled,
+            (*self.order_drifts, *self.shortage.lines()),
+            len(foreign),
+            self.execution,
+            tuple(foreign_line(venue) for venue in foreign[:FOREIGN_MAX]),
         )
         await self.tell([result])
         return result
@@ -208,7 +218,7 @@ class Reconciliation:
         await self.tell(changed)
         return {asset: each.free + each.locked for asset, each in told.items()}
 
-    def _is_unmoved(self, venue: VenueOrder) -> bool:
+    def is_unmoved(self, venue: VenueOrder) -> bool:
         """Tell whether the venue has executed as much of our order as we have booked."""
         order = self.books.orders.get(venue.client_order_id)
         return order is not None and order.filled_base == venue.filled_base
@@ -222,7 +232,7 @@ class Reconciliation:
     def _is_known(self, venue: VenueOrder) -> bool:
         return self.books.orders.get(venue.client_order_id) is not None
 
-    def _order_drifts(self, still_open: Sequence[VenueOrder]) -> list[str]:
+    def _strange(self, still_open: Sequence[VenueOrder]) -> list[str]:
         """Return orders that carry our tag and that our ledger does not know (R-17)."""
         strange = [
             venue.client_order_id
@@ -233,6 +243,14 @@ class Reconciliation:
         epochs = {epoch_of(order_id) or "" for order_id in strange} - {self.epoch}
         self.foreign_epoch = min(epochs, default="") if self.epoch else ""
         return [f"order {order_id} carries our tag, not our record" for order_id in strange]
+
+
+def foreign_line(venue: VenueOrder) -> str:
+    """Return an order that is not ours as people read it, its id first (R-16)."""
+    price = venue.limit_price or venue.stop_price
+    at = f" at {plain(price)}" if price else ""
+    what = f"{venue.side.value} {plain(venue.base)} {venue.symbol}"
+    return f"{venue.client_order_id} {what} {venue.order_type.lower()}{at}"
 
 
 def tracked_orders(books: Books) -> list[Order]:

@@ -29,6 +29,7 @@ from actors.messages import (
     Attempted,
     Channel,
     ClockStepped,
+    Corrected,
     Fact,
     FeedState,
     Filled,
@@ -57,7 +58,13 @@ LOOK_S = 1.0  # between two looks at the day's loss while only prices come
 
 RiskMail = OrderIntent | Ticker | FeedState | ClockStepped | Told
 
-READS: frozenset[type[Fact]] = ORDER_FACTS | {Refused, PositionClosed, Halted, HaltLifted}
+READS: frozenset[type[Fact]] = ORDER_FACTS | {
+    Refused,
+    PositionClosed,
+    Halted,
+    HaltLifted,
+    Corrected,
+}
 
 
 async def run_risk(

@@ -42,6 +42,11 @@ class Request(msgspec.Struct, forbid_unknown_fields=True):
     subject: str = ""
     reason: str = ""
     key: str = ""
+    bot: str = ""
+    outcome: str = ""
+    price: str = ""
+    is_blind: bool = False
+    is_sure: bool = False
 
 
 @attrs.frozen
@@ -112,7 +117,7 @@ async def _line(stream: trio.SocketStream) -> bytes:
     return line.partition(b"\n")[0]
 
 
-def ask_fleet(folder: Path, verb: str, subject: str = "", **more: str) -> Any:
+def ask_fleet(folder: Path, verb: str, subject: str = "", **more: Any) -> Any:
     """Return a running fleet's answer. For the command line: blocks, needs no Trio.
 
     Raises:

@@ -67,6 +67,11 @@ class Asked:
     reason: str = ""
     by: str = ""  # the user at the other end
     key: str = ""  # typed again under the same, it is answered again and not done again
+    bot: str = ""  # whose it shall be
+    outcome: str = ""  # as what an order is settled: not-placed, canceled, filled
+    price: str = ""  # at which it was filled, quote per base
+    is_blind: bool = False  # settle although the exchange does not answer
+    is_sure: bool = False  # else only say what would be done
 
 
 @attrs.frozen

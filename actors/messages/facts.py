@@ -10,7 +10,13 @@ from decimal import Decimal
 
 import attrs
 
-from actors.messages.operator_facts import Commanded, Halted, HaltLifted
+from actors.messages.operator_facts import (
+    BotFlattened,
+    Commanded,
+    Corrected,
+    Halted,
+    HaltLifted,
+)
 from actors.messages.trade_facts import (
     Acknowledged,
     Attempted,
@@ -188,7 +194,9 @@ Fact = (
     | BotResumed
     | BotStopped
     | BotStarted
+    | BotFlattened
     | Commanded
+    | Corrected
     | Halted
     | HaltLifted
     | Balanced

@@ -5,6 +5,8 @@ They hold until another fact ends them, over restarts and whoever asked for them
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import attrs
 
 
@@ -41,3 +43,23 @@ class HaltLifted:
     account: str
     code: str
     reason: str = ""
+
+
+@attrs.frozen
+class BotFlattened:
+    """An operator ordered a bot flat: it enters nothing and is sold out until resumed."""
+
+    bot: str
+    account: str
+    reason: str
+
+
+@attrs.frozen
+class Corrected:
+    """An operator took back what the exchange no longer holds: it leaves at its cost."""
+
+    bot: str
+    account: str
+    symbol: str
+    base: Decimal  # what is taken from the bot's position, > 0
+    reason: str

@@ -68,6 +68,7 @@ class Intended:
     position_id: str = ""  # of an exit
     exit_reason: ExitReason | None = None
     replaces: str = ""  # client order id of the protective stop that makes room for it
+    is_adopted: bool = False  # it was at the exchange before it was ours
 
     @property
     def is_protective(self) -> bool:
@@ -232,3 +233,4 @@ class Reconciled:
     drifts: tuple[str, ...]  # one line for each disagreement; empty is good
     foreign_orders: int
     execution: str = ""  # the run that made the pass
+    foreign: tuple[str, ...] = ()  # a line for each of the first of them

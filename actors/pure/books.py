@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from actors.messages import Filled, PositionClosed
+from actors.messages import Corrected, Filled, PositionClosed
 from actors.pure.order_sheet import Orders
 from actors.pure.position_math import Holding, Holdings
 
@@ -27,7 +27,7 @@ class Books:
                 if not changed and self.orders.get(fact.client_order_id) is not None:
                     return False
                 return self.holdings.apply(fact) is not None
-            case PositionClosed():
+            case PositionClosed() | Corrected():
                 return self.holdings.apply(fact) is not None
             case _:
                 return changed

@@ -9,6 +9,11 @@ import attrs
 from actors.messages import (
     Acknowledged,
     Attempted,
+    BotFlattened,
+    BotPaused,
+    BotResumed,
+    BotStarted,
+    BotStopped,
     Ended,
     ExitTriggered,
     Fact,
@@ -82,6 +87,21 @@ class BotSeen:
         """The venue spoke of an order: a lost answer that is told later says nothing."""
         self.awaited.pop(order_id, None)
         self.unknown.pop(order_id, None)
+
+
+def show_command(
+    bot: BotSeen, fact: BotPaused | BotFlattened | BotResumed | BotStopped | BotStarted
+) -> None:
+    """Take what an operator ordered of a bot."""
+    match fact:
+        case BotPaused(reason=reason):
+            bot.paused = reason or "by an operator"
+        case BotFlattened(reason=reason):
+            bot.paused = f"flattened, {reason}" if reason else "flattened"
+        case BotResumed():
+            bot.paused = ""
+        case BotStopped() | BotStarted():
+            bot.is_stopped = isinstance(fact, BotStopped)
 
 
 def show_position(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from actors.messages import (
+    BotFlattened,
     BotPaused,
     BotResumed,
     BotStarted,
@@ -46,6 +47,8 @@ class BotSight:
         match fact:
             case BotPaused(reason=reason):
                 self.paused = reason or "paused by the operator"
+            case BotFlattened():
+                self.paused = "flattened by the operator"
             case BotResumed():
                 self.paused = ""
             case BotStopped() | BotStarted():

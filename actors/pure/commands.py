@@ -13,16 +13,19 @@ from typing import Literal
 import attrs
 
 from actors.messages import (
+    BotFlattened,
     BotPaused,
     BotResumed,
     BotStarted,
     BotStopped,
+    Commanded,
     Fact,
     Halted,
     HaltLifted,
 )
 from actors.messages.board import Asked
 from actors.pure.halts import OPERATOR, halt_words
+from actors.pure.money import plain
 from actors.pure.nearest import did_you_mean
 from actors.pure.read_model import ReadModel
 
@@ -51,6 +54,21 @@ class Plan:
     facts: tuple[Fact, ...]
     said: str
     then: Literal["", "start", "stop"] = ""
+    is_preview: bool = False  # nothing is recorded
+
+
+def commanded(asked: Asked, plan: Plan) -> Commanded:
+    """Return the audit row of a command (S-8)."""
+    return Commanded(
+        plan.subject.bot,
+        plan.subject.account,
+        asked.verb,
+        asked.subject,
+        asked.reason,
+        asked.by,
+        asked.key,
+        plan.said,
+    )
 
 
 @attrs.frozen
@@ -145,7 +163,45 @@ def stop(place: Place) -> Plan:
     return Plan(subject, (BotStopped(subject.bot, subject.account),), said, "stop")
 
 
+def flatten(place: Place) -> Plan:
+    """Sell what a bot, or every bot of an account, holds; show it first."""
+    subject, model = place.a_bot_or_account(), place.model
+    bots = [subject.bot] if subject.bot else _bots_on(place, subject.account)
+    lines = [_would_sell(bot, model) for bot in bots]
+    if not place.asked.is_sure:
+        lines.append("nothing was done: --yes pauses them, cancels the entries and sells")
+        return Plan(subject, (), "\n".join(lines), is_preview=True)
+    reason = place.asked.reason
+    facts = tuple(BotFlattened(bot, subject.account, reason) for bot in bots)
+    lines.append(
+        f"being sold; nothing is entered until `shoal resume` of {', '.join(bots)}"
+    )
+    return Plan(subject, facts, "\n".join(lines))
+
+
+def _bots_on(place: Place, account: str) -> list[str]:
+    """Return the bots of an account, and those that left the file and still hold."""
+    holding = {bot for bot, _ in place.model.holdings.open}
+    gone = {bot for bot in holding if place.model.bot(bot).account == account}
+    return sorted(gone | {bot for bot, on in place.bots.items() if on == account})
+
+
+def _would_sell(bot: str, model: ReadModel) -> str:
+    held = [
+        f"{plain(holding.base)} {symbol} bought at {plain(holding.entry)}"
+        for owner, symbol in sorted(model.holdings.open)
+        if owner == bot and (holding := model.holdings.of(bot, symbol)).base
+    ]
+    entries = [
+        f"entry {order.client_order_id} to be cancelled"
+        for order in model.orders.live()
+        if order.bot == bot and order.is_entry
+    ]
+    return f"{bot}: {'; '.join(held + entries) or 'holds nothing'}"
+
+
 PLANS: Mapping[str, Callable[[Place], Plan]] = {
+    "flatten": flatten,
     "halt": halt,
     "resume": resume,
     "pause": pause,

@@ -10,6 +10,7 @@ import attrs
 
 from actors.messages import (
     Attempted,
+    BotFlattened,
     BotPaused,
     BotResumed,
     BotStarted,
@@ -38,6 +39,7 @@ class EntryBars:
     usage: Usage = attrs.Factory(Usage)
     paused: dict[str, str] = attrs.Factory(dict[str, str])  # bot: why
     stopped: set[str] = attrs.Factory(set[str])
+    flat: set[str] = attrs.Factory(set[str])  # ordered so, until they are resumed
     lease: Lease | None = None
 
     def apply(self, fact: Fact) -> None:
@@ -50,8 +52,11 @@ class EntryBars:
                 self.usage.apply(fact)
             case BotPaused(bot=bot, reason=reason):
                 self.paused[bot] = reason or "paused by the operator"
+            case BotFlattened(bot=bot):
+                self.flat.add(bot)
             case BotResumed(bot=bot):
                 self.paused.pop(bot, None)
+                self.flat.discard(bot)
             case BotStopped(bot=bot):
                 self.stopped.add(bot)
             case BotStarted(bot=bot):
@@ -71,6 +76,8 @@ class EntryBars:
             return "expired", f"decided {now_s - intent.price_s:.1f} s ago"
         if intent.bot in self.stopped:
             return "paused", "stopped by the operator"
+        if intent.bot in self.flat:
+            return "paused", "flattened by the operator"
         if intent.bot in self.paused:
             return "paused", self.paused[intent.bot]
         return self._lease_bar(intent.symbol, now_s)

@@ -8,6 +8,7 @@ from actors.messages import (
     Acknowledged,
     Attempted,
     Balanced,
+    BotFlattened,
     BotPaused,
     BotResumed,
     BotStarted,
@@ -15,6 +16,7 @@ from actors.messages import (
     CancelRejected,
     CancelRequested,
     Commanded,
+    Corrected,
     Ended,
     ExitReason,
     ExitTriggered,
@@ -188,6 +190,19 @@ def _(fact: BotStarted) -> str:
 def _(fact: Commanded) -> str:
     why = f" because {fact.reason}" if fact.reason else ""
     return f"{fact.by or 'an operator'} typed {fact.verb} {fact.subject}{why}"
+
+
+@words.register
+def _(fact: BotFlattened) -> str:
+    why = fact.reason and f": {fact.reason}"
+    return f"is sold flat by an operator and enters nothing until it is resumed{why}"
+
+
+@words.register
+def _(fact: Corrected) -> str:
+    taken = f"{plain(fact.base)} {fact.symbol}"
+    why = fact.reason and f": {fact.reason}"
+    return f"{taken} left {fact.bot}'s position, the exchange no longer holds it{why}"
 
 
 @words.register

@@ -97,6 +97,10 @@ class Guard:
             self._notes = order.intended.notes
             self._hit = order.client_order_id if order.is_protective else self._hit
 
+    def written_off(self) -> None:
+        """Take that an operator took some of it back: what is left may be nothing."""
+        self._closed_by = ExitReason.OPERATOR
+
     def opened(self, fact: PositionOpened) -> None:
         """Take the recorded beginning; new settings never loosen its stop (R-15)."""
         self.is_recorded = True

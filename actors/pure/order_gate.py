@@ -93,6 +93,13 @@ class Gate:
             return "open_entry", f"{entry.client_order_id} is still open"
         return None
 
+    def unwanted(self, bot: str) -> list[Order]:
+        """Return the open entries of a bot that was ordered flat: they are cancelled."""
+        if bot not in self.bars.flat:
+            return []
+        live = self.books.orders.live()
+        return [order for order in live if order.bot == bot and order.is_entry]
+
     def exit_base(
         self, intent: ExitIntent, instrument: Instrument
     ) -> Decimal | tuple[str, str]:

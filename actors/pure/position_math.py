@@ -18,7 +18,7 @@ from decimal import Decimal
 
 import attrs
 
-from actors.messages import Filled, Instrument, PositionClosed, Side
+from actors.messages import Corrected, Filled, Instrument, PositionClosed, Side
 from actors.pure.money import ZERO, rounded, split_symbol
 
 
@@ -59,6 +59,12 @@ class Holding:
         return Holding(
             base=self.base, other_fees=self.other_fees, closed_id=self.position_id
         )
+
+    def corrected(self, base: Decimal) -> Holding:
+        """Return the holding without `base`, which is gone and leaves at its cost."""
+        gone = min(base, self.base)
+        cost = self.cost_quote * gone / self.base if self.base else ZERO
+        return attrs.evolve(self, base=self.base - gone, cost_quote=self.cost_quote - cost)
 
     def loss_of_dust(self) -> Decimal:
         """Return what is realized once the rest is written off as dust."""
@@ -137,6 +143,8 @@ class Holdings:
                 if after.position_id != fact.position_id:
                     return None
                 after = after.closed()
+            case Corrected():
+                after = self.of(fact.bot, fact.symbol).corrected(fact.base)
             case _:
                 return None
         self._put((fact.bot, fact.symbol), after)
@@ -145,6 +153,11 @@ class Holdings:
     def of(self, bot: str, symbol: str) -> Holding:
         """Return what a bot holds of a symbol; flat when it never had any."""
         return self._held.get((bot, symbol), FLAT)
+
+    def bots_of(self, symbol: str) -> list[str]:
+        """Return the bots that hold something of a symbol, dust included, by name."""
+        held = self._held.items()
+        return sorted(bot for (bot, of), it in held if of == symbol and it.base > 0)
 
     def base_by_symbol(self) -> dict[str, Decimal]:
         """Return what all bots together hold of each symbol, dust included."""

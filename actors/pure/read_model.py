@@ -13,6 +13,7 @@ from decimal import Decimal
 import attrs
 
 from actors.messages import (
+    BotFlattened,
     BotPaused,
     BotResumed,
     BotStarted,
@@ -36,8 +37,9 @@ from actors.messages import (
     StopMoved,
     Supervised,
 )
-from actors.pure.bot_seen import BotSeen, show_order, show_position
+from actors.pure.bot_seen import BotSeen, show_command, show_order, show_position
 from actors.pure.halts import Halts
+from actors.pure.order_sheet import Orders
 from actors.pure.owners import HOUSE
 from actors.pure.position_math import Holdings
 
@@ -69,6 +71,7 @@ class AccountSeen:
     open_orders: int = 0
     foreign_orders: int = 0
     drifts: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()  # a line for each of the first of them
 
 
 @attrs.define
@@ -104,6 +107,7 @@ class ReadModel:
     owners: dict[str, str] = attrs.Factory(dict[str, str])  # of accounts, if several
     bot_owners: dict[str, str] = attrs.Factory(dict[str, str])
     holdings: Holdings = attrs.Factory(Holdings)
+    orders: Orders = attrs.Factory(Orders)
 
     def apply(self, fact: Fact, at_ms: int, owner: str = HOUSE) -> None:
         """Take one fact, told or stored at `at_ms`, from the ledger of `owner`."""
@@ -122,6 +126,7 @@ class ReadModel:
                     fact.open_orders,
                     fact.foreign_orders,
                     fact.drifts,
+                    fact.foreign,
                 )
             case PriceUpdated():
                 self._price(fact, at_ms)
@@ -212,15 +217,10 @@ class ReadModel:
         bot.symbol = getattr(fact, "symbol", bot.symbol) or bot.symbol
         bot.account = getattr(fact, "account", bot.account)
         self.holdings.apply(fact)
+        self.orders.apply(fact)
         match fact:
-            case BotPaused(reason=reason):
-                bot.paused = reason or "by an operator"
-            case BotResumed():
-                bot.paused = ""
-            case BotStopped():
-                bot.is_stopped = True
-            case BotStarted():
-                bot.is_stopped = False
+            case BotPaused() | BotFlattened() | BotResumed() | BotStopped() | BotStarted():
+                show_command(bot, fact)
             case PositionOpened() | StopMoved() | ExitTriggered() | PositionClosed():
                 show_position(bot, fact, at_ms)
             case _:

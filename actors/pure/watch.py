@@ -14,6 +14,9 @@ import attrs
 from actors.messages import (
     Acknowledged,
     Attempted,
+    BotFlattened,
+    BotResumed,
+    Corrected,
     Ended,
     ExitReason,
     ExitTriggered,
@@ -48,6 +51,7 @@ class Watch:
     instruments: Mapping[str, Instrument]
     books: Books = attrs.Factory(Books)
     guards: dict[Owner, Guard] = attrs.Factory(dict[Owner, Guard])
+    flat: set[str] = attrs.Factory(set[str])  # bots that an operator ordered so
     _by_symbol: dict[str, dict[str, Guard]] = attrs.Factory(dict[str, dict[str, Guard]])
     # Positions in symbols that the exchange has not listed to us yet, and what was
     # recorded of them.
@@ -77,7 +81,27 @@ class Watch:
             case Acknowledged() | Ended() | OutcomeUnknown():
                 return self._heard(fact)
             case _:
-                self.books.apply(fact)
+                return self._ordered(fact)
+
+    def _ordered(self, fact: Fact) -> Guard | None:
+        """Take an operator's word: a bot that is to be flat is sold out, also later on."""
+        self.books.apply(fact)
+        match fact:
+            case BotFlattened(bot=bot):
+                self.flat.add(bot)
+                mine = [guard for guard in self.guards.values() if guard.ward.bot == bot]
+                for guard in mine:
+                    guard.trigger(ExitReason.OPERATOR)
+                return mine[0] if mine else None
+            case BotResumed(bot=bot):
+                self.flat.discard(bot)
+                return None
+            case Corrected():
+                guard = self.guards.get((fact.bot, fact.symbol))
+                if guard is not None:
+                    guard.written_off()
+                return guard
+            case _:
                 return None
 
     def _answered(self, fact: Intended | Attempted | Refused) -> Guard | None:
@@ -89,7 +113,7 @@ class Watch:
                 guard.refused(fact)
             case Attempted() if guard is not None:
                 guard.answered(fact.intent_id)
-            case Intended() if fact.purpose is Purpose.EXIT and not fact.is_protective:
+            case Intended() if is_exit_of_ours(fact):
                 self._recorded(fact)
             case _:
                 pass
@@ -150,6 +174,8 @@ class Watch:
             ward = Ward(bot, self.account, instrument.exchange, symbol)
             ward = attrs.evolve(ward, limit_percent=LIMIT_PERCENT)
         guard = self.guards[bot, symbol] = Guard(ward, self.books, instrument)
+        if bot in self.flat:
+            guard.trigger(ExitReason.OPERATOR)
         self._by_symbol.setdefault(symbol, {})[bot] = guard
         return guard
 
@@ -180,6 +206,12 @@ class Watch:
                 # Whoever began it: an exit that ends in part is asked for again (R-41).
                 guard.trigger(fact.exit_reason or ExitReason.SIGNAL)
         return guard
+
+
+def is_exit_of_ours(fact: Intended) -> bool:
+    """Tell whether it ends the position: no resting stop, and no adopted order, does."""
+    is_at_rest = fact.is_protective or fact.is_adopted
+    return fact.purpose is Purpose.EXIT and not is_at_rest
 
 
 def seen_of(guard: Guard, price: Decimal | None) -> PositionSeen:

@@ -83,6 +83,7 @@ async def open_board(folder: Path) -> AsyncGenerator[tuple[Room, Counter]]:
             room.journal,
             counter,
             counter,
+            accounts={},
             bots={"dawn": "main"},
             clock=RunClock(),
             announce=counter.announce,

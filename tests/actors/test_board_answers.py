@@ -83,6 +83,7 @@ class House:
             self.room.journal,
             self,
             self,
+            accounts={},
             bots={"dawn": "main", "dusk": "main"},
             clock=RunClock(),
             announce=lambda _at_ms, fact: self.said.append(fact),

@@ -12,7 +12,6 @@ from actors.messages import Halted, HaltLifted, Refused
 from tests.actors.orders_house import House, open_house
 
 HALTED = Halted("", "main", "daily_loss", "today's result is -5.1 %")
-pytestmark = pytest.mark.usefixtures("autojump_clock")
 
 
 @pytest.fixture
@@ -25,7 +24,9 @@ async def refusals(house: House) -> list[tuple[str, tuple[str, ...]]]:
     return [(each.code, each.reasons) for each in await house.room.recorded(Refused)]
 
 
-async def test_after_a_halt_no_entry_leaves_though_risk_approved_it(house: House) -> None:
+async def test_after_a_halt_no_entry_leaves_though_risk_approved_it(
+    house: House, autojump_clock: MockClock
+) -> None:
     await house.start()
     await house.room.record(HALTED)
     await house.approve()
@@ -33,7 +34,9 @@ async def test_after_a_halt_no_entry_leaves_though_risk_approved_it(house: House
     assert (house.trading.placed, await refusals(house)) == ([], [("halted", (why,))])
 
 
-async def test_the_next_life_obeys_a_halt_that_it_recalls(house: House) -> None:
+async def test_the_next_life_obeys_a_halt_that_it_recalls(
+    house: House, autojump_clock: MockClock
+) -> None:
     """R-40."""
     life = await house.start()
     await house.room.record(HALTED)
@@ -43,7 +46,7 @@ async def test_the_next_life_obeys_a_halt_that_it_recalls(house: House) -> None:
     assert house.trading.placed == []
 
 
-async def test_exits_pass_a_halt(house: House) -> None:
+async def test_exits_pass_a_halt(house: House, autojump_clock: MockClock) -> None:
     await house.hold()
     await house.start()
     await house.room.record(HALTED)
@@ -62,9 +65,15 @@ async def test_exits_pass_a_halt(house: House) -> None:
     ],
 )
 async def test_a_halt_is_of_a_bot_or_an_account_and_of_its_time(
-    house: House, bot: str, code: str, until_ms: int, leaves: bool
+    house: House,
+    autojump_clock: MockClock,
+    bot: str,
+    code: str,
+    until_ms: int,
+    leaves: bool,
 ) -> None:
     await house.start()
+    house.trading.clock_ms = 1
     await house.room.record(Halted(bot, "main", code, "", until_ms))
     await house.approve()
     assert bool(house.trading.placed) is leaves

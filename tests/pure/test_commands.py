@@ -4,22 +4,42 @@ from __future__ import annotations
 
 import pytest
 
-from actors.messages import BotPaused, BotResumed, Fact, Halted, HaltLifted
-from actors.messages.board import Asked
+from actors.messages import (
+    Asked,
+    BotFlattened,
+    BotPaused,
+    BotResumed,
+    Fact,
+    Halted,
+    HaltLifted,
+    Reconciled,
+)
+from actors.pure.addressing import addressed
 from actors.pure.commands import PLANS, NotPossible, Place, Plan
+from actors.pure.orders_shown import orders_lines, orders_of
 from actors.pure.read_model import ReadModel
+from tests.words import SYMBOL, attempted, filled, intended
 
 BOTS = {"dawn": "main", "dusk": "main", "spare": "spare"}
 HALTED = Halted("", "main", "daily_loss", "today's result is -5.1 %", 86_400_000)
 
 
-def plan(typed: str, *facts: Fact, now_ms: int = 0) -> Plan:
+OPEN = (intended(intent_id="i2"), attempted("i2", "00c2"))
+HOLDS = (intended(), attempted(), filled("0.5", 100), filled("0.5", 100, trade_id="t2"))
+
+
+def plan(typed: str, *facts: Fact, now_ms: int = 0, is_sure: bool = True) -> Plan:
     """Return the plan of "VERB SUBJECT" after these facts."""
+    verb, _, subject = typed.partition(" ")
+    asked = Asked(verb, subject, "why", is_sure=is_sure)
+    return PLANS[verb](Place(asked, BOTS, seen(*facts), now_ms))
+
+
+def seen(*facts: Fact) -> ReadModel:
     model = ReadModel()
     for fact in facts:
         model.apply(fact, 0)
-    verb, _, subject = typed.partition(" ")
-    return PLANS[verb](Place(Asked(verb, subject, "why"), BOTS, model, now_ms))
+    return model
 
 
 @pytest.mark.parametrize(
@@ -72,3 +92,86 @@ def test_to_resume_lifts_every_halt_of_exactly_that_name() -> None:
 
 def test_a_halt_whose_time_is_over_needs_no_lifting() -> None:
     assert plan("resume main", HALTED, now_ms=86_400_000).said == "main was not halted"
+
+
+def test_to_flatten_shows_what_would_be_sold_and_does_nothing_unless_sure() -> None:
+    """R-16."""
+    shown = plan("flatten main", *HOLDS, *OPEN, is_sure=False)
+    assert shown.is_preview
+    assert shown.facts == ()
+    assert shown.said.splitlines() == [
+        "dawn: 1 BTC/USDT bought at 100; entry 00c2 to be cancelled",
+        "dusk: holds nothing",
+        "nothing was done: --yes pauses them, cancels the entries and sells",
+    ]
+
+
+def test_to_flatten_is_one_durable_fact_for_each_bot() -> None:
+    sure = plan("flatten main", *HOLDS)
+    assert sure.facts == (
+        BotFlattened("dawn", "main", "why"),
+        BotFlattened("dusk", "main", "why"),
+    )
+    assert plan("flatten dawn", *HOLDS).facts == sure.facts[:1]
+    assert plan("resume dawn", *sure.facts).facts == (BotResumed("dawn", "main"),)
+
+
+def test_a_bot_that_left_the_file_and_still_holds_is_flattened_too() -> None:
+    gone = filled(2, 100, bot="noon", client_order_id="n1", trade_id="n1")
+    assert BotFlattened("noon", "main", "why") in plan("flatten main", gone).facts
+
+
+@pytest.mark.parametrize(
+    ("asked", "subject", "account"),
+    [
+        (Asked("settle", "00c2"), "00c2", "main"),
+        (Asked("settle", "\N{HORIZONTAL ELLIPSIS}00c2"), "00c2", "main"),
+        (Asked("adopt", "web_1", bot="spare"), "web_1", "spare"),
+        (Asked("correct", SYMBOL), SYMBOL, "main"),
+        (Asked("correct", SYMBOL, bot="spare"), SYMBOL, "spare"),
+    ],
+)
+def test_a_command_about_an_order_or_a_symbol_finds_its_account(
+    asked: Asked, subject: str, account: str
+) -> None:
+    found, on = addressed(asked, BOTS, seen(*HOLDS, *OPEN))
+    assert (found.subject, on) == (subject, account)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (Asked("settle", "00c3"), "no order of ours is called '00c3'; did you mean 00c2?"),
+        (Asked("settle", "2"), "no order of ours is called '2'; known: 00c2"),
+        (Asked("adopt", "web_1"), "say whose it shall be: --bot NAME"),
+        (
+            Asked("adopt", "web_1", bot="dwn"),
+            "no bot is called 'dwn'; did you mean dawn?",
+        ),
+        (
+            Asked("correct", "BTC/USD"),
+            "nobody holds 'BTC/USD'; did you mean BTC/USDT?",
+        ),
+    ],
+)
+def test_what_is_addressed_to_nobody_is_answered_with_who_there_is(
+    asked: Asked, said: str
+) -> None:
+    with pytest.raises(LookupError) as error:
+        addressed(asked, BOTS, seen(*HOLDS, *OPEN))
+    assert str(error.value) == said
+
+
+def test_orders_are_listed_with_whole_ids_ours_and_foreign_ones() -> None:
+    """R-16."""
+    found = Reconciled(
+        "main", "routine", 1, 0, 0, (), 2, "", ("web_1 buy 1 BTC/USDT limit",)
+    )
+    shown = orders_of(seen(*HOLDS, *OPEN, found), is_open_only=True)
+    assert orders_lines(shown) == [
+        "00c2  new  dawn entry: buy 1 BTC/USDT market, 0 filled",
+        "not ours, on main: web_1 buy 1 BTC/USDT limit",
+        "not ours, on main: 1 more",
+    ]
+    everything = orders_of(seen(*HOLDS, *OPEN), is_open_only=False)
+    assert [order["id"] for order in everything["orders"]] == ["c1", "00c2"]

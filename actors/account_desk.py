@@ -1,0 +1,155 @@
+"""What an operator may settle of one account, with the venue asked first, right now.
+
+board --Question (wish)--> [account] --queries--> venue
+                           [account] --Record---> journal
+
+Settling, adopting and correcting are recorded in one commit with the command itself, so a
+crash leaves all of it or nothing. What the venue knows is booked from there (R-02, R-09).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import attrs
+import trio
+
+from actors.account_passes import Passes
+from actors.mailbox import Mailbox
+from actors.messages import Asked, Corrected, VenueFill, VenueOrder
+from actors.ports import Trading, VenueError
+from actors.pure.adopting import adopted
+from actors.pure.books import Books
+from actors.pure.commands import NotPossible, Plan, Subject, commanded
+from actors.pure.correcting import corrected
+from actors.pure.money import plain, split_symbol
+from actors.pure.nearest import did_you_mean
+from actors.pure.order_life import Order
+from actors.pure.settling import VenueWord, settled
+from actors.questions import Question
+from actors.records import JournalDown, JournalWish, record
+
+VENUE_S = 5.0  # for all that is asked of the venue
+OVERLAP_MS = 60_000  # executions and history are asked for from this much earlier
+ADOPTED_MS = 7 * 86_400_000  # executions of an order to be adopted, before its last change
+
+
+@attrs.define(eq=False)
+class AccountDesk:
+    """The operator's hand in one life of an account."""
+
+    account: str
+    exchange: str
+    symbols: frozenset[str]
+    trading: Trading
+    books: Books
+    journal: Mailbox[JournalWish]
+    passes: Passes
+
+    async def answer(self, question: Question) -> None:
+        """Carry out one command; say what was done, or why nothing was."""
+        asked, receipt = question.asked, question.receipt
+        acts: dict[str, Callable[[Asked], Awaitable[Plan]]] = {
+            "settle": self._settle,
+            "adopt": self._adopt,
+            "correct": self._correct,
+        }
+        try:
+            with trio.fail_after(VENUE_S):
+                plan = await acts[asked.verb](asked)
+            await record(self.journal, commanded(asked, plan), *plan.facts)
+        except (NotPossible, JournalDown) as error:
+            receipt.resolve({"error": str(error)})
+            await trio.lowlevel.checkpoint()
+        except (VenueError, trio.TooSlowError) as error:
+            why = str(error) or f"not within {VENUE_S:g} s"
+            more = "; --blind settles it unasked" if asked.verb == "settle" else ""
+            text = f"the exchange does not answer ({why}): nothing was done{more}"
+            receipt.resolve({"error": text})
+            await trio.lowlevel.checkpoint()
+        else:
+            receipt.resolve({"said": plan.said})
+            self.passes.ask(f"an operator typed {asked.verb}")
+
+    async def _settle(self, asked: Asked) -> Plan:
+        order = self.books.orders.get(asked.subject)
+        if order is None:
+            raise NotPossible(f"{self.account} has no order {asked.subject}")
+        word = None if asked.is_blind else await self._word(order)
+        if word is not None and word.knows_it:
+            self.passes.ask("an operator asked for an order that the exchange knows")
+        now_ms = self.trading.now_ms()
+        facts = settled(order, asked, word, exchange=self.exchange, now_ms=now_ms)
+        said = f"{order.client_order_id} of {order.bot} is settled as {asked.outcome}: "
+        said += f"the exchange, asked just now, says that {word}" if word else "unasked"
+        await trio.lowlevel.checkpoint()
+        return Plan(Subject(order.bot, self.account), facts, said)
+
+    async def _word(self, order: Order) -> VenueWord:
+        """Ask the venue for an order wherever it could tell of it (R-03)."""
+        order_id, symbol = order.client_order_id, order.symbol
+        since_ms = order.attempt_ms - OVERLAP_MS
+        venue = await self.trading.order(symbol, order_id)
+        if venue is None:
+            told = [
+                *await self.trading.open_orders([symbol]),
+                *await self.trading.past_orders(symbol, since_ms=since_ms),
+            ]
+            venue = next((it for it in told if it.client_order_id == order_id), None)
+        fills = await self.trading.fills(symbol, since_ms=since_ms)
+        return VenueWord(venue, tuple(it for it in fills if _is_of(it, order)))
+
+    async def _adopt(self, asked: Asked) -> Plan:
+        still_open = await self.trading.open_orders(sorted(self.symbols))
+        venue = _named(asked.subject, still_open)
+        if self.books.orders.get(venue.client_order_id) is not None:
+            raise NotPossible(f"{venue.client_order_id} is one of ours already")
+        fills: list[VenueFill] = []
+        if venue.filled_base:
+            since_ms = venue.update_ms - ADOPTED_MS
+            told = await self.trading.fills(venue.symbol, since_ms=since_ms)
+            fills = [it for it in told if it.venue_order_id == venue.venue_order_id]
+        bot = Subject(asked.bot, self.account)
+        facts = adopted(asked, bot, venue, fills, self.books)
+        said = (
+            f"{venue.client_order_id}, {venue.side.value} {plain(venue.base)}"
+            f" {venue.symbol}, is {asked.bot}'s from now on"
+        )
+        return Plan(bot, facts, said)
+
+    async def _correct(self, asked: Asked) -> Plan:
+        before = self.books.holdings.base_by_symbol().copy()
+        balances = await self.trading.balances()
+        still_open = await self.trading.open_orders(sorted(self.symbols))
+        found = self.passes.reconciliation
+        unmoved = {it.client_order_id for it in still_open if found.is_unmoved(it)}
+        asset = split_symbol(asked.subject)[0]
+        total = sum(
+            (each.free + each.locked for each in balances if each.asset == asset), start=0
+        )
+        if before != self.books.holdings.base_by_symbol():
+            raise NotPossible("something was traded meanwhile: type it again")
+        fact = corrected(self.books, self.account, asked, asset, total, unmoved)
+        return Plan(Subject(fact.bot, self.account), (fact,), _taken(fact))
+
+
+def _is_of(fill: VenueFill, order: Order) -> bool:
+    return fill.client_order_id == order.client_order_id or (
+        bool(order.venue_order_id) and fill.venue_order_id == order.venue_order_id
+    )
+
+
+def _named(name: str, still_open: Sequence[VenueOrder]) -> VenueOrder:
+    """Return the open order of this client order id, or of this id of the venue's own."""
+    for venue in still_open:
+        if name in {venue.client_order_id, venue.venue_order_id}:
+            return venue
+    near = did_you_mean(name, {venue.client_order_id for venue in still_open})
+    raise NotPossible(f"the exchange has no open order {name!r}{near}")
+
+
+def _taken(fact: Corrected) -> str:
+    return (
+        f"{plain(fact.base)} {fact.symbol} left {fact.bot}'s position at its cost: the"
+        " exchange no longer holds it"
+    )

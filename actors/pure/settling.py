@@ -1,0 +1,133 @@
+"""Settle an order that nobody can say anything of, by an operator's word. Pure.
+
+The venue is asked right now and goes first: what it knows is booked from there, and never
+settled by hand (R-02). An order that may still arrive is not settled at all (I-10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+
+import attrs
+
+from actors.messages import (
+    Asked,
+    Ended,
+    Fact,
+    Filled,
+    OrderStatus,
+    VenueFill,
+    VenueOrder,
+)
+from actors.pure.commands import NotPossible
+from actors.pure.money import ZERO, plain
+from actors.pure.order_life import Order
+
+EXPIRY_MS = 10_000  # after which no request of ours can reach the venue any more
+SETTLED = "settled"
+TRADE_ID = "settled/"  # of a fill that only an operator has told of
+
+OUTCOMES: Mapping[str, OrderStatus] = {
+    "not-placed": OrderStatus.NOT_PLACED,
+    "canceled": OrderStatus.CANCELED,
+    "filled": OrderStatus.FILLED,
+}
+
+
+@attrs.frozen
+class VenueWord:
+    """What the exchange says of one order, asked just now."""
+
+    order: VenueOrder | None = None
+    fills: tuple[VenueFill, ...] = ()
+
+    @property
+    def knows_it(self) -> bool:
+        return self.order is not None or bool(self.fills)
+
+    def __str__(self) -> str:
+        if self.order is not None:
+            filled = f"{plain(self.order.filled_base)} of {plain(self.order.base)} filled"
+            return f"it is {self.order.status.value.replace('_', ' ')}, {filled}"
+        if self.fills:
+            base = sum((fill.base for fill in self.fills), ZERO)
+            return f"{plain(base)} of it was executed"
+        return "it knows no such order"
+
+
+def settled(
+    order: Order, asked: Asked, word: VenueWord | None, *, exchange: str, now_ms: int
+) -> tuple[Fact, ...]:
+    """Return what an operator's word makes of an order; `word` is None unasked.
+
+    Raises:
+      NotPossible: the venue says otherwise, or nobody may say that yet.
+    """
+    name, status = order.client_order_id, OUTCOMES.get(asked.outcome)
+    if status is None:
+        raise NotPossible(f"settle it as one of {', '.join(OUTCOMES)}")
+    if order.is_terminal:
+        raise NotPossible(f"{name} has ended already: {order.status.value}")
+    if word is not None and word.knows_it:
+        raise NotPossible(f"the exchange says of {name}: {word}; that is booked from there")
+    wait_ms = order.attempt_ms + EXPIRY_MS - now_ms
+    if wait_ms > 0 or order.status is OrderStatus.NEW:
+        wait = f"; ask again in {wait_ms / 1000:.0f} s" if wait_ms > 0 else ""
+        raise NotPossible(f"{name} may still be on its way to the exchange{wait}")
+    if status is OrderStatus.NOT_PLACED and (order.venue_order_id or order.filled_base):
+        raise NotPossible(f"the exchange had {name}: settle it as canceled or filled")
+    if status is OrderStatus.FILLED:
+        return (_filled(order, asked, word, exchange, now_ms), _ended(order, asked, status))
+    return (_ended(order, asked, status),)
+
+
+def _filled(
+    order: Order, asked: Asked, word: VenueWord | None, exchange: str, now_ms: int
+) -> Filled:
+    """Return the fill that only the operator knows of."""
+    if word is not None:
+        raise NotPossible(
+            f"the exchange, asked just now, says that {word}; if it was filled, it can be"
+            " settled so with --blind only"
+        )
+    try:
+        price = Decimal(asked.price)
+    except InvalidOperation:
+        price = ZERO
+    if not (price.is_finite() and price > 0):
+        raise NotPossible("an order that was filled needs its price: --price NUMBER")
+    return Filled(
+        order.bot,
+        order.intended.account,
+        exchange,
+        order.symbol,
+        order.client_order_id,
+        TRADE_ID + order.client_order_id,
+        order.side,
+        price,
+        order.base - order.filled_base,
+        ZERO,
+        "",
+        is_maker=False,
+        trade_ms=now_ms,
+    )
+
+
+def _ended(order: Order, asked: Asked, status: OrderStatus) -> Ended:
+    base = order.base if status is OrderStatus.FILLED else order.filled_base
+    return Ended(
+        order.bot,
+        order.intended.account,
+        order.symbol,
+        order.client_order_id,
+        status,
+        base,
+        SETTLED,
+        f"{asked.by or 'an operator'}: {asked.reason}",
+    )
+
+
+def is_settled_fill(order: Order) -> bool:
+    """Tell whether an operator has said what this order did: the venue's word is late."""
+    return any(trade_id.startswith(TRADE_ID) for trade_id in order.trade_ids)

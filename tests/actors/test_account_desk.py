@@ -1,0 +1,221 @@
+"""What an operator settles by hand: the venue is asked first; all of it or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from trio.testing import MockClock
+
+from actors.messages import (
+    Asked,
+    Attempted,
+    Commanded,
+    Corrected,
+    Ended,
+    Filled,
+    OrderStatus,
+    OutcomeUnknown,
+    VenueBalance,
+)
+from actors.ports import VenueError
+from actors.questions import Answer, Question, ask
+from actors.records import Receipt
+from tests.actors.account_house import ID, House, open_house, venue_fill, venue_order
+from tests.actors.ledger_room import settle
+from tests.words import SYMBOL, filled
+
+OPEN, UNKNOWN = OrderStatus.OPEN, OutcomeUnknown("dawn", "main", SYMBOL, ID, "time-out")
+BITCOIN = VenueBalance("BTC", Decimal(1), Decimal(0))
+
+
+@pytest.fixture
+async def house(tmp_path: Path, autojump_clock: MockClock) -> AsyncIterator[House]:
+    async with open_house(tmp_path) as made:
+        yield made
+
+
+async def tell(house: House, verb: str, subject: str = ID, **more: Any) -> Answer:
+    asked = Asked(verb, subject, "seen on the web", "ann", **more)
+    return await ask(house.mailbox, asked, who="the account", wait_s=7)
+
+
+async def lose_an_order(house: House) -> None:
+    """Let one order be UNKNOWN, too young to be judged, and old enough to be settled."""
+    await house.start()
+    house.trading.errors["past_orders"] = VenueError("HTTP 503")
+    await house.attempt()
+    await house.room.record(UNKNOWN)
+    await house.wait(11)
+
+
+async def test_an_order_that_the_venue_does_not_know_is_settled(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-02: in one commit with the command itself (S-8)."""
+    await lose_an_order(house)
+    house.trading.errors.clear()
+    answer = await tell(house, "settle", outcome="not-placed", key="k1")
+    said = f"{ID} of dawn is settled as not-placed: the exchange, asked just now, says that"
+    assert answer == {"said": f"{said} it knows no such order"}
+    command, end = (await house.room.recorded(Commanded, Ended))[-2:]
+    assert isinstance(command, Commanded)
+    assert (command.verb, command.by, command.key) == ("settle", "ann", "k1")
+    assert isinstance(end, Ended)
+    assert (end.status, end.code) == (OrderStatus.NOT_PLACED, "settled")
+
+
+async def test_what_the_venue_knows_is_booked_from_there(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await lose_an_order(house)
+    house.trading.errors.clear()
+    house.trading.orders[ID] = venue_order(OPEN)
+    answer = await tell(house, "settle", outcome="not-placed")
+    assert answer == {
+        "error": f"the exchange says of {ID}: it is open, 0 of 1 filled;"
+        " that is booked from there"
+    }
+    await house.wait(2)
+    assert await house.room.recorded(Ended) == []
+
+
+async def test_an_execution_alone_is_evidence(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-03: listed in the executions only."""
+    await lose_an_order(house)
+    house.trading.errors.clear()
+    house.trading.executed.append(venue_fill("t1", "0.4"))
+    answer = await tell(house, "settle", outcome="not-placed")
+    assert "0.4 of it was executed" in answer["error"]
+    assert await house.room.recorded(Ended) == []
+
+
+@pytest.mark.parametrize("trouble", ["error", "silence"])
+async def test_a_venue_that_does_not_answer_settles_nothing_unless_blind(
+    house: House, autojump_clock: MockClock, trouble: str
+) -> None:
+    """R-02: an hour of lost status replies."""
+    await lose_an_order(house)
+    if trouble == "silence":
+        house.trading.hang = "past_orders"
+    answer = await tell(house, "settle", outcome="not-placed")
+    assert answer["error"].startswith("the exchange does not answer")
+    assert answer["error"].endswith("nothing was done; --blind settles it unasked")
+    assert await house.room.recorded(Ended, Commanded) == []
+    answer = await tell(house, "settle", outcome="not-placed", is_blind=True)
+    assert answer == {"said": f"{ID} of dawn is settled as not-placed: unasked"}
+    assert [end.status for end in await house.room.recorded(Ended)] == [
+        OrderStatus.NOT_PLACED
+    ]
+
+
+async def test_executions_of_an_order_settled_as_filled_count_once(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-11: what the venue tells later is what the operator has told before."""
+    await lose_an_order(house)
+    price = "100"
+    answer = await tell(house, "settle", outcome="filled", price=price, is_blind=True)
+    assert "said" in answer
+    house.trading.errors.clear()
+    house.trading.stream.tell(venue_fill("t1", "1"))
+    await house.wait(70)
+    assert [fill.base for fill in await house.room.recorded(Filled)] == [1]
+
+
+async def test_an_order_filled_after_it_was_settled_as_not_placed_is_an_alarm(
+    house: House,
+    autojump_clock: MockClock,
+) -> None:
+    """I-4: money has moved, so it counts, and a person must know."""
+    await lose_an_order(house)
+    await tell(house, "settle", outcome="not-placed", is_blind=True)
+    house.alarms()
+    house.trading.stream.tell(venue_fill("t1", "1"))
+    await house.wait(62)
+    assert len(await house.room.recorded(Filled)) == 1
+    assert ("contradiction", False) in house.alarms()
+
+
+async def test_an_adopted_order_is_tracked_and_its_fills_are_booked(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-09, R-16."""
+    await house.start()
+    foreign = attrs.evolve(venue_order(OPEN, order_id="web_1"), limit_price=Decimal(90))
+    house.trading.orders["web_1"] = foreign
+    found = await house.pass_now()
+    assert found.foreign == ("web_1 buy 1 BTC/USDT limit at 90",)
+    house.trading.stream.tell(venue_fill("t0", "0.1", "web_1"))
+    await settle()
+    assert await house.room.recorded(Filled, Attempted) == []
+    answer = await tell(house, "adopt", "web_1", bot="dawn")
+    assert answer == {"said": "web_1, buy 1 BTC/USDT, is dawn's from now on"}
+    await settle()
+    house.trading.stream.tell(venue_fill("t1", "1", "web_1"))
+    await settle()
+    fills = await house.room.recorded(Filled)
+    assert [(fill.bot, fill.client_order_id, fill.base) for fill in fills] == [
+        ("dawn", "web_1", 1)
+    ]
+    assert (await house.pass_now()).foreign_orders == 0
+
+
+async def test_only_what_is_open_at_the_venue_is_adopted(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.start()
+    house.trading.orders["web_1"] = venue_order(OPEN, order_id="web_1")
+    answer = await tell(house, "adopt", "web_2", bot="dawn")
+    assert answer["error"] == "the exchange has no open order 'web_2'; did you mean web_1?"
+    assert "said" in await tell(house, "adopt", "web_1", bot="dawn")
+    again = await tell(house, "adopt", "web_1", bot="dawn")
+    assert again == {"error": "web_1 is one of ours already"}
+
+
+async def test_a_freeze_ends_once_an_operator_takes_back_what_is_gone(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-14: seen, alarmed, and with a way out."""
+    house.trading.held = [BITCOIN]
+    await house.room.record(filled(3, 100))
+    await house.start()
+    await house.wait(1)
+    assert house.lease().frozen == frozenset({SYMBOL})
+    answer = await tell(house, "correct", SYMBOL)
+    assert answer["said"].startswith("2 BTC/USDT left dawn's position at its cost")
+    await house.wait(2)
+    assert house.lease().frozen == frozenset()
+    corrections = await house.room.recorded(Corrected)
+    assert [(fact.bot, fact.base, fact.reason) for fact in corrections] == [
+        ("dawn", 2, "seen on the web")
+    ]
+
+
+async def test_what_could_not_be_made_durable_was_not_done(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await lose_an_order(house)
+    house.room.disk.error = OSError(28, "No space left on device")
+    answer = await tell(house, "settle", outcome="not-placed", is_blind=True)
+    assert answer == {"error": "No space left on device"}
+    house.room.disk.error = None
+    assert await house.room.recorded(Commanded, Ended) == []
+
+
+async def test_two_at_once_settle_an_order_once(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await lose_an_order(house)
+    receipts = [Receipt[Answer](), Receipt[Answer]()]
+    for receipt, outcome in zip(receipts, ("not-placed", "canceled"), strict=True):
+        asked = Asked("settle", ID, "why", "ann", outcome=outcome, is_blind=True)
+        await house.mailbox.wish(Question(asked, receipt))
+    await house.wait(1)
+    assert len(await house.room.recorded(Ended)) == 1

@@ -1,0 +1,141 @@
+"""An operator's word on an order: after the venue's own, never too early (R-02, I-10)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+import pytest
+
+from actors.messages import (
+    Acknowledged,
+    Asked,
+    Attempted,
+    Ended,
+    Fact,
+    Filled,
+    OrderStatus,
+    OutcomeUnknown,
+    Side,
+    VenueFill,
+    VenueOrder,
+)
+from actors.pure.commands import NotPossible
+from actors.pure.order_life import Order, begin, step
+from actors.pure.settling import VenueWord, is_settled_fill, settled
+from tests.words import SYMBOL, attempted, ended, filled, intended
+
+SENT_MS = 1_000_000
+LATER_MS = SENT_MS + 10_000
+UNKNOWN = OutcomeUnknown("dawn", "main", SYMBOL, "c1", "time-out")
+NOTHING = VenueWord()
+HELD = VenueOrder(
+    "binance",
+    SYMBOL,
+    "c1",
+    "v1",
+    Side.BUY,
+    "LIMIT",
+    OrderStatus.OPEN,
+    Decimal(1),
+    Decimal(0),
+    None,
+    None,
+    0,
+)
+EXECUTED = VenueFill(
+    "binance",
+    SYMBOL,
+    "c1",
+    "v1",
+    "t1",
+    Side.BUY,
+    Decimal(100),
+    Decimal("0.4"),
+    Decimal(0),
+    "USDT",
+    is_maker=False,
+    trade_ms=0,
+)
+
+
+def order(*facts: Filled | Ended | OutcomeUnknown | Acknowledged) -> Order:
+    told: Attempted = attempted(attempt_ms=SENT_MS)
+    made = begin(intended(), told)
+    for fact in facts:
+        made = step(made, fact)
+    return made
+
+
+def settle(
+    of: Order,
+    outcome: str = "not-placed",
+    word: VenueWord | None = NOTHING,
+    *,
+    price: str = "",
+    now_ms: int = LATER_MS,
+) -> tuple[Fact, ...]:
+    asked = Asked("settle", "c1", "seen on the web", "ann", outcome=outcome, price=price)
+    return settled(of, asked, word, exchange="binance", now_ms=now_ms)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [("not-placed", OrderStatus.NOT_PLACED), ("canceled", OrderStatus.CANCELED)],
+)
+def test_an_order_that_nobody_knows_ends_as_the_operator_says(
+    outcome: str, status: OrderStatus
+) -> None:
+    facts = settle(order(UNKNOWN), outcome)
+    assert facts == (
+        attrs.evolve(ended(status), code="settled", reason="ann: seen on the web"),
+    )
+
+
+def test_what_was_filled_before_stays_filled() -> None:
+    part = order(Acknowledged("dawn", "main", SYMBOL, "c1", "v1"), filled("0.4", 100))
+    (fact,) = settle(part, "canceled")
+    assert isinstance(fact, Ended)
+    assert fact.filled_base == Decimal("0.4")
+
+
+def test_unasked_it_may_be_settled_as_filled_at_a_price() -> None:
+    facts = settle(order(UNKNOWN), "filled", None, price="99.5")
+    bought, end = facts
+    assert isinstance(bought, Filled)
+    assert isinstance(end, Ended)
+    assert (bought.base, bought.price, end.filled_base) == (1, Decimal("99.5"), 1)
+    after = step(step(order(UNKNOWN), bought), end)
+    assert (after.status, after.missing_base) == (OrderStatus.FILLED, 0)
+    assert is_settled_fill(after)
+
+
+@pytest.mark.parametrize(
+    ("of", "changes", "said"),
+    [
+        (order(UNKNOWN), {"word": VenueWord(HELD)}, "it is open, 0 of 1 filled"),
+        (order(UNKNOWN), {"word": VenueWord(None, (EXECUTED,))}, "0.4 of it was executed"),
+        (order(UNKNOWN), {"now_ms": LATER_MS - 1}, "may still be on its way"),
+        (order(UNKNOWN), {"now_ms": LATER_MS - 1, "word": None}, "may still be on its way"),
+        (order(), {}, "may still be on its way"),
+        (order(ended(OrderStatus.CANCELED)), {}, "has ended already: canceled"),
+        (order(UNKNOWN), {"outcome": "lost"}, "settle it as one of not-placed, canceled"),
+        (order(UNKNOWN), {"outcome": "filled"}, "with --blind only"),
+        (order(UNKNOWN), {"outcome": "filled", "word": None}, "needs its price"),
+        (
+            order(UNKNOWN),
+            {"outcome": "filled", "word": None, "price": "NaN"},
+            "needs its price",
+        ),
+        (
+            order(Acknowledged("dawn", "main", SYMBOL, "c1", "v1")),
+            {},
+            "the exchange had c1: settle it as canceled or filled",
+        ),
+    ],
+)
+def test_what_is_not_settled_and_why(
+    of: Order, changes: dict[str, object], said: str
+) -> None:
+    with pytest.raises(NotPossible, match=said):
+        settle(of, **changes)  # type: ignore[arg-type]  # as the table says

@@ -21,7 +21,14 @@ GROUP = frozenset({"account", "risk", "orders", "positions", "bot"})
 PUBLIC = frozenset(
     {"Ticker", "BookTop", "Trades", "Candles", "BookSnapshot", "FeedState", "ClockStepped"}
 )
-DESK = frozenset({("board", "wish", "journal"), ("journal", "fact", "board")})
+# Where operators look and speak: the board hears each journal and may ask anybody.
+DESK = frozenset(
+    {
+        ("board", "wish", "journal"),
+        ("board", "wish", "account"),
+        ("journal", "fact", "board"),
+    }
+)
 
 
 class ForeignDoor(LookupError):
@@ -42,8 +49,8 @@ class Place:
 def is_inside(sender: Place, kind: Kind, receiver: Place) -> bool:
     """Tell whether an edge respects the border between owners, and around each.
 
-    Facts and wishes stay within a group. Only the board, where operators look and speak,
-    hears every journal and has it record what an operator says.
+    Facts and wishes stay within a group. Only the board hears every journal, and brings
+    what an operator says to whom it is about.
     """
     if sender.owner == receiver.owner:
         return True

@@ -137,6 +137,16 @@ def _ring(
     return next(filter(None, rings), ())
 
 
+BORDER = (
+    "",
+    "Each of several owners (`owner` in `[accounts.NAME]`) has a group under `owners`,",
+    "with a `journal:OWNER` and a ledger. What is about one owner stays in that group:",
+    "only the board, where operators look and speak, hears every journal, and what the",
+    "house tells everybody is prices and time. Another test proves that.",
+    "",
+)
+
+
 def as_markdown(tree: Iterable[str]) -> str:
     """Return the wiring as docs/wiring.md shows it."""
     lines = [
@@ -151,7 +161,7 @@ def as_markdown(tree: Iterable[str]) -> str:
         "```",
         *tree,
         "```",
-        "",
+        *BORDER,
         "## Edges that wait: wishes",
         "",
         "They form no cycle; a test proves it.",

@@ -59,7 +59,11 @@ SECTIONS: tuple[tuple[str, str, Table], ...] = (
         "that, so each channel has its own limit.",
         schema.SILENCE,
     ),
-    ("[accounts.NAME]", "A tenant: owner, keys, limits, ledger.", schema.ACCOUNT),
+    (
+        "[accounts.NAME]",
+        "A tenant. Owners run apart: each has keys, limits, a ledger, and halts alone.",
+        schema.ACCOUNT,
+    ),
     (
         "[accounts.NAME.risk]",
         "Limits of an account, checked at the live price. A loss limit is written "

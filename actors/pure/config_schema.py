@@ -177,7 +177,7 @@ RISK = Table(
 ACCOUNT = Table(
     AccountConfig,
     {
-        "owner": Key(Text(r"[^\x00-\x1f]{1,100}", "a text"), "The tenant it belongs to."),
+        "owner": Key(Text(r"[^\x00-\x1f]{1,100}", "a text"), "Whose it is."),
         "exchange": Key(NAME, "Where it is: a name of `[exchanges]`."),
         "key": Key(SecretReference(), "The API key, by reference; live needs one."),
         "secret": Key(SecretReference(), "The API secret or private key, by reference."),

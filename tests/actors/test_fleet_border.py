@@ -90,6 +90,7 @@ def test_every_role_of_the_table_stands_in_the_house_or_with_each_owner() -> Non
         ("positions:ann-1", "wish", "orders:cleo-1"),
         ("account:ann-1", "latest", "orders:bob-1"),
         ("feed:binance", "wish", "journal:ann"),
+        ("fleet", "wish", "journal:ann"),
         ("clock", "wish", "journal:bob"),
     ],
 )

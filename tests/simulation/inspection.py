@@ -8,6 +8,7 @@ from typing import Any, Final
 import trio
 
 from actors.mailbox import Mailbox
+from actors.messages.supervision import State
 from tests.simulation.assassin import LIFE
 from tests.simulation.disk import DiskRow
 from tests.simulation.process import KEY, SECRET, Process
@@ -27,6 +28,17 @@ def overfull(mailboxes: Iterable[Mailbox[Any]]) -> Iterator[str]:
         inside = hidden._out.statistics().current_buffer_used
         if inside > wishes + facts + keys:
             yield f"I-24: {box.name} holds {inside} messages, {box.depth} are counted"
+
+
+def is_whole(process: Process) -> bool:
+    """Tell whether every actor that is wanted runs."""
+    if process.fleet is None or process.owner.is_dead:
+        return False
+    return all(
+        seat.breaker.state is State.RUNNING
+        for _, seat in process.fleet.root.seats()
+        if seat.is_wanted
+    )
 
 
 def twins(process: Process) -> Iterator[str]:
@@ -83,13 +95,8 @@ def secrets_in_rows(rows: Sequence[DiskRow]) -> Iterator[str]:
             yield f"I-23: row {number}, {each.row.kind}, tells a secret"
 
 
-async def keep_inspecting(
-    current: Callable[[], Process | None], complain: Callable[[str], None]
-) -> None:
-    """Look at the process that is alive, again and again."""
+async def keep_inspecting(look: Callable[[], None]) -> None:
+    """Look again and again."""
     while True:
-        process = current()
-        if process is not None and process.fleet is not None:
-            for each in overfull(process.fleet.stage.mailboxes.values()):
-                complain(each)
+        look()
         await trio.sleep(LOOK_S)

@@ -20,8 +20,11 @@ from tests.simulation.book_keeping import BookKeeping
 from tests.simulation.chaos import Chaos, VenueHouse
 from tests.simulation.clocks import UNIX_MS, MachineClock
 from tests.simulation.disk import Disk
+from tests.simulation.guarding import Guarding
 from tests.simulation.inspection import (
+    is_whole,
     keep_inspecting,
+    overfull,
     secrets_in_rows,
     told_secrets,
     twins,
@@ -115,6 +118,8 @@ class Simulation:
         self.chaos = Chaos(
             self.machine, self.venue, watcher, lambda: self.process, self.counts
         )
+        self.guarding = Guarding(self.machine.config, self.simulator.exchange, self.disk)
+        self.is_calm = not schedule.events  # nothing goes wrong any more
         self._is_over = False
 
     async def run(self) -> Outcome:
@@ -128,7 +133,7 @@ class Simulation:
             self.watcher.on_livelock = on_livelock
             nursery.start_soon(self.venue.run)
             nursery.start_soon(self._keep_process, nursery)
-            nursery.start_soon(keep_inspecting, lambda: self.process, self._complain)
+            nursery.start_soon(keep_inspecting, self._inspect)
             await self._follow_schedule()
             await self._settle()
             await self._stop()
@@ -172,6 +177,17 @@ class Simulation:
         if not process.was_killed:
             self.disk.process_died(is_power_lost=False)
 
+    def _inspect(self) -> None:
+        process = self.process
+        if process is None or process.fleet is None:
+            return
+        for each in overfull(process.fleet.stage.mailboxes.values()):
+            self._complain(each)
+        if not self.is_calm or not is_whole(process):
+            self.guarding.trouble()
+        for each in self.guarding.look(trio.current_time()):
+            self._complain(each)
+
     async def _follow_schedule(self) -> None:
         began_s = trio.current_time()
         for event in self.schedule.events:
@@ -179,6 +195,7 @@ class Simulation:
             self.chaos.begin(event)
         await trio.sleep_until(began_s + self.schedule.chaos_s)
         self.chaos.clear()
+        self.is_calm = True
 
     async def _settle(self) -> None:
         """Wait until ledger and venue agree on everything (I-7, I-8)."""
@@ -196,6 +213,7 @@ class Simulation:
                 said.append("I-8: the account was never reconciled")
             if self.process is not None and not said:
                 said += disagreements(self.process, self.disk)
+            said += [f"I-14: {each}" for each in self.guarding.bare().values()]
         for each in said:
             self._complain(each)
 
@@ -227,6 +245,7 @@ class Simulation:
         text = f"{step.path} {step.incarnation} {step.event.value} {step.error}"
         if step.event is Event.STARTING:
             self.said += twins(process)
+            self.guarding.trouble()
         self.trace.note(f"{process.number} {text}")
         self.supervision[process.number].hear(step)
 

@@ -1,0 +1,114 @@
+"""See that the exchange holds a stop for whatever is held there (I-14)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+import attrs
+
+from actors.messages import Attempted, Intended, PositionClosed, Side
+from actors.pure.config import Config
+from actors.pure.facts import decode
+from actors.pure.matching_orders import Order
+from adapters.simulator.exchange import Exchange
+from tests.simulation.disk import Disk, DiskRow
+
+ACCOUNT: Final = "main"
+BARE_S_MAX: Final = (
+    30.0  # from a fill or the last trouble; to notice a dead socket takes 20
+)
+SMALL_QUOTE: Final = Decimal(12)  # what is worth less may be less than a stop may sell
+ZERO: Final = Decimal(0)
+
+
+@attrs.define(eq=False)
+class Guarding:
+    """What each bot holds at the exchange, and what rests there to sell it."""
+
+    config: Config
+    exchange: Exchange
+    disk: Disk
+    _seen: int = 0  # rows
+    _intents: dict[str, tuple[str, str]] = attrs.Factory(dict[str, tuple[str, str]])
+    _orders: dict[str, tuple[str, str]] = attrs.Factory(dict[str, tuple[str, str]])
+    _dust: dict[tuple[str, str], Decimal] = attrs.Factory(dict[tuple[str, str], Decimal])
+    _bare_s: dict[tuple[str, str], float] = attrs.Factory(dict[tuple[str, str], float])
+
+    def trouble(self) -> None:
+        """Begin to count anew: something was crashed, cut or killed."""
+        self._bare_s.clear()
+
+    def look(self, now_s: float) -> list[str]:
+        """Return who has been without a whole stop for too long."""
+        said: list[str] = []
+        bare = self.bare()
+        for owner in [each for each in self._bare_s if each not in bare]:
+            del self._bare_s[owner]
+        for owner, text in bare.items():
+            since_s = self._bare_s.setdefault(owner, now_s)
+            if now_s - since_s > BARE_S_MAX:
+                said.append(f"I-14: {text} for {now_s - since_s:.0f} s")
+                self._bare_s[owner] = now_s
+        return said
+
+    def bare(self) -> dict[tuple[str, str], str]:
+        """Return who holds more than what rests at the exchange would sell."""
+        self._read(self.disk.rows)
+        found: dict[tuple[str, str], str] = {}
+        for bot in self.config.bots_of(ACCOUNT):
+            is_guarded = bot.stop_loss_percent or bot.trailing_stop_percent
+            if not is_guarded or not bot.protective_stop:
+                continue
+            owner = bot.name, bot.symbol
+            held, selling = self._at_venue(owner)
+            ware = self.exchange.wares[bot.symbol.replace("/", "")]
+            lot = ware.listing.lot
+            held = held // lot * lot
+            if held * ware.day.last > SMALL_QUOTE and selling < held:
+                found[owner] = f"{bot.name} holds {held} and {selling} of it is guarded"
+        return found
+
+    def _at_venue(self, owner: tuple[str, str]) -> tuple[Decimal, Decimal]:
+        """Return what is held, and what open orders would sell of it."""
+        held, selling = -self._dust.get(owner, ZERO), ZERO
+        for order_id, whose in self._orders.items():
+            if whose != owner:
+                continue
+            for order in self.exchange.engine.by_client.get((ACCOUNT, order_id), ()):
+                held += _moved(order)
+                if order.side is Side.SELL and order.is_open:
+                    selling += order.remaining
+        return held, selling
+
+    def _read(self, rows: Sequence[DiskRow]) -> None:
+        if len(rows) < self._seen:  # a power loss took some
+            self._seen = 0
+            self._intents.clear()
+            self._orders.clear()
+            self._dust.clear()
+        for each in rows[self._seen :]:
+            if each.row.kind in {"intended", "attempted", "position_closed"}:
+                self._take(decode(each.row.kind, each.row.body))
+        self._seen = len(rows)
+
+    def _take(self, fact: object) -> None:
+        match fact:
+            case Intended():
+                self._intents[fact.intent_id] = fact.bot, fact.symbol
+            case Attempted():
+                self._orders[fact.client_order_id] = self._intents[fact.intent_id]
+            case PositionClosed():
+                owner = fact.bot, fact.symbol
+                self._dust[owner] = self._dust.get(owner, ZERO) + fact.dust_base
+            case _:
+                pass
+
+
+def _moved(order: Order) -> Decimal:
+    """Return what an order has added to what its bot holds."""
+    sign = 1 if order.side is Side.BUY else -1
+    base_asset = order.symbol.removesuffix("USDT")
+    fees = sum((it.fee for it in order.fills if it.fee_asset == base_asset), ZERO)
+    return sign * order.filled_base - fees

@@ -14,6 +14,7 @@ import trio
 
 from adapters.simulator.server import Simulator
 from tests.simulation.assassin import Assassin, Shot, crash
+from tests.simulation.clocks import VenueClock
 from tests.simulation.desk import Command
 from tests.simulation.disk import DiskFault
 from tests.simulation.network import NetFault
@@ -115,7 +116,12 @@ class Chaos:
         self.machine.clock.ahead_ms += event.by_ms
 
     def _suspend(self, event: Suspend) -> None:
+        """Let the world go on without the engine's machine for a while."""
         self.machine.clock.slept_s += event.slept_s
+        venue_clock = self.venue.simulator.exchange.clock
+        if event.is_clock_right and isinstance(venue_clock, VenueClock):
+            venue_clock.skipped_s += event.slept_s
+            self.machine.clock.ahead_ms += round(event.slept_s * 1000)
 
     def _aim(self, fire: Callable[[Any], None]) -> Callable[[Any], None]:
         def aim(event: Crash | Death) -> None:

@@ -1,10 +1,12 @@
-"""The clocks of the engine's machine: they run with simulated time, and may be wrong."""
+"""The clocks of engine and exchange: they run with simulated time, and may be wrong."""
 
 from __future__ import annotations
 
 from typing import Final
 
 import trio
+
+from adapters.simulator.clock import SimulatorClock
 
 UNIX_MS: Final = 1_790_000_000_000  # of the venue, when a run begins
 
@@ -27,3 +29,17 @@ class MachineClock:
 
     def elapsed_s(self) -> float:
         return self.awake_s() + self.slept_s
+
+
+class VenueClock(SimulatorClock):
+    """The exchange's clock: it goes on while the engine's machine sleeps."""
+
+    def __init__(self, unix_ms: int) -> None:
+        super().__init__(unix_ms)
+        self.skipped_s = 0.0
+
+    def now_ms(self) -> int:
+        return super().now_ms() + round(self.skipped_s * 1000)
+
+    def unix_s(self, at_ms: int) -> float:
+        return super().unix_s(at_ms) - self.skipped_s

@@ -6,7 +6,7 @@ does not find them proves nothing; `test_planted.py` and `just simulate --plant`
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from typing import Any, Final
@@ -17,6 +17,7 @@ import trio
 import actors.journal
 import actors.orders_attempts
 import actors.orders_road
+import actors.pure.protective_stop
 import actors.reconciliation
 from actors.mailbox import Mailbox
 from actors.messages import (
@@ -32,16 +33,18 @@ from actors.messages import (
     VenueUnknown,
 )
 from actors.orders_road import Road
+from actors.ports import StoredRow
 from actors.pure.facts import key_of
 from actors.pure.order_gate import Gate, request_of
 from actors.pure.order_life import Order
 from actors.pure.position_math import sellable_base
+from actors.pure.protective_stop import StopWanted
 from actors.pure.venue_facts import not_placed
 from actors.reconciliation import Reconciliation
 from actors.records import JournalWish, Receipt, Record, Recorded, record
 from actors.seat import Seat
 from actors.supervisor import Supervisor
-from tests.simulation.disk import Disk
+from tests.simulation.disk import Disk, SimStore
 
 LINGER_S: Final = 5.0
 
@@ -175,6 +178,40 @@ async def _linger(seat: Seat) -> None:
             await seat.child.run(task_status=trio.TASK_STATUS_IGNORED)
 
 
+def _is_old(order: Order, now_ms: int) -> bool:
+    """Believe after two seconds that the venue never took an order."""
+    return now_ms - order.attempt_ms > 2_000
+
+
+def _never_resized(aim: StopWanted, resting: Order | None) -> float | None:
+    """Ask for a stop when there is none, and leave it at that."""
+    return 0.0 if resting is None else None
+
+
+def _freed_quote(order: Order) -> Decimal:
+    """Take back what was reserved for an order of which nobody has heard."""
+    return Decimal(0) if order.is_unknown else _reserved_quote(order)
+
+
+_reserved_quote: Callable[[Order], Decimal] = vars(Order)["reserved_quote"].fget
+
+
+async def _forgetful(
+    self: SimStore,
+    kinds: Sequence[str],
+    *,
+    bot: str | None,
+    account: str | None,
+    after: int = 0,
+) -> tuple[int, Sequence[StoredRow]]:
+    """Let a new life of an actor know nothing of what an operator has said."""
+    kept = [kind for kind in kinds if kind not in {"halted", "bot_paused", "bot_stopped"}]
+    return await _read(self, kept, bot=bot, account=account, after=after)
+
+
+_read = SimStore.read
+
+
 PLANTS: Final[Mapping[str, tuple[Patch, ...]]] = {
     "send_before_journal": ((actors.orders_attempts, "record", _send_first),),
     "no_fsync": ((Disk, "sync", _visible_only),),
@@ -189,5 +226,9 @@ PLANTS: Final[Mapping[str, tuple[Patch, ...]]] = {
     "exits_flip": ((Gate, "exit_base", _sell_all),),
     "stale_command": ((Road, "_is_late", _never_late),),
     "cancel_assumed_done": ((Road, "cancel", _cancel_assumed),),
+    "not_found_after_2_s": ((actors.reconciliation, "is_judged", _is_old),),
+    "stop_not_resized": ((actors.pure.protective_stop, "_pause_s", _never_resized),),
+    "released_on_unknown": ((Order, "reserved_quote", property(_freed_quote)),),
+    "halt_not_durable": ((SimStore, "read", _forgetful),),
     "two_incarnations": ((Supervisor, "_live", _live_beside),),
 }

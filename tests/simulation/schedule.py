@@ -8,7 +8,7 @@ from typing import Final, get_args
 
 import attrs
 
-from adapters.simulator.faults import Fault
+from adapters.simulator.faults import Fault, Kind
 from tests.simulation.desk import ACCOUNT, Command
 from tests.simulation.disk import DiskFault, DiskKind
 from tests.simulation.network import NetFault, NetKind
@@ -43,10 +43,11 @@ class ClockStep:
 
 @attrs.frozen
 class Suspend:
-    """The machine slept, says its clock of time since boot."""
+    """The machine slept; its wall clock has gone on with the world's, or stood still."""
 
     at_s: float
     slept_s: float
+    is_clock_right: bool = True
 
 
 @attrs.frozen
@@ -99,14 +100,39 @@ class Schedule:
         return [f"{event.at_s:8.2f} s  {event}" for event in self.events]
 
 
-def draw(seed: int, *, chaos_s: float = CHAOS_S, is_calm: bool = False) -> Schedule:
+Drawer = Callable[[random.Random, float], Event]
+
+
+@attrs.frozen
+class Focus:
+    """What a search for one kind of bug draws: these faults for sure, and such bots."""
+
+    drawers: tuple[Drawer, ...] = ()
+    count: int = 3  # of each
+    orders: tuple[str, ...] = ("market", "market", "limit", "stop_loss_limit")
+    exposures: tuple[int, ...] = (100, 100, 30, 8)  # percent
+    sizes: tuple[int, ...] = (2, 10, 40)  # percent
+
+
+ANYTHING: Final = Focus()
+
+
+def draw(
+    seed: int,
+    *,
+    chaos_s: float = CHAOS_S,
+    is_calm: bool = False,
+    focus: Focus = ANYTHING,
+) -> Schedule:
     """Return the schedule of a seed: some classes of faults, more or less of each."""
     chance = random.Random(f"{seed}/schedule")
-    config = draw_config(chance)
+    config = draw_config(chance, focus)
     skew_ms = chance.choice([0, 0, chance.randint(-30_000, 30_000)])
     drift_percent = chance.choice([0.0, 0.5, 1.5, 3.0])
     events: list[Event] = []
-    for draw_one in () if is_calm else _SWARM:
+    for draw_one in focus.drawers:
+        events += [draw_one(chance, chance.uniform(0, chaos_s)) for _ in range(focus.count)]
+    for draw_one in () if is_calm or focus is not ANYTHING else _SWARM:
         if chance.random() < 0.5:
             count = chance.randint(1, max(1, round(chaos_s / 15)))
             events += [draw_one(chance, chance.uniform(0, chaos_s)) for _ in range(count)]
@@ -114,10 +140,10 @@ def draw(seed: int, *, chaos_s: float = CHAOS_S, is_calm: bool = False) -> Sched
     return Schedule(seed, config, tuple(events), chaos_s, skew_ms, drift_percent)
 
 
-def draw_config(chance: random.Random) -> str:
+def draw_config(chance: random.Random, focus: Focus = ANYTHING) -> str:
     """Return a bots.toml for a fleet of a few bots on one account."""
     attempts = chance.choice([2, 5])
-    exposure_percent = chance.choice([100, 100, 30, 8])
+    exposure_percent = chance.choice(focus.exposures)
     text = f"""
 mode = "live"
 state = "unused"
@@ -139,12 +165,12 @@ risk.daily_fees_quote_max = 1_000_000_000
 [journal]
 price_every_s = 60
 """
-    return text + "".join(_bot(chance, n) for n in range(chance.randint(2, 4)))
+    return text + "".join(_bot(chance, n, focus) for n in range(chance.randint(2, 4)))
 
 
-def _bot(chance: random.Random, number: int) -> str:
+def _bot(chance: random.Random, number: int, focus: Focus) -> str:
     symbol = chance.choice(["BTC/USDT", "ETH/USDT"])
-    order = chance.choice(["market", "market", "limit", "stop_loss_limit"])
+    order = chance.choice(focus.orders)
     is_churn = chance.random() < 0.75
     strategy = "churn:Churn" if is_churn else "ema_cross"
     params = "" if is_churn else "params = { fast = 2, slow = 4 }"
@@ -162,7 +188,7 @@ strategy = "{strategy}"
 {params}
 timeframe = "1s"
 capital = 10_000
-position_percent = {chance.choice([2, 10, 40])}
+position_percent = {chance.choice(focus.sizes)}
 order = "{order}"
 {f"limit_offset_percent = {offset}" if order == "limit" else ""}
 stop_loss_percent = {stop}
@@ -173,8 +199,9 @@ check_s = {chance.choice([1, 5])}
 """
 
 
-def _net(chance: random.Random, at_s: float) -> Event:
-    kind: NetKind = chance.choice(get_args(NetKind))
+def net(chance: random.Random, at_s: float, *kinds: NetKind) -> Event:
+    every: tuple[NetKind, ...] = get_args(NetKind)
+    kind = chance.choice(kinds or every)
     is_brief = kind in {"cut", "refuse", "hang"}
     return NetFault(
         kind,
@@ -186,15 +213,15 @@ def _net(chance: random.Random, at_s: float) -> Event:
     )
 
 
-_VENUE_KINDS: Final = (
+_VENUE_KINDS: Final[Sequence[Kind]] = (
     "lost_ack", "late_ack", "server_error", "duplicate", "reorder", "silence", "half_open",
     "garbage", "disconnect", "storm", "server_shutdown", "refuse", "rate_limit", "ban",
     "clock_skew",
 )  # fmt: skip
 
 
-def _venue(chance: random.Random, at_s: float) -> Event:
-    kind = chance.choice(_VENUE_KINDS)
+def venue(chance: random.Random, at_s: float, *kinds: Kind) -> Event:
+    kind = chance.choice(kinds or _VENUE_KINDS)
     fault = Fault(
         kind,
         duration_s=chance.choice([0.5, 3.0, 10.0, 15.0]),
@@ -205,41 +232,41 @@ def _venue(chance: random.Random, at_s: float) -> Event:
     return VenueFault(at_s, fault)
 
 
-def _restart(chance: random.Random, at_s: float) -> Event:
+def restart(chance: random.Random, at_s: float) -> Event:
     return VenueRestart(at_s, chance.uniform(0.2, 12.0))
 
 
-def _disk(chance: random.Random, at_s: float) -> Event:
-    kind: DiskKind = chance.choice(get_args(DiskKind))
+def disk(chance: random.Random, at_s: float, *kinds: DiskKind) -> Event:
+    every: tuple[DiskKind, ...] = get_args(DiskKind)
+    kind = chance.choice(kinds or every)
     return DiskFault(kind, at_s, chance.uniform(0.5, 8.0), chance.choice([0.05, 0.3, 1.0]))
 
 
-def _clock(chance: random.Random, at_s: float) -> Event:
+def clock(chance: random.Random, at_s: float) -> Event:
     if chance.random() < 0.5:
-        return Suspend(at_s, chance.choice([0.5, 5.0, 600.0]))
+        return Suspend(at_s, chance.choice([0.5, 5.0, 600.0]), chance.random() < 0.7)
     return ClockStep(at_s, chance.choice([-60_000, -4000, -300, 300, 4000, 60_000]))
 
 
-def _crash(chance: random.Random, at_s: float) -> Event:
+def crash(chance: random.Random, at_s: float) -> Event:
     is_at_order = chance.random() < 0.5
     steps = chance.randrange(400 if is_at_order else 2000)
     return Crash(at_s, steps, is_at_order, chance.random())
 
 
-def _death(chance: random.Random, at_s: float) -> Event:
+def death(chance: random.Random, at_s: float) -> Event:
     is_at_order = chance.random() < 0.6
     steps = chance.randrange(300 if is_at_order else 2000)
     down_s = chance.choice([0.01, 0.5, 3.0, 15.0])
     return Death(at_s, steps, is_at_order, chance.random() < 0.5, down_s)
 
 
-def _command(chance: random.Random, at_s: float) -> Event:
+def command(chance: random.Random, at_s: float) -> Event:
     verb = chance.choice(["pause", "stop", "halt", "resume", "resume", "start", "start"])
     is_account = verb in {"halt", "resume"} and chance.random() < 0.3
     return Command(at_s, verb, ACCOUNT if is_account else f"bot-{chance.randrange(3)}")
 
 
-_SWARM: Final[Sequence[Callable[[random.Random, float], Event]]] = (
-    _net, _net, _venue, _venue, _restart, _disk, _clock, _crash, _crash, _death, _death,
-    _command,
+_SWARM: Final[Sequence[Drawer]] = (
+    net, net, venue, venue, restart, disk, clock, crash, crash, death, death, command,
 )  # fmt: skip

@@ -12,13 +12,12 @@ import trio
 from actors.errors import Escalated
 from actors.messages.supervision import Event, Transition
 from actors.pure.config import Problems, load
-from adapters.simulator.clock import SimulatorClock
 from adapters.simulator.config import SimulatorConfig
 from adapters.simulator.server import Simulator
 from tests.simulation.assassin import Assassin
 from tests.simulation.book_keeping import BookKeeping
 from tests.simulation.chaos import Chaos, VenueHouse
-from tests.simulation.clocks import UNIX_MS, MachineClock
+from tests.simulation.clocks import UNIX_MS, MachineClock, VenueClock
 from tests.simulation.disk import Disk
 from tests.simulation.guarding import Guarding
 from tests.simulation.inspection import (
@@ -106,7 +105,7 @@ class Simulation:
         self.simulator = Simulator(
             self._venue_config(),
             seed=schedule.seed,
-            clock=lambda: SimulatorClock(UNIX_MS),
+            clock=lambda: VenueClock(UNIX_MS),
             open_listeners=self.machine.network.open_listeners,
             draw_past=past_of,
         )

@@ -129,7 +129,7 @@ class BookKeeping:
         """
         mine = self._exits[bot, symbol]
         mine[:] = [order for order in mine if order.is_live]
-        exits = [o for o in mine if o.attempted.client_order_id in self.sent]
+        exits = [o for o in mine if self._may_sell(o)]
         replaced = {order.intent.replaces for order in exits}
         selling = sum(
             (
@@ -144,6 +144,15 @@ class BookKeeping:
             self.said.append(
                 f"I-15: with {order_id} exits of {bot} may sell {selling}, it holds {held}"
             )
+
+    def _may_sell(self, order: Told) -> bool:
+        """Tell whether an exit was sent, and does not replace what has begun to fill.
+
+        The venue cancels only what nothing of was executed, and else places nothing.
+        """
+        replaced = self.orders.get(order.intent.replaces)
+        is_void = replaced is not None and bool(replaced.fills)
+        return order.attempted.client_order_id in self.sent and not is_void
 
     def _filled(self, order: Told, fact: Filled) -> None:
         trade = fact.symbol, fact.trade_id, fact.side  # two of our orders may meet

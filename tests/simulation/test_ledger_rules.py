@@ -163,3 +163,18 @@ def test_selling_more_than_is_held_is_seen() -> None:
     more = attrs.evolve(exit_intended(), base=Decimal(2))
     assert "I-15" in kept(*BOUGHT, more, SALE[1])
     assert "I-13" in kept(*BOUGHT, more, SALE[1], sold(2, 100))
+
+
+def test_a_stop_and_the_exit_in_its_place_sell_once() -> None:
+    stop = exit_intended(intent_id="s1", stop_price=Decimal(90)), attempted("s1", "cs1")
+    instead = exit_intended(replaces="cs1"), SALE[1]
+    both = "c1", "cs1", "cx1"
+    assert kept(*BOUGHT, *stop, *instead, sent=both) == []
+    assert "I-15" in kept(*BOUGHT, *stop, *SALE, sent=both)
+
+
+def test_an_exit_in_the_place_of_a_stop_that_has_sold_is_void() -> None:
+    stop = exit_intended(intent_id="s1", stop_price=Decimal(90)), attempted("s1", "cs1")
+    hit = sold(1, 90, client_order_id="cs1")
+    instead = exit_intended(replaces="cs1"), SALE[1]
+    assert kept(*BOUGHT, *stop, hit, *instead, sent=("c1", "cs1", "cx1")) == []

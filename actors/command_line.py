@@ -142,12 +142,15 @@ def _describe_ledger(parsers: dict[str, argparse.ArgumentParser]) -> None:
 
 def _describe_bots(parsers: dict[str, argparse.ArgumentParser]) -> None:
     for name in ("pause", "start", "stop"):
-        parsers[name].add_argument("subject", metavar="BOT", help="its name in bots.toml")
+        parsers[name].add_argument(
+            "subject", metavar="BOT", help="its name in bots.toml, or owner:NAME for all"
+        )
     for name in ("halt", "resume", "flatten"):
         parsers[name].add_argument(
             "subject",
             metavar="BOT|ACCOUNT",
-            help="its name in bots.toml, as bot:NAME or account:NAME where both have it",
+            help="its name in bots.toml, as bot:NAME or account:NAME where both have it;"
+            " owner:NAME is all that one owner has",
         )
     parsers["flatten"].add_argument("--yes", action="store_true", help="do it")
     _describe_hands(parsers)

@@ -23,6 +23,8 @@ from actors.ports import Operator, WallClock
 from actors.pure.addressing import ACCOUNT_VERBS, addressed
 from actors.pure.commands import PLANS, Place, commanded
 from actors.pure.nearest import did_you_mean
+from actors.pure.owner_commands import revived, spread
+from actors.pure.owners import owner_asked, owner_of
 from actors.pure.read_model import ReadModel
 from actors.questions import Answer, ask
 from actors.records import JournalDown, JournalWish, record
@@ -51,6 +53,8 @@ class Commands:
         """
         known = self._known(asked)
         try:
+            if owner_asked(asked.subject):
+                return await self._obey_for_all(asked)
             if asked.verb in ACCOUNT_VERBS and not known:
                 return await self._pass_on(asked)
             async with self.turn:
@@ -79,6 +83,24 @@ class Commands:
         if plan.then:
             tell[plan.then](f"bot:{plan.subject.bot}")
         return {"said": plan.said}
+
+    async def _obey_for_all(self, asked: Asked) -> Answer:
+        """Do it for each account or bot of an owner; the first that fails is the answer."""
+        await trio.lowlevel.checkpoint()
+        owners = {account: owner_of(box.name) for account, box in self.journals.items()}
+        commands = spread(asked, self.bots, owners)
+        group = next(
+            each for each in self.operator.states() if _name(each.path) == asked.subject
+        )
+        plan = revived(asked, group.state)
+        if plan is not None:  # its own journal is down with it
+            await record(self.journal, commanded(asked, plan))
+            self.operator.start(asked.subject)
+            return {"said": plan.said}
+        answers = [await self.obey(each) for each in commands]
+        failed = [answer for answer in answers if "error" in answer]
+        said = "\n".join(str(answer.get("said", "")) for answer in answers)
+        return failed[0] if failed else {"said": said}
 
     async def _pass_on(self, asked: Asked) -> Answer:
         """Have the account do it that it is about."""

@@ -10,7 +10,7 @@ import errno
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import attrs
 import pytest
@@ -75,7 +75,9 @@ class Churn:
 class AskedDesk(Desk):
     """A desk that the test itself speaks at."""
 
-    async def serve(self, ask: object) -> None:
+    ask: Any
+
+    async def serve(self, ask: Any) -> None:
         self.ask = ask
         await trio.sleep_forever()
 
@@ -94,9 +96,11 @@ class TwoOwners(MockFleet):
         _, rows = await self.disks[owner].ledger.read(sorted(KINDS), bot=None, account=None)
         return [decode(row.kind, row.body) for row in rows]
 
-    async def status(self, owner: str = "") -> dict[str, object]:
-        ask: Callable[[Asked], Awaitable[dict[str, object]]] = self.desk.ask  # type: ignore[assignment]  # the board's
-        return await ask(Asked("status", f"owner:{owner}" if owner else ""))
+    async def status(self, owner: str = "") -> dict[str, Any]:
+        return await self.ask("status", f"owner:{owner}" if owner else "")
+
+    async def ask(self, verb: str, subject: str) -> dict[str, Any]:
+        return await self.desk.ask(Asked(verb, subject, key=f"{verb}/{subject}"))
 
     def placed(self, account: str) -> int:
         return len(self.exchanges[account].placed)
@@ -197,8 +201,8 @@ def test_a_group_that_cannot_be_kept_alive_ends_alone(tmp_path: Path, role: str)
             "ann"
         ]
         shown = await fleet.status()
-        assert any("all of ann is stopped" in text for text in shown["alarms"])  # type: ignore[attr-defined]  # a list
-        assert not any("ann" in text for text in (await fleet.status("bob"))["alarms"])  # type: ignore[attr-defined]  # a list
+        assert any("all of ann is stopped" in text for text in shown["alarms"])
+        assert not any("ann" in text for text in (await fleet.status("bob"))["alarms"])
 
     fleet, _ = run_two(tmp_path, look, victim=f"{ANN}/{role}")
     assert fleet.escalated is None
@@ -262,6 +266,24 @@ def test_a_halt_of_one_owners_account_stops_no_other(tmp_path: Path) -> None:
     run_two(tmp_path, look)
 
 
+def test_an_operator_halts_all_that_one_owner_has(tmp_path: Path) -> None:
+    async def look(fleet: TwoOwners) -> None:
+        assert (await fleet.ask("halt", "owner:ann"))["said"].startswith("a is halted")
+        assert not await trades_on(fleet, "a")
+        assert await trades_on(fleet, "b")
+        assert [fact.account for fact in only(Halted, await fleet.facts_of("ann"))] == ["a"]
+        assert only(Halted, await fleet.facts_of("bob")) == []
+        await fleet.ask("resume", "owner:ann")
+        assert await trades_on(fleet, "a")
+        assert "dawn is paused" in (await fleet.ask("pause", "owner:ann"))["said"]
+        lost = await fleet.ask("halt", "owner:anne")
+        assert lost["error"].startswith(
+            "no owner 'anne' has a group in this fleet; did you"
+        )
+
+    run_two(tmp_path, look)
+
+
 def test_when_nobody_is_left_the_program_ends(tmp_path: Path) -> None:
     async def look(fleet: TwoOwners) -> None:
         for owner in OWNERS:
@@ -290,7 +312,7 @@ def test_the_board_comes_back_beside_a_dead_journal(tmp_path: Path) -> None:
         await trio.sleep(10)
         assert fleet.states()["board"].state is State.RUNNING
         shown = await fleet.status()
-        assert list(shown["bots"]) == ["dusk"]  # type: ignore[call-overload]  # a dict
+        assert list(shown["bots"]) == ["dusk"]
 
     run_two(tmp_path, look)
 
@@ -302,7 +324,9 @@ def test_an_operator_starts_a_group_again_and_it_goes_on_where_it_was(
         fleet.disks["ann"].error = StoreCorrupt("ann.db is damaged")
         await trio.sleep(20)
         fleet.disks["ann"].error = None
-        assert fleet.fleet.start("owner:ann")
+        assert (await fleet.ask("start", "owner:ann"))["said"].startswith(
+            "the group of ann"
+        )
         await trio.sleep(20)
         assert await trades_on(fleet, "a")
         assert lives(fleet, BOB) == {1}

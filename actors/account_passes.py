@@ -199,7 +199,8 @@ class Passes:
         now |= {
             ("unknown_order", order.client_order_id): (
                 f"nobody knows what became of {order.client_order_id}: {order.bot} begins"
-                f" nothing new on {order.symbol} until the venue says"
+                f" nothing new on {order.symbol} until the venue says, or `shoal settle`"
+                " does"
             )
             for order in found.long_unknown()
         }

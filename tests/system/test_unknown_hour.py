@@ -78,11 +78,16 @@ class Hour:
     after: OrderStatus | None = None
     trades_after: int = 0  # of the bot, once it was settled
 
-    async def run(self, world: Steered) -> None:
+    async def lose_it(self, world: Steered) -> Censor:
+        """Begin to hear nothing of the next entry of the bot."""
         censor = Censor(world, takes_request=not self.is_taken)
         await trio.sleep(20)
         world.on_order = lambda order_id: self.begin(world, censor, order_id)
         await world.wait_until(lambda: bool(self.order_id), within_s=30)
+        return censor
+
+    async def run(self, world: Steered) -> None:
+        censor = await self.lose_it(world)
         rows = len(world.facts())
         await trio.sleep(60)
         for _ in range(int(LENGTH_S // 60) - 1):
@@ -142,7 +147,58 @@ def test_an_order_that_nobody_hears_of_stays_unknown_and_bars_its_bot_only(
     }
     assert set(seen.alarms) == {
         f"nobody knows what became of {seen.order_id}: {UNSURE} begins nothing new on "
-        "BTC/USDT until the venue says"
+        "BTC/USDT until the venue says, or `shoal settle` does"
     }
     assert seen.after is (OrderStatus.FILLED if is_taken else OrderStatus.NOT_PLACED)
     assert seen.trades_after > 2
+
+
+@attrs.define(eq=False)
+class Operator:
+    """Somebody who has looked at the exchange's own page, and found no such order."""
+
+    hour: Hour = attrs.Factory(lambda: Hour(is_taken=False))
+    answers: list[str] = attrs.Factory(list[str])
+    after: OrderStatus | None = None
+    alarms: list[str] = attrs.Factory(list[str])
+    fills: int = 0  # of the bot, once it was settled, in the same silence
+
+    async def run(self, world: Steered) -> None:
+        await self.hour.lose_it(world)
+        await trio.sleep(5)
+        await self.settle(world, is_blind=True)
+        await trio.sleep(115)
+        await self.settle(world)
+        await self.settle(world, is_blind=True)
+        rows = len(world.facts())
+        await self.settle(world, is_blind=True)
+        await trio.sleep(120)
+        order = world.orders().get(self.hour.order_id)
+        self.after = order.status if order is not None else None
+        self.alarms = (await world.ask("status"))["alarms"]
+        told = world.facts()[rows:]
+        self.fills = sum(isinstance(it, Filled) and it.bot == UNSURE for it in told)
+
+    async def settle(self, world: Steered, *, is_blind: bool = False) -> None:
+        order_id = self.hour.order_id
+        answer = await world.ask(
+            "settle", order_id, reason="seen", outcome="not-placed", is_blind=is_blind
+        )
+        text = str(answer.get("error") or answer.get("said"))
+        self.answers.append(text.replace(order_id, "ORDER"))
+
+
+def test_an_operator_may_settle_it_while_the_exchange_is_silent() -> None:
+    operator = Operator()
+    outcome = steer(CONFIG, operator.run)
+
+    assert outcome.violations == [], "\n".join(outcome.lines)
+    early, unasked, done, again = operator.answers
+    assert early.startswith("ORDER may still be on its way to the exchange; ask again in ")
+    assert unasked.startswith("the exchange does not answer (")
+    assert unasked.endswith("): nothing was done; --blind settles it unasked")
+    assert done == f"ORDER of {UNSURE} is settled as not-placed: unasked"
+    assert again == "ORDER has ended already: not_placed"
+    assert operator.after is OrderStatus.NOT_PLACED
+    assert operator.alarms == []
+    assert operator.fills > 2

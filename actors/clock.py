@@ -1,24 +1,30 @@
 """Watch time itself: the venues' offsets, steps of the wall clock, and suspends.
 
 [clock] --ClockStepped (latest)--> feeds, accounts
-[clock] --Record----------------> journal
+[clock] --ClockJudged (latest)---> orders
+[clock] --Record-----------------> journal
+[clock] --Alarmed (latest)-------> board
 
 After a step or a sleep nothing known before is fresh: feeds reconnect, accounts
 reconcile, and every offset is measured at once, because requests are signed with it (D-6,
-R-29). A venue that does not answer is asked again; that crashes nothing.
+R-29). A venue that does not answer is asked again; that crashes nothing. Orders are told
+once a second what is to be thought of their venue's time, so their next life knows it too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import attrs
 import trio
 
 from actors.mailbox import Mailbox
-from actors.messages import ClockMeasured, ClockStepped
+from actors.messages import ClockJudged, ClockMeasured, ClockStepped
+from actors.messages.board import Alarmed
 from actors.ports import Market, VenueError, WallClock
+from actors.pure.clock_trust import ClockLimits, ClockTrust
 from actors.records import JournalWish, note
 
 LOOK_S = 1.0
@@ -27,6 +33,8 @@ SLEEP_MS_MAX = 1_000  # boot time against monotonic
 MEASURE_EVERY_S = 600.0
 MEASURE_RETRY_S = 15.0
 MEASURE_S = 15.0
+NO_LIMITS: Mapping[str, ClockLimits] = {}
+NOBODY: Mapping[str, Sequence[Mailbox[Any]]] = {}
 
 
 async def run_clock(
@@ -35,13 +43,19 @@ async def run_clock(
     readers: Sequence[Mailbox[Any]],
     journal: Mailbox[JournalWish],
     *,
+    limits: Mapping[str, ClockLimits] = NO_LIMITS,  # by exchange
+    orders: Mapping[str, Sequence[Mailbox[Any]]] = NOBODY,  # who begins, by exchange
+    board: Mailbox[Any] | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Compare the clocks every second and measure every venue's offset until cancelled."""
     steps = _Steps()
+    trusts = {name: ClockTrust(limits.get(name, ClockLimits())) for name in markets}
+    judge = _Judge(trusts, orders, board)
     async with trio.open_nursery() as nursery:
         for exchange, market in markets.items():
-            nursery.start_soon(_keep_measured, exchange, market, journal, steps)
+            measure = partial(_keep_measured, exchange, market, journal, steps)
+            nursery.start_soon(measure, trusts[exchange])
         task_status.started()
         seen = Reading.of(wall)
         while True:
@@ -50,9 +64,13 @@ async def run_clock(
             stepped = judge_step(seen, now, trio.current_time())
             seen = now
             if stepped is not None:
+                for trust in trusts.values():
+                    trust.stepped = stepped.reason
                 steps.tell()
+                nursery.start_soon(note, journal, stepped)
                 for reader in readers:
                     reader.latest("clock", stepped)
+            judge.tell()
 
 
 @attrs.define(eq=False)
@@ -64,6 +82,33 @@ class _Steps:
     def tell(self) -> None:
         self.next.set()
         self.next = trio.Event()
+
+
+@attrs.define(eq=False)
+class _Judge:
+    """Tells orders, and once a person, whose time is not to be trusted."""
+
+    trusts: Mapping[str, ClockTrust]
+    orders: Mapping[str, Sequence[Mailbox[Any]]]
+    board: Mailbox[Any] | None
+    alarmed: dict[str, str] = attrs.Factory(dict[str, str])  # exchange: the text
+
+    def tell(self) -> None:
+        for exchange, trust in self.trusts.items():
+            doubt = trust.doubt()
+            for reader in self.orders.get(exchange, ()):
+                reader.latest("clock", ClockJudged(exchange, doubt))
+            is_known = trust.measured is not None or trust.stepped
+            if is_known and doubt != self.alarmed.get(exchange, ""):
+                self._alarm(exchange, doubt)
+
+    def _alarm(self, exchange: str, doubt: str) -> None:
+        text = doubt or self.alarmed[exchange]
+        self.alarmed[exchange] = doubt
+        if self.board is not None:
+            code, said = "clock_uncertain", f"{exchange}: {text}; nothing new is begun"
+            alarm = Alarmed("clock", code, exchange, said, is_over=not doubt)
+            self.board.latest((Alarmed, alarm.actor, code, exchange), alarm)
 
 
 @attrs.frozen
@@ -94,14 +139,21 @@ def judge_step(before: Reading, now: Reading, at_s: float) -> ClockStepped | Non
 
 
 async def _keep_measured(
-    exchange: str, market: Market, journal: Mailbox[JournalWish], steps: _Steps
+    exchange: str,
+    market: Market,
+    journal: Mailbox[JournalWish],
+    steps: _Steps,
+    trust: ClockTrust,
 ) -> None:
     while True:
         next_step = steps.next
         measured = await _measure(exchange, market)
         if measured is not None:
+            if steps.next is next_step:  # our clock stood still meanwhile
+                trust.measure(measured)
             await note(journal, measured)
-        with trio.move_on_after(MEASURE_EVERY_S if measured else MEASURE_RETRY_S):
+        is_good = measured is not None and not trust.doubt()
+        with trio.move_on_after(MEASURE_EVERY_S if is_good else MEASURE_RETRY_S):
             await next_step.wait()
 
 

@@ -21,7 +21,7 @@ from actors.fan_out import FanOut
 from actors.feed import FeedSettings, run_feed
 from actors.feed_session import SilenceLimits
 from actors.fleet_owners import OwnerGroup, alarm_of, journal_child
-from actors.fleet_settings import policy
+from actors.fleet_settings import clock_limits, policy
 from actors.fleet_stage import Stage, accounts_used, exchanges_used, role_of
 from actors.fleet_world import World
 from actors.mailbox import Mailbox
@@ -118,8 +118,18 @@ class Fleet:
             {name: venue.market for name, venue in self.world.venues.items()},
             [self.stage.door("clock", "latest", name) for name in names],
             self.stage.journal("clock"),
+            limits=clock_limits(self.stage.config),
+            orders=self._orders_by_exchange(),
+            board=self.stage.door("clock", "latest", "board"),
         )
         return Child("clock", run, None, self._policy("escalate"))
+
+    def _orders_by_exchange(self) -> dict[str, list[Mailbox[Any]]]:
+        found: dict[str, list[Mailbox[Any]]] = {}
+        for name, account in accounts_used(self.stage.config).items():
+            door = self.stage.door("clock", "latest", f"orders:{name}")
+            found.setdefault(account.exchange, []).append(door)
+        return found
 
     def _catalogue(self, exchange: str) -> Child:
         venue = self.world.venues[exchange]

@@ -8,6 +8,7 @@ from decimal import Decimal
 from actors.pure.bot_wishes import BotSettings
 from actors.pure.breaker import Exhaustion, Policy
 from actors.pure.caps import Caps
+from actors.pure.clock_trust import ClockLimits
 from actors.pure.config import BotConfig, Config, Mode
 from actors.pure.config_types import RiskConfig, SupervisionConfig
 from actors.pure.exits import Protection
@@ -90,6 +91,14 @@ def limits_of(config: Config, account: str) -> Limits:
         caps={bot.name: caps_of(settings.risk, bot) for bot in config.bots_of(account)},
         price_age_s_max=settings.risk.price_age_s_max,
     )
+
+
+def clock_limits(config: Config) -> dict[str, ClockLimits]:
+    """Return what may be wrong with the time of each exchange."""
+    return {
+        name: ClockLimits(each.clock_offset_ms_max, each.clock_uncertainty_ms_max)
+        for name, each in config.exchanges.items()
+    }
 
 
 def caps_of(risk: RiskConfig, bot: BotConfig) -> Caps:

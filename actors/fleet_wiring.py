@@ -77,6 +77,8 @@ EDGES: tuple[Edge, ...] = (
         Edge("clock", "latest", receiver, ("ClockStepped",))
         for receiver in ("feed", "account", "risk", "positions", "bot")
     ),
+    Edge("clock", "latest", "orders", ("ClockJudged",)),
+    Edge("clock", "latest", "board", ("Alarmed",)),
     Edge("account", "latest", "orders", ("Lease",)),
     Edge("fleet", "latest", "board", ("Alarmed",)),
     Edge("catalogue", "latest", "board", ("Alarmed",)),

@@ -4,6 +4,7 @@ risk            --Approved (wish)---------------> [orders] --Record---> journal
 bot, positions  --ExitIntent, CancelIntent (wish)> [orders] --request-> venue
 journal         --Told (facts)------------------> [orders] --Alarmed--> board
 account         --Lease (latest)----------------> [orders]
+clock           --ClockJudged (latest)----------> [orders]
 
 Intent and attempt are durable before the first byte leaves (R-06); the request leaves
 once, from a task of its own, and its outcome comes back as a fact. A crash loses the
@@ -29,6 +30,7 @@ from actors.messages import (
     BotStarted,
     BotStopped,
     CancelIntent,
+    ClockJudged,
     Corrected,
     ExitIntent,
     Fact,
@@ -65,7 +67,7 @@ READS: frozenset[type[Fact]] = ORDER_FACTS | {
     BotFlattened,
     Corrected,
 }
-OrdersMail = Approved | ExitIntent | CancelIntent | Lease | Told
+OrdersMail = Approved | ExitIntent | CancelIntent | Lease | ClockJudged | Told
 Recheck = Callable[[OrderIntent, Gate, int], tuple[str, str] | None]  # int: now, in ms
 
 
@@ -142,6 +144,8 @@ class _Orders:
                     self._hear(replay.fresh(message))
                 case Lease():
                     self.gate.hold(message)
+                case ClockJudged():
+                    self.gate.judge_clock(message)
                 case Approved(intent=intent):
                     await self._enter(intent)
                 case ExitIntent():

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import attrs
 
+from actors.messages.market import ClockStepped
 from actors.messages.operator_facts import (
     BotFlattened,
     Commanded,
@@ -202,6 +203,7 @@ Fact = (
     | Balanced
     | Reconciled
     | ClockMeasured
+    | ClockStepped
     | Supervised
 )
 

@@ -233,3 +233,11 @@ class ClockStepped:
     jump_ms: int
     at_s: float
     reason: str
+
+
+@attrs.frozen
+class ClockJudged:
+    """Whether a venue's time is known well enough to begin something new (R-29)."""
+
+    exchange: str
+    doubt: str  # why not; "" is good

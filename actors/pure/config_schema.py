@@ -135,6 +135,16 @@ EXCHANGE = Table(
         "silence_s": Key(SILENCE, "Longest silence, by channel."),
         "fallback_after_s": seconds("Silence after which prices are asked for by REST."),
         "poll_s": seconds("Time between such requests for one symbol."),
+        "clock_offset_ms_max": Key(
+            Whole(1, 3_600_000),
+            "Nothing is entered while this machine's clock is further from the exchange's.",
+            "ms",
+        ),
+        "clock_uncertainty_ms_max": Key(
+            Whole(1, 60_000),
+            "Nothing is entered while its time is not known better, half a round trip.",
+            "ms",
+        ),
     },
 )
 

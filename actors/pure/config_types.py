@@ -74,6 +74,8 @@ class ExchangeConfig:
     silence_s: SilenceConfig = attrs.Factory(SilenceConfig)
     fallback_after_s: float = 5.0
     poll_s: float = 2.0
+    clock_offset_ms_max: int = 5_000
+    clock_uncertainty_ms_max: int = 1_000
 
 
 @attrs.frozen(kw_only=True)

@@ -41,6 +41,7 @@ class EntryBars:
     stopped: set[str] = attrs.Factory(set[str])
     flat: set[str] = attrs.Factory(set[str])  # ordered so, until they are resumed
     lease: Lease | None = None
+    clock_doubt: str = ""  # why the venue's time cannot be trusted
 
     def apply(self, fact: Fact) -> None:
         """Take one fact, each fill once."""
@@ -83,6 +84,8 @@ class EntryBars:
         return self._lease_bar(intent.symbol, now_s)
 
     def _lease_bar(self, symbol: str, now_s: float) -> Bar | None:
+        if self.clock_doubt:
+            return "clock_uncertain", self.clock_doubt
         if self.lease is None or now_s > self.lease.valid_until_s:
             return "not_reconciled", "the account stream has not confirmed what is open"
         if symbol in self.lease.frozen:

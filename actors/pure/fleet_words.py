@@ -7,6 +7,7 @@ from functools import singledispatch
 
 from actors.messages import (
     ClockMeasured,
+    ClockStepped,
     ExchangeConnected,
     ExchangeDisconnected,
     ExchangeReconnecting,
@@ -74,6 +75,11 @@ def _(fact: FallbackBegun) -> str:
 @fleet_words.register
 def _(fact: FallbackEnded) -> str:
     return f"{fact.symbol} speaks again · {count(fact.polls, 'price')} came over REST"
+
+
+@fleet_words.register
+def _(fact: ClockStepped) -> str:
+    return f"{fact.reason}: prices, orders and the exchanges' time are asked for again"
 
 
 @fleet_words.register

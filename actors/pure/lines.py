@@ -13,6 +13,7 @@ from actors.messages import (
     CancelRejected,
     CancelRequested,
     ClockMeasured,
+    ClockStepped,
     Commanded,
     Corrected,
     Ended,
@@ -63,7 +64,7 @@ def actor_of(fact: Fact) -> str:
     match fact:
         case Supervised():
             return fact.path.rsplit("/", 1)[-1]
-        case ClockMeasured():
+        case ClockMeasured() | ClockStepped():
             return "clock"
         case FleetStarted() | FleetStopped():
             return "fleet"

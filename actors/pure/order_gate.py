@@ -13,6 +13,7 @@ import attrs
 
 from actors.messages import (
     Attempted,
+    ClockJudged,
     ExitIntent,
     Fact,
     Filled,
@@ -69,6 +70,10 @@ class Gate:
     def hold(self, lease: Lease) -> None:
         """Take the account stream's newest word."""
         self.bars.lease = lease
+
+    def judge_clock(self, judged: ClockJudged) -> None:
+        """Take the clock's newest word on the venue's time (I-11)."""
+        self.bars.clock_doubt = judged.doubt
 
     def bar_to_entry(
         self, intent: OrderIntent, now_s: float, now_ms: int

@@ -18,6 +18,7 @@ from actors.messages import (
     BotResumed,
     BotStarted,
     BotStopped,
+    ClockMeasured,
     Commanded,
     ExchangeConnected,
     ExchangeDisconnected,
@@ -61,7 +62,19 @@ class ExchangeSeen:
     link: str = "not connected yet"
     since_ms: int = 0
     disconnects: int = 0
+    offset_ms: int | None = None  # its time minus ours, as last measured
+    round_trip_ms: int = 0
     fallback: set[str] = attrs.Factory(set[str])
+
+    def note(self, fact: FallbackBegun | FallbackEnded | ClockMeasured) -> None:
+        """Take what was heard of it besides its stream."""
+        match fact:
+            case FallbackBegun(symbol=symbol):
+                self.fallback.add(symbol)
+            case FallbackEnded(symbol=symbol):
+                self.fallback.discard(symbol)
+            case ClockMeasured():
+                self.offset_ms, self.round_trip_ms = fact.offset_ms, fact.round_trip_ms
 
 
 @attrs.define
@@ -132,10 +145,8 @@ class ReadModel:
                 self._price(fact, at_ms)
             case ExchangeConnected() | ExchangeDisconnected() | ExchangeReconnecting():
                 self._exchange(fact, at_ms)
-            case FallbackBegun() | FallbackEnded():
-                fallback = self._exchange_of(fact.exchange).fallback
-                begins = isinstance(fact, FallbackBegun)
-                (fallback.add if begins else fallback.discard)(fact.symbol)
+            case FallbackBegun() | FallbackEnded() | ClockMeasured():
+                self._exchange_of(fact.exchange).note(fact)
             case _:
                 self._bot(fact, at_ms)
 

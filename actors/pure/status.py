@@ -102,6 +102,8 @@ def _exchanges(model: ReadModel, live: Live | None, now_s: float) -> dict[str, A
             "disconnects": seen.disconnects if seen is not None else 0,
             "bad_frames": feed.bad_frames if feed is not None else 0,
             "over_rest": sorted(seen.fallback) if seen is not None else [],
+            "offset_ms": seen.offset_ms if seen is not None else None,
+            "round_trip_ms": seen.round_trip_ms if seen is not None else 0,
         }
     return shown
 
@@ -216,15 +218,7 @@ def status_lines(status: Status) -> list[str]:
         f"run {run['execution']} · mode {run['mode']} · {ending}"
         f" · {count(run['restarts'], 'restart')} · {count(run['seq'], 'fact')} recorded"
     ]
-    for name, exchange in status["exchanges"].items():
-        over_rest = exchange["over_rest"]
-        extra = f" · over REST: {', '.join(over_rest)}" if over_rest else ""
-        if exchange["bad_frames"]:
-            extra += f" · {exchange['bad_frames']} unreadable frames"
-        lines.append(
-            f"{name}  {exchange['link']}"
-            f" · {count(exchange['disconnects'], 'disconnect')}{extra}"
-        )
+    lines += [_exchange_line(name, it) for name, it in status["exchanges"].items()]
     for symbol, price in status["prices"].items():
         lines.append(f"  {symbol}  {price['price']}  {price['age_s']} s ago")
     for name, account in status["accounts"].items():
@@ -240,6 +234,17 @@ def status_lines(status: Status) -> list[str]:
                 f" · life {actor['incarnation']}{error}"
             )
     return lines
+
+
+def _exchange_line(name: str, exchange: Mapping[str, Any]) -> str:
+    over_rest = exchange["over_rest"]
+    extra = f" · over REST: {', '.join(over_rest)}" if over_rest else ""
+    if exchange["bad_frames"]:
+        extra += f" · {exchange['bad_frames']} unreadable frames"
+    if exchange["offset_ms"] is not None:
+        extra += f" · clock {exchange['offset_ms']:+d} ms"
+    disconnects = count(exchange["disconnects"], "disconnect")
+    return f"{name}  {exchange['link']} · {disconnects}{extra}"
 
 
 def _account_lines(name: str, account: Mapping[str, Any]) -> list[str]:

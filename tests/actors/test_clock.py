@@ -13,8 +13,9 @@ from trio.testing import MockClock
 
 from actors.clock import Reading, judge_step, run_clock
 from actors.mailbox import Mailbox
-from actors.messages import ClockMeasured, ClockStepped
+from actors.messages import Alarmed, ClockMeasured, ClockStepped
 from actors.ports import VenueError
+from actors.pure.clock_trust import ClockLimits
 from tests.actors.ledger_room import Room, open_room, taken
 from tests.actors.scripted_venue import ScriptedMarket
 
@@ -26,6 +27,8 @@ class House:
     room: Room
     market: ScriptedMarket
     feed: Mailbox[Any]
+    orders: Mailbox[Any] = attrs.Factory(lambda: Mailbox[Any]("orders:main"))
+    board: Mailbox[Any] = attrs.Factory(lambda: Mailbox[Any]("board"))
     jumped_s: float = 0.0
     slept_s: float = 0.0
 
@@ -46,6 +49,9 @@ class House:
             {"binance": self.market},
             [self.feed],
             self.room.journal,
+            limits={"binance": ClockLimits(1_000, 200)},
+            orders={"binance": [self.orders]},
+            board=self.board,
             task_status=task_status,
         )
 
@@ -133,3 +139,67 @@ async def test_a_venue_that_does_not_answer_is_asked_again(
 def test_a_sleep_explains_the_step_of_the_wall_clock() -> None:
     told = judge_step(Reading(0, 0, 0), Reading(9000, 1000, 9000), 1.0)
     assert told == ClockStepped(8000, 1.0, "the machine slept for 8.0 s")
+
+
+def doubt(house: House) -> str:
+    """Return what orders was told last."""
+    return taken(house.orders)[-1].doubt
+
+
+def alarms(house: House) -> list[tuple[str, bool]]:
+    told = [each for each in taken(house.board) if isinstance(each, Alarmed)]
+    return [(each.text, each.is_over) for each in told]
+
+
+async def test_orders_hear_once_a_second_that_the_time_is_good(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """A life of orders that begins later hears it, too."""
+    await house.room.start(Mailbox("clock"), house.run)
+    for _ in range(2):
+        await trio.sleep(1.5)
+        assert doubt(house) == ""
+    assert alarms(house) == []
+
+
+async def test_an_offset_beyond_its_limit_is_a_doubt_and_an_alarm_until_it_is_less(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-29."""
+    house.market.offset_ms = -1_001
+    await house.room.start(Mailbox("clock"), house.run)
+    await trio.sleep(1.5)
+    text = "our clock is -1001 ms from the exchange's, 1000 ms allowed"
+    assert doubt(house) == text
+    assert alarms(house) == [(f"binance: {text}; nothing new is begun", False)]
+    house.market.offset_ms = -1_000
+    await trio.sleep(16)
+    assert doubt(house) == ""
+    assert alarms(house) == [(f"binance: {text}; nothing new is begun", True)]
+
+
+async def test_after_a_step_the_time_is_in_doubt_until_it_was_measured_again(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """D-6, I-11, I-22: the step is in the ledger, with its size."""
+    await house.room.start(Mailbox("clock"), house.run)
+    await trio.sleep(5)
+    house.market.errors[""] = VenueError("HTTP 503")
+    house.jumped_s = -30.0
+    await trio.sleep(2)
+    assert doubt(house).startswith("the wall clock jumped by -30.0 s, and the exchange")
+    del house.market.errors[""]
+    await trio.sleep(16)
+    assert doubt(house) == ""
+    steps = await house.room.recorded(ClockStepped)
+    assert [step.jump_ms for step in steps] == [-30_000]
+
+
+async def test_before_the_first_measure_nothing_is_known(
+    house: House, autojump_clock: MockClock
+) -> None:
+    house.market.errors[""] = VenueError("HTTP 503")
+    await house.room.start(Mailbox("clock"), house.run)
+    await trio.sleep(1.5)
+    assert doubt(house) == "the exchange has not told its time yet"
+    assert alarms(house) == []

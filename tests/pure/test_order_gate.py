@@ -16,6 +16,7 @@ from actors.messages import (
     BotResumed,
     BotStarted,
     BotStopped,
+    ClockJudged,
     ExitIntent,
     ExitReason,
     Fact,
@@ -108,6 +109,17 @@ def test_what_bars_an_entry(
 def test_without_any_word_of_the_account_nothing_is_bought() -> None:
     """I-20: start-up sends nothing before it has reconciled."""
     assert code_of(Gate().bar_to_entry(order_intent(), 0.0, 0)) == "not_reconciled"
+
+
+def test_a_clock_in_doubt_bars_entries_and_no_exit() -> None:
+    """I-11, I-12."""
+    made = gate(*BOUGHT)
+    made.judge_clock(ClockJudged("binance", "our clock is +9000 ms from the exchange's"))
+    bar = made.bar_to_entry(order_intent(intent_id="i9"), 0.0, 0)
+    assert bar == ("clock_uncertain", "our clock is +9000 ms from the exchange's")
+    assert made.exit_base(exit_intent(), BTC) == 1
+    made.judge_clock(ClockJudged("binance", ""))
+    assert made.bar_to_entry(order_intent(intent_id="i9"), 0.0, 0) is None
 
 
 def test_an_unknown_exit_bars_new_risk_too() -> None:

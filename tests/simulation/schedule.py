@@ -153,6 +153,7 @@ reconnect.attempts = {attempts}
 reconnect.initial_s = 0.5
 reconnect.max_s = 4
 connect_s = 5
+clock_offset_ms_max = 60_000
 
 [accounts.main]
 exchange = "binance"

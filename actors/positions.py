@@ -22,6 +22,7 @@ import trio
 
 from actors.mailbox import Mailbox
 from actors.messages import (
+    Balanced,
     BookTop,
     BotFlattened,
     BotResumed,
@@ -74,6 +75,7 @@ READS: frozenset[type[Fact]] = ORDER_FACTS | {
     BotFlattened,
     BotResumed,
     Corrected,
+    Balanced,
 }
 
 

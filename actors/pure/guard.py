@@ -9,7 +9,7 @@ the stop that rests at the exchange makes room for it, once it had time to do it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from math import inf
 
@@ -26,6 +26,7 @@ from actors.messages import (
     StopMoved,
 )
 from actors.pure import guard_steps as steps
+from actors.pure.asking import Asking
 from actors.pure.books import Books
 from actors.pure.client_order_id import IntentIds
 from actors.pure.exits import Levels, judge, moved, trailed, with_entry
@@ -36,7 +37,6 @@ from actors.pure.protective_stop import ProtectiveStop
 
 MOVE_EVERY_S = 1.0  # between recorded moves of a trailing stop
 RETRY_S_MAX = 30.0  # between exits that end without a fill
-ANSWER_S = 2.0  # after it may be sent, until an exit not heard of is asked for again
 GAP_S = 1.0  # for a resting stop whose limit the market has passed by
 CANCEL_EVERY_S = 30.0  # of a stop that is executed in part and goes no further
 
@@ -51,6 +51,7 @@ class Guard:
     ward: Ward
     books: Books
     instrument: Instrument
+    balances: Mapping[str, Decimal] = attrs.Factory(dict[str, Decimal])  # the venue's word
     due_s: float = -inf  # of the next check
     look_s: float = inf  # of a look before it
     levels: Levels = attrs.Factory(Levels)
@@ -59,14 +60,12 @@ class Guard:
     triggered: ExitReason | None = None
     _closed_by: ExitReason = ExitReason.SIGNAL
     _notes: str = ""
-    _intent_id: str = ""  # of the exit that was asked for and not heard of
-    _until_s: float = -inf
-    _tries: int = 0  # exits in a row that sold nothing
-    _retry_s: float = -inf
+    _asking: Asking = attrs.Factory(lambda: Asking(RETRY_S_MAX))  # for an exit
     _moved_s: float = -inf
     _exits_since_s: dict[str, float] = attrs.Factory(dict[str, float])
     _reached_s: dict[str, float] = attrs.Factory(dict[str, float])  # resting stops
     _cancelled_s: dict[str, float] = attrs.Factory(dict[str, float])
+    _is_refused: bool = False  # the venue did, the last exit or stop
     _is_early: bool = False  # something was asked for before the first reconciliation
     _hit: str = ""  # the resting stop that the market came to, once it is executed
 
@@ -91,7 +90,8 @@ class Guard:
 
     def sold(self, order: Order | None) -> None:
         """Take a fill of an exit."""
-        self._tries, self._retry_s = 0, -inf
+        self._asking.begin_anew()
+        self._is_refused = False
         if order is not None:
             self._closed_by = order.intended.exit_reason or ExitReason.SIGNAL
             self._notes = order.intended.notes
@@ -127,15 +127,18 @@ class Guard:
         if intent.is_protective:
             self.stop.asked(intent, now_s)
             return
-        self._intent_id, self._until_s = intent.intent_id, intent.valid_until_s
-        self._tries += 1
-        self._retry_s = now_s + min(RETRY_S_MAX, 2.0 ** (self._tries - 1))
+        self._asking.asked(intent, now_s)
 
     def answered(self, intent_id: str) -> None:
         """Take the answer to an exit: it was begun, or refused."""
-        if intent_id == self._intent_id:
-            self._intent_id = ""
+        self._asking.answered(intent_id)
         self.stop.answered(intent_id)
+
+    def rejected(self, order: Order, reason: str) -> None:
+        """Take the venue's no to an exit, or to the stop that was to rest."""
+        self._is_refused = True
+        if order.is_protective:
+            self.stop.refused = reason
 
     def refused(self, fact: Refused) -> None:
         """Take the refusal of an exit, or of the stop that was to rest."""
@@ -147,7 +150,7 @@ class Guard:
         """Ask again at once for what had to wait for the first pass of this run (I-20)."""
         if self._is_early:
             self._is_early = False
-            self._tries, self._retry_s = 0, -inf
+            self._asking.begin_anew()
             self.stop.ask_again()
 
     def cancel_asked(self, client_order_id: str, now_s: float) -> None:
@@ -188,7 +191,7 @@ class Guard:
         if not self.holding.is_open:
             return False
         exits = self.books.orders.live_exits(self.ward.bot, self.ward.symbol)
-        is_bare = self.stop.is_bare(self.holding.base, self.levels, exits, now_s)
+        is_bare = self.stop.is_bare(self._held(), self.levels, exits, now_s)
         return is_bare or self.triggered is not None
 
     def _recorded(
@@ -197,9 +200,7 @@ class Guard:
         if self.is_recorded:
             return self._moved(price, now_s)
         is_buying = any(order.is_entry for order in live) and now_s < self.due_s
-        if is_buying:
-            return None
-        return steps.opened(self.ward, self.levels, self.holding)
+        return None if is_buying else steps.opened(self.ward, self.levels, self.holding)
 
     def _gone(self, holding: Holding) -> PositionOpened | PositionClosed:
         if not self.is_recorded:
@@ -220,14 +221,20 @@ class Guard:
             self._makes_room(each, price, now_s) for each in exits
         ):
             return step
-        is_waiting = self._intent_id and now_s <= self._until_s + ANSWER_S
-        is_waiting = is_waiting or self.stop.is_asking(now_s)
-        if is_waiting or now_s < self._retry_s or self.triggered is None:
+        may_ask = self._asking.may_ask(now_s) and not self.stop.is_asking(now_s)
+        if not may_ask or self.triggered is None:
             return None
         price = price or holding.entry
-        if not sellable_base(holding.base, price, self.instrument):
+        if not sellable_base(self._held(), price, self.instrument):
             return None
-        return steps.sale(self.ward, holding, ids.next(), self.triggered, price, now_s)
+        sale = steps.sale(self.ward, holding, ids.next(), self.triggered, price, now_s)
+        return attrs.evolve(sale, base=self._held())
+
+    def _held(self) -> Decimal:
+        """Return what may be sold: after a refusal no more than the venue has (R-14)."""
+        base, asset = self.holding.base, self.instrument.base_asset
+        there = self.balances.get(asset) if self._is_refused else None
+        return base if there is None else min(base, there)
 
     def _makes_room(self, order: Order, price: Decimal | None, now_s: float) -> bool:
         """Tell whether the order is the resting stop, and an exit may take its place now.
@@ -251,16 +258,15 @@ class Guard:
     def _finish(self, live: Sequence[Order], now_s: float) -> CancelIntent | None:
         """Return a cancel for what does not end by itself, or None."""
         for order in live:
-            if not order.is_entry:
-                step = self._overdue(order, now_s)
-            elif self._hit and order.client_order_id not in self._cancelled_s:
-                text = "its position was closed at the exchange"
-                step = steps.cancel(self.ward, order, text)
-            else:
-                step = None
+            step = self._unwanted(order) if order.is_entry else self._overdue(order, now_s)
             if step is not None:
                 return step
         return None
+
+    def _unwanted(self, entry: Order) -> CancelIntent | None:
+        if not self._hit or entry.client_order_id in self._cancelled_s:
+            return None
+        return steps.cancel(self.ward, entry, "its position was closed at the exchange")
 
     def _overdue(self, order: Order, now_s: float) -> CancelIntent | None:
         """Return a cancel for an exit that rests too long; an UNKNOWN one is left alone."""
@@ -268,9 +274,8 @@ class Guard:
         since_s = self._exits_since_s.setdefault(order_id, now_s)
         if now_s - since_s < wait_s or order.is_unknown:
             return None
-        asked_s = self._cancelled_s.get(order_id)
-        again_s = CANCEL_EVERY_S if order.is_protective else inf
-        if asked_s is not None and now_s < asked_s + again_s:
+        asked_s = self._cancelled_s.get(order_id, -inf)
+        if now_s - asked_s < (CANCEL_EVERY_S if order.is_protective else inf):
             return None
         return steps.cancel(self.ward, order, f"exit not done after {wait_s:g} s")
 
@@ -279,14 +284,14 @@ class Guard:
     ) -> ExitIntent | None:
         """Return the stop that the exchange should be asked to hold now, or None."""
         resting = self.books.orders.resting_stop(self.ward.bot, self.ward.symbol)
-        wanted = self.stop.wanted(holding.base, self.levels, resting, now_s)
+        wanted = self.stop.wanted(self._held(), self.levels, resting, now_s)
         if wanted is None:
             return None
         is_trailed = self.levels.is_trailed
         reason = ExitReason.TRAILING_STOP if is_trailed else ExitReason.STOP_LOSS
-        at = price or holding.entry
-        sold = steps.sale(self.ward, holding, ids.next(), reason, at, now_s)
-        return steps.at_stop(sold, wanted)
+        price = price or holding.entry
+        sale = steps.sale(self.ward, holding, ids.next(), reason, price, now_s)
+        return steps.at_stop(sale, wanted)
 
     def _moved(self, price: Decimal | None, now_s: float) -> StopMoved | None:
         if price is None or now_s - self._moved_s < MOVE_EVERY_S:

@@ -145,6 +145,7 @@ def at_stop(sold: ExitIntent, wanted: StopWanted) -> ExitIntent:
     """Return the same wish as a stop that rests at the exchange."""
     return attrs.evolve(
         sold,
+        base=wanted.base,
         stop_price=wanted.stop_price,
         limit_price=wanted.limit_price,
         notes=f"Closed at the exchange: {_WORDS.get(sold.reason, sold.reason.value)}",

@@ -19,6 +19,7 @@ from math import inf
 import attrs
 
 from actors.messages import ExitIntent, Instrument, OrderStatus, OrderType
+from actors.pure.asking import Asking
 from actors.pure.exits import Levels
 from actors.pure.money import below
 from actors.pure.order_life import Order
@@ -28,7 +29,6 @@ LIMIT_PERCENT = Decimal("0.5")  # of a limit below its trigger, where nobody say
 RESIZE_EVERY_S = 1.0  # the first stop never waits
 RAISE_EVERY_S = 10.0  # the guard itself sells at the finer level meanwhile
 RETRY_S_MAX = 60.0  # between stops that the venue refuses
-ANSWER_S = 7.0  # until a stop nobody answered for is asked for again; then it has expired
 ASKING_S = 1.0  # in which an exit waits for the stop that is on its way
 BARE_S = 10.0  # S of I-14: a position so long without its stop is told to a person
 
@@ -51,10 +51,7 @@ class ProtectiveStop:
     instrument: Instrument
     limit_percent: Decimal | None  # below the trigger; None: none is to rest there
     refused: str = ""  # why the last one was
-    _intent_id: str = ""  # asked for and not heard of
-    _asked_s: float = -inf
-    _tries: int = 0  # in a row that did not come to rest
-    _retry_s: float = -inf
+    _asking: Asking = attrs.Factory(lambda: Asking(RETRY_S_MAX, free_tries=1))
     _content: tuple[Decimal | None, Levels | None, Order | None] = (None, None, None)
     _bare_since_s: float = inf
     _bare_why: str = ""
@@ -63,30 +60,28 @@ class ProtectiveStop:
 
     def asked(self, intent: ExitIntent, now_s: float) -> None:
         """Remember the stop that is on its way."""
-        self._intent_id, self._asked_s = intent.intent_id, now_s
-        self._tries += 1
-        wait_s = 2.0 ** (self._tries - 2) if self._tries > 1 else 0.0
-        self._retry_s = now_s + min(RETRY_S_MAX, wait_s)
+        self._asking.asked(intent, now_s)
 
     def answered(self, intent_id: str, refused: str = "") -> None:
         """Take the answer to a stop: it was begun, or refused."""
-        if intent_id == self._intent_id:
-            self._intent_id = ""
+        if self._asking.answered(intent_id):
             self.refused = refused or self.refused
 
     def rests(self) -> None:
         """Take the venue's word that a stop rests there."""
-        self.refused, self._tries, self._retry_s = "", 0, -inf
+        self.refused = ""
+        self._asking.begin_anew()
 
     def ask_again(self) -> None:
         """Forget how long to wait: what stood in the way is gone."""
-        self._tries, self._retry_s = 0, -inf
+        self._asking.begin_anew()
 
     # What is decided
 
     def is_asking(self, now_s: float) -> bool:
         """Tell whether a stop is on its way, which an exit must not run into."""
-        return bool(self._intent_id) and now_s < self._asked_s + ASKING_S
+        is_young = now_s < self._asking.asked_s + ASKING_S
+        return is_young and self._asking.is_under_way(now_s)
 
     def wanted(
         self, base: Decimal, levels: Levels, resting: Order | None, now_s: float
@@ -96,15 +91,13 @@ class ProtectiveStop:
         if resting is held_stop and base is held and levels is held_levels:
             return None  # nothing changed since it was as wanted: most prices end here
         aim = self.aim(base, levels, resting)
-        if aim is None or not aim.base or now_s < self._retry_s:
-            return None
-        if self._intent_id and now_s < self._asked_s + ANSWER_S:
+        if aim is None or not aim.base or not self._asking.may_ask(now_s):
             return None
         pause_s = _pause_s(aim, resting)
         if pause_s is None:
             self._content = base, levels, resting
             return None
-        return aim if now_s - self._asked_s >= pause_s else None
+        return aim if now_s - self._asking.asked_s >= pause_s else None
 
     def aim(
         self, base: Decimal, levels: Levels, resting: Order | None

@@ -14,6 +14,7 @@ import attrs
 from actors.messages import (
     Acknowledged,
     Attempted,
+    Balanced,
     BotFlattened,
     BotResumed,
     Corrected,
@@ -36,6 +37,7 @@ from actors.messages import (
 )
 from actors.pure.books import Books
 from actors.pure.guard import Guard, Ward
+from actors.pure.money import split_symbol
 from actors.pure.protective_stop import LIMIT_PERCENT
 
 Owner = tuple[str, str]  # bot, symbol
@@ -52,6 +54,8 @@ class Watch:
     books: Books = attrs.Factory(Books)
     guards: dict[Owner, Guard] = attrs.Factory(dict[Owner, Guard])
     flat: set[str] = attrs.Factory(set[str])  # bots that an operator ordered so
+    # What the venue holds of an asset, where nothing was executed since it said so.
+    balances: dict[str, Decimal] = attrs.Factory(dict[str, Decimal])
     _by_symbol: dict[str, dict[str, Guard]] = attrs.Factory(dict[str, dict[str, Guard]])
     # Positions in symbols that the exchange has not listed to us yet, and what was
     # recorded of them.
@@ -70,10 +74,8 @@ class Watch:
         match fact:
             case Filled():
                 return self._filled(fact)
-            case PositionClosed():
-                if self.books.apply(fact):
-                    self._end(fact.bot, fact.symbol)
-                return None
+            case Balanced() | PositionClosed():
+                return self._settled(fact)
             case PositionOpened() | StopMoved() | ExitTriggered():
                 return self._recorded(fact)
             case Intended() | Attempted() | Refused():
@@ -104,6 +106,12 @@ class Watch:
             case _:
                 return None
 
+    def _settled(self, fact: Balanced | PositionClosed) -> None:
+        if isinstance(fact, Balanced):
+            self.balances[fact.asset] = fact.free + fact.locked
+        elif self.books.apply(fact):
+            self._end(fact.bot, fact.symbol)
+
     def _answered(self, fact: Intended | Attempted | Refused) -> Guard | None:
         """Take the answer to a wish: a refusal, or an order once it is attempted."""
         self.books.apply(fact)
@@ -124,12 +132,12 @@ class Watch:
         self.books.apply(fact)
         guard = self.guards.get((fact.bot, fact.symbol))
         order = self.books.orders.get(fact.client_order_id)
-        if guard is None or order is None or not order.is_protective:
+        if guard is None or order is None or order.is_entry:
             return guard
-        if isinstance(fact, Acknowledged):
+        if isinstance(fact, Acknowledged) and order.is_protective:
             guard.stop.rests()
         elif isinstance(fact, Ended) and fact.status is OrderStatus.REJECTED:
-            guard.stop.refused = fact.reason or fact.code
+            guard.rejected(order, fact.reason or fact.code)
         return guard
 
     def reconciled(self) -> tuple[Guard, ...]:
@@ -142,6 +150,7 @@ class Watch:
         if not self.books.apply(fact):
             return None
         owner = (fact.bot, fact.symbol)
+        self.balances.pop(split_symbol(fact.symbol)[0], None)
         guard = self.guards.get(owner)
         if fact.side is Side.BUY:
             if guard is None:
@@ -173,7 +182,8 @@ class Watch:
         if ward is None or ward.symbol != symbol:
             ward = Ward(bot, self.account, instrument.exchange, symbol)
             ward = attrs.evolve(ward, limit_percent=LIMIT_PERCENT)
-        guard = self.guards[bot, symbol] = Guard(ward, self.books, instrument)
+        guard = Guard(ward, self.books, instrument, self.balances)
+        self.guards[bot, symbol] = guard
         if bot in self.flat:
             guard.trigger(ExitReason.OPERATOR)
         self._by_symbol.setdefault(symbol, {})[bot] = guard

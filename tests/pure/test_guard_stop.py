@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from actors.messages import (
+    Balanced,
     CancelIntent,
     ExitIntent,
     ExitReason,
@@ -340,6 +341,51 @@ def test_a_stop_executed_while_the_entry_still_rests_ends_the_entry() -> None:
     assert cancel.client_order_id == "c1"
     on.tell(ended(OrderStatus.CANCELED, "0.4"))
     assert on.look("97.9", 2.0) == [PositionOpened, PositionClosed]
+
+
+# The venue has less than the ledger says
+
+
+def short(there: str) -> Balanced:
+    return Balanced("main", "BTC", Decimal(there), Decimal(0))
+
+
+def refuse(on: Scene, order_id: str) -> None:
+    on.send(order_id)
+    no = ended(OrderStatus.REJECTED, order_id=order_id)
+    on.tell(attrs.evolve(no, reason="Account has insufficient balance"))
+
+
+def test_a_stop_refused_is_asked_for_what_the_venue_has() -> None:
+    on = scene(BOTH, limit_percent=HALF)
+    on.look("100", 0.0)
+    refuse(on, "s1")
+    on.tell(short("0.7"))
+    assert on.look("100", 0.1) == [ExitIntent]
+    assert on.rest("s2").base == Decimal("0.7")
+    assert [on.look("100", at_s) for at_s in (5.0, 60.0)] == [[], []]
+    assert not on.guard.is_restless(60.0)
+    on.tell(short("1"))
+    assert on.look("100", 61.0) == [ExitIntent]
+    assert on.rest("s3").base == Decimal(1)
+
+
+def test_an_exit_refused_sells_what_the_venue_has() -> None:
+    on = scene(BOTH, limit_percent=None)
+    on.look("97", 0.0)
+    refuse(on, "m1")
+    on.tell(short("0.7"))
+    on.look("97", 1.0)
+    assert on.send("m2").base == Decimal("0.7")
+
+
+def test_a_balance_told_before_the_last_fill_limits_nothing() -> None:
+    on = scene(BOTH, intended(), attempted(), limit_percent=HALF)
+    on.tell(short("0"), filled(1, 100))
+    on.look("100", 0.0)
+    refuse(on, "s1")
+    assert on.look("100", 0.1) == [ExitIntent]
+    assert on.send("s2").base == Decimal(1)
 
 
 # Restarts

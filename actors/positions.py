@@ -107,6 +107,7 @@ async def run_positions(
     life = _Positions(
         mailbox, orders, journal, board, watch, ids(), want, replay, price_limits, alarms
     )
+    alarms.recalled(watch.guards.values())
     life.want_prices()
     task_status.started()
     await life.serve()

@@ -7,6 +7,7 @@ Each is said when it begins or changes, and taken back when it is over, or the p
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +27,12 @@ class GuardAlarms:
     actor: str
     board: Mailbox[Any]
     _now: dict[tuple[str, str], str] = attrs.Factory(dict[tuple[str, str], str])
+
+    def recalled(self, guards: Iterable[Guard]) -> None:
+        """Take back, where it is over, what the life before may have said."""
+        for guard in guards:
+            for code in (UNGUARDED, UNPROTECTED):
+                self._now[code, guard.ward.bot] = "of the life before"
 
     def look(self, guard: Guard, price: Decimal | None, now_s: float) -> None:
         """Say once per gap what one position is without, and once that it is not."""

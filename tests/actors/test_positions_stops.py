@@ -212,6 +212,22 @@ async def test_a_resting_stop_is_no_sale(floor: Floor, autojump_clock: MockClock
     assert not seen[-1].is_exiting
 
 
+async def test_the_next_life_takes_an_alarm_back(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    first = await start(floor)
+    await floor.record(*ENTRY)
+    wish = asked(floor)[0]
+    await trio.sleep(12)
+    assert [is_over for _, is_over in alarms(floor)] == [False]
+    first.cancel()
+    await wait_all_tasks_blocked()
+    await rest(floor, wish)
+    await start(floor)
+    await trio.sleep(61)
+    assert [is_over for _, is_over in alarms(floor)] == [True]
+
+
 async def test_a_crash_leaves_one_stop(floor: Floor, autojump_clock: MockClock) -> None:
     """R-15."""
     first = await start(floor)

@@ -44,6 +44,10 @@ power-loss losses="2000":
 simulate *arguments="--seeds 100":
     {{ bin }}/python -m tests.simulation {{ arguments }}
 
+# 20,000 seeds, 100 hours, every crash point, every planted bug; goes on where it was.
+simulate-long *arguments:
+    {{ bin }}/python -m tests.simulation --long {{ arguments }}
+
 # Measure speed and memory; the README says what the figures mean.
 bench *arguments:
     {{ bin }}/python -m tests.bench {{ arguments }}

@@ -24,6 +24,7 @@ from tests.simulation.schedule import (
     Crash,
     Death,
     Event,
+    Mood,
     Suspend,
     VenueFault,
     VenueRestart,
@@ -100,6 +101,7 @@ class Chaos:
             Crash: self._aim(self._crash),
             Death: self._aim(self._die),
             Command: self._type,
+            Mood: self._change_mood,
         }
 
     def _inject(self, event: VenueFault) -> None:
@@ -111,6 +113,9 @@ class Chaos:
         if process is not None and not process.owner.is_dead:
             self.counts["commands"] += 1
             process.desk.type(event)
+
+    def _change_mood(self, event: Mood) -> None:
+        self.machine.is_quiet = event.is_quiet
 
     def _step(self, event: ClockStep) -> None:
         self.machine.clock.ahead_ms += event.by_ms

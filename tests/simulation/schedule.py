@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Sequence
 from typing import Final, get_args
 
@@ -71,6 +72,14 @@ class Death:
     down_s: float = 1.0
 
 
+@attrs.frozen
+class Mood:
+    """From here on the strategies hold, or act again."""
+
+    at_s: float
+    is_quiet: bool
+
+
 Event = (
     NetFault
     | DiskFault
@@ -81,6 +90,7 @@ Event = (
     | Crash
     | Death
     | Command
+    | Mood
 )
 
 
@@ -129,15 +139,25 @@ def draw(
     config = draw_config(chance, focus)
     skew_ms = chance.choice([0, 0, chance.randint(-30_000, 30_000)])
     drift_percent = chance.choice([0.0, 0.5, 1.5, 3.0])
+    events = () if is_calm else draw_events(chance, 0.0, chaos_s, focus)
+    return Schedule(seed, config, events, chaos_s, skew_ms, drift_percent)
+
+
+def draw_events(
+    chance: random.Random, at_s: float, length_s: float, focus: Focus = ANYTHING
+) -> tuple[Event, ...]:
+    """Return what goes wrong in one stretch of time: of each class a few, or none."""
     events: list[Event] = []
     for draw_one in focus.drawers:
-        events += [draw_one(chance, chance.uniform(0, chaos_s)) for _ in range(focus.count)]
-    for draw_one in () if is_calm or focus is not ANYTHING else _SWARM:
+        times_s = (at_s + chance.uniform(0, length_s) for _ in range(focus.count))
+        events += [draw_one(chance, each_s) for each_s in times_s]
+    for draw_one in _SWARM if focus is ANYTHING else ():
         if chance.random() < 0.5:
-            count = chance.randint(1, max(1, round(chaos_s / 15)))
-            events += [draw_one(chance, chance.uniform(0, chaos_s)) for _ in range(count)]
-    events.sort(key=lambda event: event.at_s)
-    return Schedule(seed, config, tuple(events), chaos_s, skew_ms, drift_percent)
+            count = chance.randint(1, max(1, round(length_s / 15)))
+            events += [
+                draw_one(chance, at_s + chance.uniform(0, length_s)) for _ in range(count)
+            ]
+    return tuple(sorted(events, key=lambda event: event.at_s))
 
 
 def draw_config(chance: random.Random, focus: Focus = ANYTHING) -> str:
@@ -166,7 +186,10 @@ risk.daily_fees_quote_max = 1_000_000_000
 [journal]
 price_every_s = 60
 """
-    return text + "".join(_bot(chance, n, focus) for n in range(chance.randint(2, 4)))
+    bots = [_bot(chance, n, focus) for n in range(chance.randint(2, 4))]
+    if exposure_percent == 8 and focus is ANYTHING:  # somebody should be able to trade
+        bots[0] = re.sub(r"position_percent = \d+", "position_percent = 2", bots[0])
+    return text + "".join(bots)
 
 
 def _bot(chance: random.Random, number: int, focus: Focus) -> str:

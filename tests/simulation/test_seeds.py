@@ -1,6 +1,7 @@
-"""The whole fleet under faults: some seeds with every run, thousands by `just simulate`.
+"""The whole fleet under faults: fixed seeds, and others with each commit.
 
-A failure prints how to see it again. Seeds that once found something stand in FOUND.
+They run on all cores, each test waits for its own. A failure prints how to see it again.
+Thousands more are `just simulate --seeds 2000` and `just simulate-long`.
 """
 
 from __future__ import annotations
@@ -8,34 +9,76 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.simulation.runs import Runs
 from tests.simulation.schedule import draw
-from tests.simulation.simulation import simulate
+from tests.simulation.simulation import Outcome, simulate
+from tests.simulation.source import seeds_of_commit
 
-FIRST = int(os.environ.get("SHOAL_FIRST_SEED", "1"))
-SEEDS = int(os.environ.get("SHOAL_SEEDS", "18"))
-FOUND = [
-    15,  # an exit ended before its last fill was told, and was sold again (I-13)
-    25,  # an exit left before the venue's clock was measured (I-20)
-    42,  # a step of the wall clock cost every signed request for ten minutes (R-29)
-    43,  # an attempt that was durable too late was taken for one that was sent
-    52,  # two bots of one account traded with each other: one trade id, two fills (I-7)
-    175,  # an offset measured while the venue's clock was astray was kept (R-29)
-]
+FIXED = 50
+SEEDS = int(os.environ.get("SHOAL_SEEDS", "300"))  # in all
+ALL = [*range(1, FIXED + 1), *seeds_of_commit(SEEDS - FIXED)][:SEEDS]
+HOURS = [1, 3]  # seeds of an hour each
 
 
-@pytest.mark.parametrize("seed", [*range(FIRST, FIRST + SEEDS), *FOUND])
-def test_whatever_goes_wrong_no_invariant_breaks(seed: int) -> None:
-    outcome = simulate(draw(seed))
-    assert outcome.violations == [], "\n".join([
-        f"just simulate --seed {seed} --trace",
+class Underway:
+    """Runs that go on while tests look at those that are done, in the same order."""
+
+    def __init__(self, runs: Runs, seeds: list[int]) -> None:
+        self._outcomes: Iterator[Outcome] = runs.run_all(seeds)
+        self._done: dict[int, Outcome] = {}
+
+    def of(self, seed: int) -> Outcome:
+        while seed not in self._done:
+            outcome = next(self._outcomes)
+            self._done[outcome.schedule.seed] = outcome
+        return self._done.pop(seed)
+
+
+@pytest.fixture(scope="module")
+def underway(request: pytest.FixtureRequest) -> Underway:
+    """Run the seeds of the tests that were chosen."""
+    chosen = [
+        item.callspec.params["seed"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function)
+        and item.originalname == test_whatever_goes_wrong_no_invariant_breaks.__name__
+    ]
+    return Underway(Runs(), chosen)
+
+
+@pytest.mark.parametrize("seed", ALL)
+def test_whatever_goes_wrong_no_invariant_breaks(seed: int, underway: Underway) -> None:
+    outcome = underway.of(seed)
+    assert outcome.violations == [], told(outcome, f"just simulate --seed {seed} --trace")
+
+
+@pytest.mark.parametrize("seed", HOURS)
+def test_an_hour_of_storms_and_calm_breaks_no_invariant(seed: int) -> None:
+    outcome = Runs(hours=1.0).run(seed)
+    again = f"just simulate --hours 1 --seed {seed} --trace"
+    assert outcome.violations == [], told(outcome, again)
+    assert outcome.simulated_s > 3600
+
+
+def told(outcome: Outcome, again: str) -> str:
+    return "\n".join([
+        again,
         *outcome.schedule.lines(),
         *outcome.lines,
         *outcome.violations,
     ])  # fmt: skip
+
+
+def test_the_seeds_of_a_commit_are_always_the_same_and_each_once() -> None:
+    seeds = list(seeds_of_commit(250))
+    assert seeds == list(seeds_of_commit(250))
+    assert len(set(seeds)) == 250
+    assert min(seeds) > FIXED
 
 
 def test_a_calm_run_fills_orders_and_stops_clean() -> None:

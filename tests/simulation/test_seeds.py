@@ -43,7 +43,7 @@ class Underway:
 def underway(request: pytest.FixtureRequest) -> Underway:
     """Run the seeds of the tests that were chosen."""
     chosen = [
-        item.callspec.params["seed"]
+        int(str(item.callspec.params["seed"]))
         for item in request.session.items
         if isinstance(item, pytest.Function)
         and item.originalname == test_whatever_goes_wrong_no_invariant_breaks.__name__

@@ -198,7 +198,10 @@ class _Account:
             async with self.trading.open_private() as stream:
                 connected()
                 self.passes.connected()
-                return await self._pump(stream)
+                try:
+                    return await self._pump(stream)
+                finally:
+                    self.passes.lost()  # before the goodbyes, which may take a second
         await trio.lowlevel.checkpoint()
         return ConnectionLost(self.lost_reason)
 

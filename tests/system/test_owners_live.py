@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import stat
 import time
@@ -32,6 +33,7 @@ KEYS = {
     "SHOAL_TEST_KEY_2": "second-key",
     "SHOAL_TEST_SECRET_2": "second-secret",
 }
+KILLS = int(os.environ.get("SHOAL_KILLS", "2"))
 OF = {"ann": "key1", "bob": "key2"}
 SECOND = """
 [accounts.second]
@@ -88,7 +90,7 @@ def test_after_every_kill_both_ledgers_and_the_exchange_agree(
 ) -> None:
     chance = random.Random(7)
     file, _, _ = write_owners(tmp_path, sim)
-    for _ in range(2):
+    for _ in range(KILLS):
         with running_fleet(file, "--live", environment=KEYS) as desk:
             desk.wait_for_line("up in", within_s=20)
             time.sleep(chance.uniform(1.5, 4.0))

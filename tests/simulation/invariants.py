@@ -30,17 +30,22 @@ def read_ledger(disk: Disk, sent: Mapping[str, float]) -> BookKeeping:
     return books
 
 
-def differences(books: BookKeeping, exchange: Exchange) -> list[str]:
+def differences(
+    books: BookKeeping, exchange: Exchange, account: str = ACCOUNT
+) -> list[str]:
     """Return where ledger and venue differ now; at rest there is nothing (I-7, I-8)."""
     said: list[str] = []
     for order_id, order in books.orders.items():
-        found = exchange.engine.by_client.get((ACCOUNT, order_id), [])
+        found = exchange.engine.by_client.get((account, order_id), [])
         said += _difference(order_id, order, found[-1] if found else None)
     return said
 
 
 def balance_differences(
-    books: BookKeeping, exchange: Exchange, initial: dict[str, Decimal]
+    books: BookKeeping,
+    exchange: Exchange,
+    initial: dict[str, Decimal],
+    account: str = ACCOUNT,
 ) -> list[str]:
     """Return assets whose balance is not what the ledger's fills make of it (I-7)."""
     expected = dict(initial)
@@ -53,21 +58,23 @@ def balance_differences(
             expected[fill.fee_asset] -= fill.fee
     said: list[str] = []
     for asset, amount in expected.items():
-        holding = exchange.engine.wallets.holding(ACCOUNT, asset)
+        holding = exchange.engine.wallets.holding(account, asset)
         if holding.free + holding.locked != amount:
             there = holding.free + holding.locked
             said.append(f"I-7: {asset} is {amount} by the ledger, {there} at the venue")
     return said
 
 
-def violations(books: BookKeeping, exchange: Exchange, disk: Disk, tag: str) -> list[str]:
+def violations(
+    books: BookKeeping, exchange: Exchange, disk: Disk, tag: str, account: str = ACCOUNT
+) -> list[str]:
     """Return what is wrong at any time, settled or not."""
     said = list(books.said)
-    for (account, order_id), count in exchange.asked.items():
-        if account == ACCOUNT and count > 1:
+    for (whose, order_id), count in exchange.asked.items():
+        if whose == account and count > 1:
             said.append(f"I-1: {order_id} reached the venue {count} times")
-    for (account, order_id), found in exchange.engine.by_client.items():
-        if account != ACCOUNT:
+    for (whose, order_id), found in exchange.engine.by_client.items():
+        if whose != account:
             continue
         if len(found) > 1:
             said.append(f"I-1: {order_id} was placed {len(found)} times")

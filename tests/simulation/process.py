@@ -19,6 +19,7 @@ from actors.fleet_world import Venue, World
 from actors.messages import Fact, Signal, SignalType
 from actors.messages.board import Alarmed
 from actors.messages.supervision import Transition
+from actors.ports import Trading
 from actors.pure.client_order_id import account_tag, epoch_text
 from actors.pure.config import BotConfig, Config
 from actors.pure.market_view import MarketView, Strategy
@@ -159,20 +160,9 @@ class Process:
                 open_transport=over(partial(machine.network.connect, self.owner)),
             )
         )
-        tag, epoch = tag_of(machine.config), epoch_text(int(machine.disk.epoch, 16))
-        watched = Watched(
-            machine.disk,
-            machine.sent,
-            tag,
-            epoch,
-            awake_s=machine.clock.awake_s,
-            is_alive=lambda: not self.owner.is_dead,
-            complain=machine.complain,
-            order_left=machine.order_left,
-            bar=machine.operator.bar,
-        )
-        trading = Witness(binance.trading(Secret(KEY), Secret(SECRET)), watched)
-        venue = Venue(binance.market, lambda _: trading)
+        epoch = epoch_text(int(machine.disk.epoch, 16))
+        accounts = self._accounts(binance.trading)
+        venue = Venue(binance.market, accounts.__getitem__)
         return World(
             execution=f"{self.number:08x}",
             epoch=epoch,
@@ -181,7 +171,7 @@ class Process:
             store=self.store,
             venues={"binance": venue},
             desk=self.desk,
-            tags={"main": tag},
+            tags={"main": tag_of(machine.config)},
             strategies={
                 bot.name: partial(self._strategy, bot) for bot in machine.config.bots
             },
@@ -191,6 +181,30 @@ class Process:
             report=report,
             is_stopping=lambda: self.is_stopping,
         )
+
+    def _accounts(self, sign: Callable[[Secret, Secret], Trading]) -> dict[str, Trading]:
+        """Return what stands before each account at the exchange."""
+        trading = sign(Secret(KEY), Secret(SECRET))
+        tag, bar = tag_of(self.machine.config), self.machine.operator.bar
+        return {"main": self.witness(trading, self.machine.disk, tag, bar)}
+
+    def witness(
+        self, trading: Trading, disk: Disk, tag: str, bar: Callable[[str, float], str]
+    ) -> Trading:
+        """Return one account, watched: `disk` has its ledger."""
+        machine = self.machine
+        watched = Watched(
+            disk,
+            machine.sent,
+            tag,
+            epoch_text(int(disk.epoch, 16)),
+            awake_s=machine.clock.awake_s,
+            is_alive=lambda: not self.owner.is_dead,
+            complain=machine.complain,
+            order_left=machine.order_left,
+            bar=bar,
+        )
+        return Witness(trading, watched)
 
     async def _dial(self, host: str, port: int, is_secure: bool) -> SimStream:
         return await self.machine.network.connect(self.owner)
@@ -207,9 +221,9 @@ class Process:
         pass
 
 
-def tag_of(config: Config) -> str:
-    """Return what the client order ids of the account begin with."""
-    return account_tag(fingerprint("binance", config.mode, KEY))
+def tag_of(config: Config, key: str = KEY) -> str:
+    """Return what the client order ids of an account begin with."""
+    return account_tag(fingerprint("binance", config.mode, key))
 
 
 class Churn:

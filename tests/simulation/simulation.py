@@ -151,12 +151,15 @@ class Simulation:
     def _venue_config(self) -> SimulatorConfig:
         return venue_config(self.schedule)
 
+    def _new_process(self, number: int) -> Process:
+        return Process(self.machine, number)
+
     async def _keep_process(self, nursery: trio.Nursery) -> None:
         """Start the process again whenever it ends, as whoever runs Shoal does."""
         number = 0
         while not self._is_over:
             number += 1
-            process = Process(self.machine, number)
+            process = self._new_process(number)
             self.process, self.watcher.life = process, number
             self.supervision[number] = Supervision.of(self.machine.config)
             self.trace.note(f"{process.owner.name} begins")

@@ -26,23 +26,25 @@ from tests.simulation.process import Process
 BODIES = frozenset({"run_orders", "run_account", "run_positions", "run_risk"})
 
 
-def disagreements(process: Process, disk: Disk) -> list[str]:
-    """Return by actor what a cold start would know otherwise."""
+def disagreements(process: Process, disk: Disk, account: str = "main") -> list[str]:
+    """Return by actor of an account what a cold start would know otherwise."""
     rows = disk.rows[: disk.visible]
     facts = [decode(each.row.kind, each.row.body) for each in rows]
     return [
         f"R-13: {name} believes otherwise than the ledger: {what}"
-        for name, life in _lives(process)
+        for name, life in _lives(process, account)
         for what in _compared(name, life, facts)
     ]
 
 
-def _lives(process: Process) -> Iterator[tuple[str, Any]]:
+def _lives(process: Process, account: str) -> Iterator[tuple[str, Any]]:
     """Return the state of each actor that lives, by the name of its body."""
     if process.fleet is None:
         return
     for _, seat in process.fleet.root.seats():
-        if seat.nested is not None or seat.task is None or not seat.is_alive:
+        if seat.task is None or not seat.is_alive:
+            continue
+        if seat.child.name.partition(":")[2] != account:
             continue
         for task in tasks_below(seat.task):
             life = _life_in(task)

@@ -24,20 +24,22 @@ from actors.messages.board import Alarmed
 from actors.messages.supervision import Transition
 from actors.ports import VenueError
 from actors.pure.client_order_id import account_tag
-from actors.pure.config import BotConfig, Config, Mode
-from actors.pure.config_endpoints import place_of
+from actors.pure.config import BotConfig, Config, ExchangeConfig, Mode
+from actors.pure.config_endpoints import LOOPBACK, host_of, place_of
 from actors.pure.error_text import error_text
 from actors.pure.market_view import Strategy
 from actors.pure.nearest import did_you_mean
 from actors.pure.owners import HOUSE
 from actors.pure.strategies import BUILT_IN, BadStrategy, build
 from adapters.binance.endpoints import Endpoints, ForeignHost
+from adapters.binance.gate import Gate
 from adapters.binance.open import open_binance
+from adapters.binance.spent_file import SpentFile
 from adapters.clock import SystemClock
 from adapters.control import ControlDesk
 from adapters.files import held, prepare_folder
 from adapters.secrets import Redaction, Secret, resolve
-from adapters.state import locks_folder
+from adapters.state import limits_file, locks_folder
 from adapters.strategy_file import StrategyUnusable, load_strategy
 from adapters.streams import CertificateUnusable
 from adapters.websocket import Timing
@@ -180,24 +182,24 @@ async def _venue(
     home: Path,
 ) -> Venue:
     settings = config.exchanges[exchange]
-    endpoints = Endpoints(settings.url, settings.ws_api_url, settings.rest_url)
+    is_simulated, where = simulator is not None, settings
     ca_file = home / settings.ca_file if settings.ca_file is not None else None
+    gate = None if is_simulated else _gate(settings)
     if simulator is not None:
-        where = simulator.endpoints
-        endpoints = Endpoints(where.url, where.ws_api_url, where.rest_url)
-        ca_file = None
+        where, ca_file = simulator.endpoints, None
     try:
         binance = await opened.enter_async_context(
             open_binance(
-                endpoints,
+                Endpoints(where.url, where.ws_api_url, where.rest_url),
                 clock=SystemClock(),
-                allow_foreign_host=settings.send_keys_to_this_host or simulator is not None,
+                allow_foreign_host=settings.send_keys_to_this_host or is_simulated,
                 timing=Timing(
                     connect_s=settings.connect_s,
                     ping_s=settings.ping_s,
                     pong_s=settings.pong_s,
                 ),
                 ca_file=ca_file,
+                gate=gate,
             )
         )
         binance_trading = {
@@ -211,6 +213,17 @@ async def _venue(
     if simulator is None:
         await _check_listed(config, exchange, venue)
     return venue
+
+
+def _gate(settings: ExchangeConfig) -> Gate:
+    """Return the gate that all fleets of this user share at one place.
+
+    A host on this machine counts nobody's connections.
+    """
+    place = place_of(settings.name, settings.rest_url)
+    is_here = host_of(settings.ws_api_url) in LOOPBACK
+    file = SpentFile(limits_file(settings.name, place))
+    return Gate(SystemClock(), file, remembers_connects=not is_here)
 
 
 async def _check_listed(config: Config, exchange: str, venue: Venue) -> None:

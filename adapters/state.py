@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from adapters.files import prepare_folder, write_private
 
@@ -62,6 +63,18 @@ def locks_folder() -> Path:
     """Return where every shoal of this user looks for the locks of accounts."""
     home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(home) / "shoal"
+
+
+def limits_file(exchange: str, place: str) -> Path:
+    """Return where every shoal of this user remembers what it asked of one venue.
+
+    `place` is "" for the venue itself, whichever of its hosts is meant.
+
+    Raises:
+      StateUnusable: there is no such place.
+    """
+    name = f"{exchange}-{quote(place, safe='')[:100]}.limits"
+    return prepare_folder(locks_folder()) / name
 
 
 def newest_ledgers(state: Path) -> dict[str, Path]:

@@ -188,7 +188,8 @@ async def open_websocket(
                 send.close()
                 # Once we are cancelled nobody reads any more, so no answer can come.
                 is_cancelled = trio.current_effective_deadline() == -math.inf
-                with trio.move_on_after(0.1 if is_cancelled else GOODBYE_S, shield=True):
+                goodbye_s = 0.1 if is_cancelled or connection.is_deaf else GOODBYE_S
+                with trio.move_on_after(goodbye_s, shield=True) as connection.goodbye:
                     await socket.close()
                 with trio.move_on_after(GOODBYE_S, shield=True):
                     await trio.aclose_forcefully(stream)

@@ -24,12 +24,21 @@ class BatchedClient(WebSocketConnection):
 
     def __init__(self, stream: trio.abc.Stream, **settings: Any) -> None:
         self._batched = BatchedConnection()
+        self.is_deaf = False  # nobody reads any more
+        self.goodbye = trio.CancelScope()  # while we wait for the answer to it
         super().__init__(cast("trio.SocketStream", stream), self._batched, **settings)
 
     async def shake_hands(self, nursery: trio.Nursery) -> None:
         """Begin to read, and return once the upgrade is through."""
-        nursery.start_soon(self._reader_task)  # as the library's wrap_client_stream does
+        nursery.start_soon(self._read)  # as the library's wrap_client_stream does
         await self._open_handshake.wait()
+
+    async def _read(self) -> None:
+        try:
+            await self._reader_task()
+        finally:
+            self.is_deaf = True
+            self.goodbye.cancel()
 
     async def get_messages(self) -> list[Message]:
         """Return the messages that came together, at least one.

@@ -11,6 +11,7 @@ import trio
 
 from actors.ports import WallClock
 from adapters.binance.endpoints import Endpoints, check_keys_may_go, check_own_authority
+from adapters.binance.gate import Gate
 from adapters.binance.rest import BinanceMarket
 from adapters.binance.sign import Revealing, Signer
 from adapters.binance.trading import BinanceTrading
@@ -55,12 +56,14 @@ async def open_binance(
     timing: Timing | None = None,
     http_timing: HttpTiming | None = None,
     ca_file: Path | None = None,
+    gate: Gate | None = None,
     dial: Dial = dial,
     open_transport: OpenTransport = open_transport,
 ) -> AsyncGenerator[Binance, None]:
     """Introduce one Binance for the length of the block; nothing is sent until asked.
 
-    `ca_file` is the one authority that may vouch for hosts which are not the venue's own.
+    `ca_file` is the one authority that may vouch for hosts which are not the venue's own;
+    `gate` may remember what earlier processes asked of the venue.
 
     Raises:
       ForeignHost: `ca_file` was given for a host of the venue itself (S-9).
@@ -68,22 +71,26 @@ async def open_binance(
     """
     known = (endpoints or Endpoints()).with_defaults()
     if ca_file is not None:
-        check_own_authority(known)
-        trusted = tls_trusting(ca_file)
-        dial = dial_trusting(trusted)
-        open_transport = transport_trusting(trusted)
-    http_timing = http_timing or HttpTiming()
+        dial, open_transport = _trusting(ca_file, known)
     venue = Venue(
         endpoints=known,
         clock=clock,
         timing=timing or Timing(),
         dial=dial,
-        http=HttpClient(known.origin(), http_timing, open_transport),
-        orders_http=HttpClient(known.origin(), http_timing, open_transport),
+        gate=gate or Gate(clock),
+        http=HttpClient(known.origin(), http_timing or HttpTiming(), open_transport),
+        orders_http=HttpClient(known.origin(), http_timing or HttpTiming(), open_transport),
     )
     try:
         yield Binance(BinanceMarket(venue), venue, allow_foreign_host)
     finally:
+        venue.gate.leave()
         with trio.move_on_after(2, shield=True):
             await venue.http.aclose()
             await venue.orders_http.aclose()
+
+
+def _trusting(ca_file: Path, endpoints: Endpoints) -> tuple[Dial, OpenTransport]:
+    check_own_authority(endpoints)
+    trusted = tls_trusting(ca_file)
+    return dial_trusting(trusted), transport_trusting(trusted)

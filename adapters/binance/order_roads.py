@@ -95,7 +95,7 @@ class OrderRoads:
 
     def _enter(self, errand: Errand) -> None:
         now_s = trio.current_time()
-        self._venue.gate.enter(0, now_s, is_urgent=True)
+        self._venue.gate.enter(0, is_urgent=True)
         if errand.is_new_order and now_s < self._orders_wait_until_s:
             wait_s = self._orders_wait_until_s - now_s
             raise RateLimited("too many new orders", retry_after_s=wait_s)
@@ -116,7 +116,7 @@ class OrderRoads:
         if forbidden is not None:
             raise forbidden
         if error.code == TOO_MANY_ORDERS:
-            self._wait_with_orders(answer.retry_after_ms())
+            self._wait_with_orders(answer.retry_after_s(venue.now_ms()))
         return Reply(answer.status, b"", error.code, error.msg, bytes(error.data))
 
     async def _send_by_rest(self, errand: Errand, params: Mapping[str, str]) -> Reply:
@@ -128,16 +128,12 @@ class OrderRoads:
             return Reply(200, answer.body)
         if answer.status == 429:  # venue.send lets only too many orders through
             told = answer.headers.get("retry-after", "")
-            self._wait_with_orders(
-                venue.now_ms() + 1000 * int(told) if told.isdecimal() else None
-            )
+            self._wait_with_orders(float(told) if told.isdecimal() else None)
         return _fault(answer)
 
-    def _wait_with_orders(self, until_ms: int | None) -> None:
+    def _wait_with_orders(self, wait_s: float | None) -> None:
         """Send no new orders for a while; cancels and questions go on."""
-        wait_s = ORDERS_WAIT_S
-        if until_ms is not None:
-            wait_s = (until_ms - self._venue.now_ms()) / 1000
+        wait_s = ORDERS_WAIT_S if wait_s is None else wait_s
         self._orders_wait_until_s = trio.current_time() + wait_s
 
 

@@ -128,9 +128,7 @@ def close_gate(gate: Gate, answer: Answer, now_ms: int) -> RateLimited | None:
         return None
     if answer.error is not None and answer.error.code == TOO_MANY_ORDERS:
         return None
-    until_ms = answer.retry_after_ms()
     return gate.close(
         f"WS-API: status {answer.status}, the venue forbids requests",
-        retry_after_s=None if until_ms is None else (until_ms - now_ms) / 1000,
-        now_s=trio.current_time(),
+        retry_after_s=answer.retry_after_s(now_ms),
     )

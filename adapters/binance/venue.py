@@ -44,11 +44,12 @@ class Venue:
     dial: Dial
     http: HttpClient  # for questions
     orders_http: HttpClient  # orders wait behind nobody's questions
-    gate: Gate = attrs.Factory(Gate)
+    gate: Gate
     offset_ms: int = 0
     names: dict[str, str] = attrs.Factory(dict[str, str])  # "BTC/USDT" -> "BTCUSDT"
     symbols: dict[str, str] = attrs.Factory(dict[str, str])  # and back
     _learning: trio.Lock = attrs.Factory(trio.Lock)
+    _sounding: trio.Lock = attrs.Factory(trio.Lock)
 
     def now_ms(self) -> int:
         """Return our clock corrected to the venue's."""
@@ -62,8 +63,10 @@ class Venue:
         Raises:
           VenueError: no answer, or the venue refused; says nothing about any order.
         """
-        self.gate.enter(weight, trio.current_time())
-        answer = await self.send(self.http, "GET", path, params, signer)
+        if self.gate.is_unsure:
+            await self._sound()
+        self.gate.enter(weight)
+        answer = await self.send(self.http, "GET", path, params, signer, weight=weight)
         if answer.status == 200:
             return answer.body
         fault = decode_fault(answer.body)
@@ -74,6 +77,16 @@ class Venue:
             await self.mend_clock(str(fault.code))
         raise VenueRefused(str(fault.code), fault.msg[:200])
 
+    async def _sound(self) -> None:
+        """Learn by one cheap question what was spent, where nobody remembers (I-21)."""
+        async with self._sounding:
+            if self.gate.is_unsure:
+                self.gate.enter(1, is_urgent=True)
+                answer = await self.send(self.http, "GET", "/api/v3/time", {}, None)
+                if answer.status != 200:
+                    raise ConnectionLost(f"/api/v3/time: HTTP {answer.status}")
+                self.gate.be_sure()  # also where no header tells
+
     async def send(
         self,
         http: HttpClient,
@@ -81,6 +94,8 @@ class Venue:
         path: str,
         params: Params,
         signer: Signer | None,
+        *,
+        weight: int = 0,
     ) -> HttpAnswer:
         """Send one request once; a 429 or 418 closes the gate for everybody.
 
@@ -96,19 +111,19 @@ class Venue:
         headers = signer.headers() if signer is not None else {}
         if is_info:
             headers["accept-encoding"] = "gzip"
-        answer = await http.request(
-            method,
-            f"{path}?{query}" if query else path,
-            headers=headers,
-            body_size_max=INFO_SIZE_MAX if is_info else BODY_SIZE_MAX,
-        )
+        with self.gate.asking(weight):
+            answer = await http.request(
+                method,
+                f"{path}?{query}" if query else path,
+                headers=headers,
+                body_size_max=INFO_SIZE_MAX if is_info else BODY_SIZE_MAX,
+            )
         self.gate.heard(answer.headers.get("x-mbx-used-weight-1m"))
         if answer.status in {418, 429} and not _is_about_orders(answer):
             told = answer.headers.get("retry-after", "")
             raise self.gate.close(
                 f"{path}: HTTP {answer.status}, the venue forbids requests",
                 retry_after_s=float(told) if told.isdecimal() else None,
-                now_s=trio.current_time(),
             )
         return answer
 
@@ -122,7 +137,7 @@ class Venue:
           ConnectionLost: could not connect.
           RateLimited: the venue, or our own budget, forbids it now.
         """
-        self.gate.connect(weight, trio.current_time())
+        self.gate.connect(weight)
         timing = attrs.evolve(self.timing, write_gap_s=write_gap_s)
         try:
             async with open_websocket(url, timing=timing, dial=self.dial) as socket:
@@ -130,9 +145,7 @@ class Venue:
         except UpgradeRefused as error:
             if error.status == 403:  # a firewall's word on one host is no ban
                 raise
-            raise self.gate.close(
-                str(error), retry_after_s=error.retry_after_s, now_s=trio.current_time()
-            ) from error
+            raise self.gate.close(str(error), retry_after_s=error.retry_after_s) from error
 
     def _query(self, params: Params, signer: Signer | None) -> str:
         if signer is None:
@@ -150,6 +163,7 @@ class Venue:
             best = min(best, await self._round_trip())
         trip_ms, offset_ms = best
         self.offset_ms = round(offset_ms)
+        self.gate.align(self.now_ms())
         return self.offset_ms, round(trip_ms)
 
     async def mend_clock(self, code: str) -> None:

@@ -82,17 +82,20 @@ class Dialect:
         exchange = self.exchange
         over = exchange.limits.charge(address, weight, exchange.now_ms())
         if over is not None:
+            exchange.limits.forbid(address, over.until_ms, exchange.now_ms())
             limit = exchange.limits.limits.weight_1m
             raise over_weight(over.status, over.until_ms, limit)
 
-    def refuse_by_fault(self, connection: Connection) -> None:
+    def refuse_by_fault(self, connection: Connection, address: str) -> None:
         """Refuse anything while the script says that the venue is limiting."""
         exchange = self.exchange
+        exchange.limits.arrive(address, exchange.now_ms())
         limit = exchange.limits.limits.weight_1m
         for kind, status in (("rate_limit", 429), ("ban", 418)):
             fault = exchange.faults.strike(kind, connection)  # pyright: ignore[reportArgumentType] -- both are kinds
             if fault is not None:
                 until_ms = exchange.now_ms() + int(fault.delay_s * 1000)
+                exchange.limits.forbid(address, until_ms, exchange.now_ms())
                 raise over_weight(status, until_ms, limit)
 
     def account_of(self, key: str | None, payload: str, signature: str) -> str:

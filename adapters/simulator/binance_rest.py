@@ -48,7 +48,7 @@ class BinanceRest:
         """Do what is asked; return the answer, and whether anything was done."""
         account = ""
         try:
-            self._dialect.refuse_by_fault("rest")
+            self._dialect.refuse_by_fault("rest", request.host)
             params = _params(request)
             if endpoint.private is not None:
                 account = self._authenticate(request, params)

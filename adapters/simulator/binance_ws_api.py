@@ -56,7 +56,7 @@ class WsApiConnection:
         endpoint = WS_API.get(request.method)
         account = ""
         try:
-            self._dialect.refuse_by_fault("ws_api")
+            self._dialect.refuse_by_fault("ws_api", self._address)
             params = _params(request)
             if request.method in {SUBSCRIBE, UNSUBSCRIBE}:
                 result = self._user_stream(request.method, params)
@@ -106,13 +106,15 @@ class WsApiConnection:
         self._answer(answer)
 
     def _refusal(self, request_id: Id, refused: Refused) -> str:
-        exchange = self._dialect.exchange
+        exchange, until_ms = self._dialect.exchange, refused.until_ms
+        if until_ms is not None:
+            until_ms += exchange.faults.skew_ms()  # by the clock that it claims to have
         return envelope.encode_refusal(
             request_id,
             refused.status,
             refused.code,
             refused.text,
-            retry_after_ms=refused.until_ms,
+            retry_after_ms=until_ms,
             server_ms=exchange.told_ms(),
             data=refused.data if isinstance(refused, HalfRefused) else None,
             limits=self._limits(None, "", Params({})),

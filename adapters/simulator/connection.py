@@ -70,6 +70,9 @@ class Door:
         faults = self._dialect.exchange.faults
         if faults.strike("storm", live.kind):
             return
+        exchange = self._dialect.exchange
+        if live.kind != "rest":
+            exchange.limits.arrive(address, exchange.now_ms())
         if live.kind == "rest":
             await serve_http(live.wire, self._respond, address)
         else:

@@ -42,6 +42,10 @@ def truth(exchange: Exchange) -> dict[str, object]:
         ],
         "balances": _balances(exchange),
         "requests": exchange.requests,
+        "limits": {
+            "weight_peak": exchange.limits.weight_peak,
+            "while_forbidden": exchange.limits.while_forbidden,
+        },
         "faults_struck": exchange.faults.struck,
     }
 

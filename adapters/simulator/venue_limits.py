@@ -11,6 +11,7 @@ from adapters.simulator.config import Limits
 MINUTE_MS: Final = 60_000
 BAN_MS: Final = 120_000  # the shortest that the venue gives
 WARNINGS_MAX: Final = 20  # requests after a 429 within one minute, then 418
+GRACE_MS: Final = 1_000  # for what was on its way when the client was told to stop
 
 
 @attrs.define
@@ -36,6 +37,22 @@ class VenueLimits:
         self._warnings: dict[str, _Count] = {}
         self._banned: dict[str, int] = {}  # address -> until_ms
         self._orders: dict[tuple[str, int], _Count] = {}
+        self._forbidden: dict[str, tuple[int, int]] = {}  # address -> (told_ms, until_ms)
+        self.weight_peak = 0  # in one window of one address, refused requests included
+        self.while_forbidden = 0  # requests and connections of who was told to stop
+
+    def arrive(self, address: str, now_ms: int) -> None:
+        """Note a request or a connection, whatever becomes of it."""
+        told_ms, until_ms = self._forbidden.get(address, (0, 0))
+        if told_ms + GRACE_MS <= now_ms < until_ms:
+            self.while_forbidden += 1
+
+    def forbid(self, address: str, until_ms: int, now_ms: int) -> None:
+        """Note that a client was told to stop; the first word on it starts the grace."""
+        told_ms, until_was_ms = self._forbidden.get(address, (0, 0))
+        if now_ms >= until_was_ms:
+            told_ms = now_ms
+        self._forbidden[address] = told_ms, max(until_ms, until_was_ms)
 
     def charge(self, address: str, weight: int, now_ms: int) -> OverLimit | None:
         """Count a request; return why it is refused, or None."""
@@ -44,6 +61,7 @@ class VenueLimits:
             return OverLimit(418, banned_ms)
         count = _current(self._weights, address, MINUTE_MS, now_ms)
         count.used += weight
+        self.weight_peak = max(self.weight_peak, count.used)
         if count.used <= self.limits.weight_1m:
             return None
         warnings = _current(self._warnings, address, MINUTE_MS, now_ms)

@@ -23,7 +23,6 @@ from actors.messages import (
 )
 from adapters.binance import Binance
 from adapters.binance.codec import envelope, market_writer, private, rest, streams
-from adapters.binance.gate import Gate
 from adapters.errors import (
     ConnectionLost,
     NotListed,
@@ -237,50 +236,6 @@ async def test_our_own_budget_stops_questions_before_the_venue_does(
         with pytest.raises(RateLimited):
             await _ask_candles(binance)
         assert len(desk.requests) == count
-
-
-def test_the_gate_opens_again_when_the_time_is_over() -> None:
-    gate = Gate()
-    gate.close("banned", retry_after_s=30, now_s=100)
-    with pytest.raises(RateLimited) as caught:
-        gate.enter(1, 129.5)
-    assert caught.value.retry_after_s == 0.5
-    gate.enter(1, 130)
-
-
-def test_a_shorter_ban_does_not_shorten_a_longer_one() -> None:
-    gate = Gate()
-    gate.close("banned", retry_after_s=300, now_s=0)
-    gate.close("slow down", retry_after_s=5, now_s=0)
-    assert gate.closed_until_s == 300
-
-
-def test_urgent_requests_pass_the_budget_but_not_the_ban() -> None:
-    gate = Gate(weight_limit=10)
-    gate.enter(9, 0)
-    with pytest.raises(RateLimited):
-        gate.enter(1, 0)
-    gate.enter(0, 0, is_urgent=True)
-    gate.close("banned", retry_after_s=None, now_s=0)
-    with pytest.raises(RateLimited):
-        gate.enter(0, 59, is_urgent=True)
-
-
-def test_a_new_minute_is_a_new_budget() -> None:
-    gate = Gate(weight_limit=10)
-    gate.enter(9, 0)
-    gate.enter(9, 60)
-    assert gate.used == 9
-
-
-def test_connections_have_a_budget() -> None:
-    gate = Gate()
-    for at_s in range(150):
-        gate.connect(0, at_s)
-    with pytest.raises(RateLimited) as caught:
-        gate.connect(0, 150)
-    assert caught.value.retry_after_s == 150
-    gate.connect(0, 300)
 
 
 async def test_a_forbidden_upgrade_closes_the_gate_for_everybody(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Awaitable, Callable
 from itertools import pairwise
 
 import pytest
@@ -15,9 +16,13 @@ from trio_websocket import WebSocketConnection
 import adapters.websocket
 from adapters.errors import ConnectionLost, RateLimited
 from adapters.websocket import Timing, open_websocket
+from adapters.websocket_batch import BatchedClient
 from tests.adapters.peers import Raw, dial_peer, dial_raw, shake_hands
 
 URL = "ws://venue.test/stream"
+
+
+Read = Callable[[BatchedClient], Awaitable[None]]
 
 
 async def echo(connection: WebSocketConnection) -> None:
@@ -271,3 +276,23 @@ async def test_a_certificate_nobody_vouches_for_is_refused(nursery: trio.Nursery
         async with open_websocket(f"wss://127.0.0.1:{port}/"):
             raise AssertionError("it must not be trusted")
     nursery.cancel_scope.cancel()
+
+
+async def test_a_connection_that_nobody_reads_any_more_is_left_at_once(
+    nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library_reads: Read = getattr(BatchedClient, "_reader_task")  # noqa: B009 -- not ours
+
+    async def read_a_little(connection: BatchedClient) -> None:
+        with trio.move_on_after(0.1):
+            await library_reads(connection)
+
+    async def talk(stream: trio.abc.Stream) -> None:
+        await shake_hands(stream)
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(BatchedClient, "_reader_task", read_a_little)
+    async with open_websocket("ws://venue.test", dial=dial_raw(nursery, talk)):
+        await trio.sleep(0.2)
+        left_s = trio.current_time()
+    assert trio.current_time() - left_s < 0.5

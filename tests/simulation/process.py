@@ -25,6 +25,7 @@ from actors.pure.config import BotConfig, Config
 from actors.pure.market_view import MarketView, Strategy
 from actors.pure.strategies import BUILT_IN, build
 from adapters.binance.endpoints import Endpoints
+from adapters.binance.gate import Gate
 from adapters.binance.open import open_binance
 from adapters.secrets import Secret
 from adapters.websocket import Timing
@@ -32,6 +33,7 @@ from tests.simulation.assassin import LIFE, is_parked, tasks_below
 from tests.simulation.clocks import MachineClock
 from tests.simulation.desk import OperatorWord, SimDesk
 from tests.simulation.disk import Disk, SimStore
+from tests.simulation.limits_memory import LimitsFile, SimMemory
 from tests.simulation.network import Network, Owner, SimStream
 from tests.simulation.network_http import over
 from tests.simulation.trace import Trace
@@ -57,6 +59,7 @@ class Machine:
     sent: dict[str, float] = attrs.Factory(dict[str, float])  # orders, and when
     operator: OperatorWord = attrs.Factory(OperatorWord)
     decided: Counter[tuple[str, str]] = attrs.Factory(Counter[tuple[str, str]])
+    limits: LimitsFile = attrs.Factory(LimitsFile)
     is_quiet: bool = False  # strategies hold: only what is open goes on
     strategies: dict[str, Callable[[], Strategy]] = attrs.Factory(
         dict[str, Callable[[], Strategy]]
@@ -124,6 +127,7 @@ class Process:
         machine, self.was_killed = self.machine, True
         machine.network.kill(self.owner)
         machine.disk.process_died(is_power_lost=is_power_lost)
+        machine.limits.process_died(is_power_lost=is_power_lost)
         self._scope.cancel()
         if self.fleet is not None:
             self.fleet.root.hurry()
@@ -156,6 +160,7 @@ class Process:
                 clock=machine.clock,
                 allow_foreign_host=True,
                 timing=Timing(connect_s=5.0, ping_s=10.0, pong_s=5.0),
+                gate=Gate(machine.clock, SimMemory(machine.limits, self.owner)),
                 dial=self._dial,
                 open_transport=over(partial(machine.network.connect, self.owner)),
             )

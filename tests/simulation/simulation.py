@@ -44,6 +44,7 @@ from tests.simulation.seeding import run_seeded
 from tests.simulation.supervision import Supervision
 from tests.simulation.trace import Trace
 from tests.simulation.venue import BALANCES, past_of, venue_config
+from tests.simulation.venue_limits_check import limit_violations
 from tests.simulation.warm_and_cold import disagreements
 
 SETTLE_S: Final = 180.0  # after the last fault; an open circuit waits up to 66 s
@@ -144,6 +145,9 @@ class Simulation:
         money = money_of(self.machine.config, ACCOUNT)
         self.said += LedgerRules(money, self.machine.decided).read(self.disk.rows)
         self.said += [*secrets_in_rows(self.disk.rows), *told_secrets(self.trace.lines)]
+        self.said += limit_violations(
+            self.simulator.exchange, is_network_true=not self.machine.network.struck
+        )
         for each in self.supervision.values():
             self.said += each.said
         return self._outcome()

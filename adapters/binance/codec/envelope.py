@@ -61,14 +61,17 @@ class Answer(msgspec.Struct, rename="camel"):
     def is_event(self) -> bool:
         return bool(bytes(self.event))
 
-    def retry_after_ms(self) -> int | None:
-        """Return the venue's time until which a 429 or 418 forbids requests."""
+    def retry_after_s(self, now_ms: int) -> float | None:
+        """Return how long a 429 or 418 forbids requests, by the clock that says so."""
         if self.error is None or not bytes(self.error.data):
             return None
         try:
-            return msgspec.json.decode(self.error.data, type=RetryData).retry_after
+            told = msgspec.json.decode(self.error.data, type=RetryData)
         except UNREADABLE:
             return None
+        if told.retry_after is None:
+            return None
+        return (told.retry_after - (told.server_time or now_ms)) / 1000
 
 
 class Subscribed(msgspec.Struct, rename="camel"):

@@ -1,0 +1,69 @@
+"""The venue's limits over many process deaths, as the venue itself counts (I-21, R-28)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import pytest
+
+from adapters.binance.spent import Spent
+from adapters.simulator.config import Limits, SimulatorConfig
+from adapters.simulator.faults import Fault
+from tests.simulation.assassin import Assassin
+from tests.simulation.limits_memory import SimMemory
+from tests.simulation.schedule import Death, VenueFault, draw
+from tests.simulation.seeding import run_seeded
+from tests.simulation.simulation import Simulation
+
+WEIGHT = 600  # a minute; all lives together would spend more
+BAN_S = 12.0
+
+
+class Pressed(Simulation):
+    """A venue that allows little, and processes that die every other second."""
+
+    def _venue_config(self) -> SimulatorConfig:
+        return attrs.evolve(super()._venue_config(), limits=Limits(weight_1m=WEIGHT))
+
+    async def run_and_count(self) -> tuple[Sequence[str], int, int]:
+        outcome = await self.run()
+        limits = self.simulator.exchange.limits
+        said = [it for it in outcome.violations if it.startswith(("I-21", "R-28"))]
+        return said, limits.weight_peak, outcome.counts["process deaths"]
+
+
+def press(seed: int) -> tuple[Sequence[str], int, int]:
+    """Return what was broken, the most weight in a minute, and how many processes died."""
+    ban = VenueFault(20.0, Fault("ban", duration_s=0.5, delay_s=BAN_S))
+    deaths = [Death(2.0 + 2.0 * n, 40, down_s=0.2) for n in range(26)]
+    calm = draw(seed, is_calm=True)
+    events = sorted([*deaths, ban], key=lambda event: event.at_s)
+    schedule = attrs.evolve(calm, events=tuple(events))
+    watcher = Assassin()
+
+    async def main() -> tuple[Sequence[str], int, int]:
+        return await Pressed(schedule, watcher, keeps_all=False).run_and_count()
+
+    return run_seeded(main, schedule.seed, [watcher])
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_many_lives_together_stay_within_one_budget_and_one_ban(seed: int) -> None:
+    said, peak, deaths = press(seed)
+    assert said == []
+    assert WEIGHT / 3 < peak <= WEIGHT
+    assert deaths > 20
+
+
+def _remembers_nothing(_memory: SimMemory) -> Spent:
+    return Spent(is_sure=True)
+
+
+def test_the_check_finds_lives_that_remember_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(SimMemory, "look", _remembers_nothing)
+    said, peak, _ = press(1)
+    assert peak > WEIGHT
+    assert [it[:4] for it in said] == ["I-21", "R-28"]

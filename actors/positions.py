@@ -195,6 +195,7 @@ class _Positions:
         guard = self.watch.apply(fact) if fact is not None else None
         self.want_prices()
         if guard is None:
+            self._plan_listing(now_s)
             return ()
         self._plan_look(guard, now_s)
         return ((guard, self._fresh(guard, now_s)),)
@@ -282,9 +283,12 @@ class _Positions:
 
     def _plan(self) -> None:
         dues = [min(it.due_s, it.look_s) for it in self.watch.guards.values()]
-        if self.watch.unlisted:
-            dues.append(trio.current_time() + LISTED_S)
         self.next_check_s = min(dues, default=inf)
+        self._plan_listing(trio.current_time())
+
+    def _plan_listing(self, now_s: float) -> None:
+        if self.watch.unlisted:
+            self.next_check_s = min(self.next_check_s, now_s + LISTED_S)
 
     def _plan_look(self, guard: Guard, now_s: float) -> None:
         """Plan the first check, and a look soon at what time alone may bring further."""

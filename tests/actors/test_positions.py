@@ -351,3 +351,16 @@ async def test_a_position_is_guarded_once_its_exchange_lists_the_symbol(
     await trio.sleep(6)
     await price(floor, "97.5")
     assert [wish.reason for wish in floor.taken(floor.orders)] == [ExitReason.STOP_LOSS]
+
+
+async def test_a_position_bought_before_its_symbol_is_listed_is_guarded_once_it_is(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    """An order of unknown outcome may be found filled before the exchange lists (R-14)."""
+    listed: dict[str, Instrument] = {}
+    await start(floor, instruments=listed)
+    await floor.record(*ENTRY)
+    listed[SYMBOL] = BTC
+    await trio.sleep(6)
+    await price(floor, "97.5")
+    assert [wish.reason for wish in floor.taken(floor.orders)] == [ExitReason.STOP_LOSS]

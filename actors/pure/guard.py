@@ -284,7 +284,7 @@ class Guard:
     ) -> ExitIntent | None:
         """Return the stop that the exchange should be asked to hold now, or None."""
         resting = self.books.orders.resting_stop(self.ward.bot, self.ward.symbol)
-        wanted = self.stop.wanted(self._held(), self.levels, resting, now_s)
+        wanted = self.stop.wanted(self._held(), self.levels, resting, price, now_s)
         if wanted is None:
             return None
         is_trailed = self.levels.is_trailed

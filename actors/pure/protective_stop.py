@@ -84,30 +84,46 @@ class ProtectiveStop:
         return is_young and self._asking.is_under_way(now_s)
 
     def wanted(
-        self, base: Decimal, levels: Levels, resting: Order | None, now_s: float
+        self,
+        base: Decimal,
+        levels: Levels,
+        resting: Order | None,
+        price: Decimal | None,
+        now_s: float,
     ) -> StopWanted | None:
-        """Return the stop to ask for now, or None."""
+        """Return the stop to ask for now, or None.
+
+        Without a price none is raised: one that the market is below would be refused, and
+        the old one be gone.
+        """
         held, held_levels, held_stop = self._content
         if resting is held_stop and base is held and levels is held_levels:
             return None  # nothing changed since it was as wanted: most prices end here
-        aim = self.aim(base, levels, resting)
+        aim = self.aim(base, levels, resting, is_raised=price is not None)
         if aim is None or not aim.base or not self._asking.may_ask(now_s):
             return None
         pause_s = _pause_s(aim, resting)
         if pause_s is None:
-            self._content = base, levels, resting
+            if price is not None:
+                self._content = base, levels, resting
             return None
         return aim if now_s - self._asking.asked_s >= pause_s else None
 
     def aim(
-        self, base: Decimal, levels: Levels, resting: Order | None
+        self,
+        base: Decimal,
+        levels: Levels,
+        resting: Order | None,
+        *,
+        is_raised: bool = True,
     ) -> StopWanted | None:
         """Return the stop that should rest for `base`; None where there is none to be."""
         stop_price, percent = levels.stop_loss, self.limit_percent
         if stop_price is None or percent is None or not self.can_rest:
             return None
         if resting is not None and resting.intended.stop_price is not None:
-            stop_price = max(stop_price, resting.intended.stop_price)
+            lowest = resting.intended.stop_price
+            stop_price = max(stop_price, lowest) if is_raised else lowest
         limit_price = self.instrument.floor_price(below(stop_price, percent))
         limit_price = max(limit_price, self.instrument.tick, self.instrument.price_min)
         base = protective_base(base, limit_price, self.instrument)

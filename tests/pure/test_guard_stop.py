@@ -106,6 +106,19 @@ def test_a_trailing_stop_raises_the_resting_one_at_most_every_ten_seconds() -> N
     ]
 
 
+def test_a_stop_is_not_raised_while_there_is_no_price() -> None:
+    """R-25: what the market is below would be refused, and the old stop be gone."""
+    on = guarded(TRAILING)
+    on.look("104", 1.0)
+    assert on.look(None, 20.0) == []
+    on.tell(filled("0.5", 100, trade_id="t2"))
+    assert on.look(None, 21.0) == [ExitIntent]
+    assert (on.exits()[-1].base, on.exits()[-1].stop_price) == (
+        Decimal("1.5"),
+        on.stops()[0].intended.stop_price,
+    )
+
+
 def test_a_stop_is_never_asked_for_lower_than_the_one_that_rests() -> None:
     """R-15: settings that became looser loosen nothing."""
     on = guarded(Protection(Decimal(2)))

@@ -242,7 +242,7 @@ class World:
         )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(ACTS, max_size=60))
 def test_a_position_has_one_stop_that_never_loosens_and_never_sells_twice(
     acts: list[tuple[str, str]],
@@ -256,7 +256,7 @@ def test_a_position_has_one_stop_that_never_loosens_and_never_sells_twice(
         world.check()
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(ACTS, max_size=40))
 def test_after_the_last_trouble_the_stop_is_as_large_as_the_position(
     acts: list[tuple[str, str]],

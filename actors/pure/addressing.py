@@ -23,6 +23,8 @@ def addressed(asked: Asked, bots: Mapping[str, str], model: ReadModel) -> tuple[
     """
     if asked.bot and asked.bot not in bots:
         raise NotPossible(f"no bot is called {asked.bot!r}{did_you_mean(asked.bot, bots)}")
+    if asked.verb == "adopt" and asked.bot and model.bot(asked.bot).is_flat:
+        raise NotPossible(f"{asked.bot} was ordered flat: `shoal resume {asked.bot}` first")
     if asked.verb == "settle":
         order = order_named(model, asked.subject)
         return attrs.evolve(asked, subject=order.client_order_id), order.intended.account

@@ -50,6 +50,7 @@ class BotSeen:
     account: str = ""
     is_stopped: bool = False
     paused: str = ""  # why, when it is
+    is_flat: bool = False  # ordered so: its entries are cancelled
     position: PositionShown | None = None
     outcome: str = "no evaluation yet"
     outcome_ms: int = 0
@@ -98,8 +99,9 @@ def show_command(
             bot.paused = reason or "by an operator"
         case BotFlattened(reason=reason):
             bot.paused = f"flattened, {reason}" if reason else "flattened"
+            bot.is_flat = True
         case BotResumed():
-            bot.paused = ""
+            bot.paused, bot.is_flat = "", False
         case BotStopped() | BotStarted():
             bot.is_stopped = isinstance(fact, BotStopped)
 

@@ -162,6 +162,14 @@ def test_what_is_addressed_to_nobody_is_answered_with_who_there_is(
     assert str(error.value) == said
 
 
+def test_a_bot_that_was_ordered_flat_adopts_nothing() -> None:
+    """Its entries are cancelled, so this one would be."""
+    asked, flat = Asked("adopt", "web_1", bot="dawn"), BotFlattened("dawn", "main", "")
+    with pytest.raises(LookupError, match="`shoal resume dawn` first"):
+        addressed(asked, BOTS, seen(flat))
+    assert addressed(asked, BOTS, seen(flat, BotResumed("dawn", "main")))[1] == "main"
+
+
 def test_orders_are_listed_with_whole_ids_ours_and_foreign_ones() -> None:
     """R-16."""
     found = Reconciled(

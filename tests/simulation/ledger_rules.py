@@ -119,6 +119,8 @@ class LedgerRules:
         if fact.intent_id in self._refused:
             self.said.append(f"I-9: {fact.intent_id} was refused, and begun")
         self._intended[fact.intent_id] = fact
+        if fact.is_adopted:
+            return  # nobody of ours decided on it
         _, execution, actor, _, _ = fact.intent_id.split("/")
         if not actor.startswith("bot:"):
             return

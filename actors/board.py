@@ -13,13 +13,13 @@ recalls the run from the ledger.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, assert_never, get_args
+from typing import assert_never, get_args
 
 import attrs
 import trio
 
 from actors.board_ledgers import Ledgers
-from actors.commands import Commands
+from actors.commands import AccountDoors, Commands
 from actors.mailbox import Mailbox
 from actors.messages import (
     Fact,
@@ -31,6 +31,7 @@ from actors.messages import (
 from actors.messages.board import Alarmed, Asked, Evaluated, PositionSeen
 from actors.ports import Desk, Operator, WallClock
 from actors.pure.addressing import ACCOUNT_VERBS
+from actors.pure.client_order_id import IntentIds
 from actors.pure.commands import PLANS
 from actors.pure.nearest import did_you_mean
 from actors.pure.orders_shown import orders_of
@@ -46,6 +47,7 @@ TURN_MESSAGES = 8  # taken before others get a turn: looking on holds up no orde
 ANSWER_S = 7.0  # a little more than the journal may take
 
 READS: frozenset[type[Fact]] = frozenset(get_args(Fact))
+NO_ACCOUNTS: Mapping[str, AccountDoors] = {}
 NO_OTHERS: Mapping[str, Mailbox[JournalWish]] = {}
 
 
@@ -60,7 +62,8 @@ async def run_board(
     *,
     bots: Mapping[str, str],  # bot: account
     journals: Mapping[str, Mailbox[JournalWish]] = NO_OTHERS,  # of owners, by account
-    accounts: Mapping[str, Mailbox[Any]] = NO_OTHERS,  # their doors
+    accounts: Mapping[str, AccountDoors] = NO_ACCOUNTS,
+    ids: IntentIds | None = None,  # of this life
     clock: WallClock,
     announce: Callable[[int, Fact | Alarmed], None],  # when, what: called, never awaited
     is_first_life: bool = False,
@@ -75,7 +78,7 @@ async def run_board(
       FactGap: a fact was lost on the way to us.
     """
     model = ReadModel()
-    commands = Commands(journal, journals, operator, bots, clock, model, accounts)
+    commands = Commands(journal, journals, operator, bots, clock, model, accounts, ids)
     board = _Board(mailbox, operator, commands, clock, announce, model, is_first_life)
     owners = {each.name: each for each in journals.values()}
     board.ledgers = Ledgers(mailbox.name, journal, owners, board.fold, board.hear)

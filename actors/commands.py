@@ -3,6 +3,7 @@
 board      --Asked------------> [commands] --Record----------> journal
                                 [commands] --start, stop-----> the tree of actors
                                 [commands] --Question (wish)-> account
+                                [commands] --ExitIntent (wish)> orders
 
 What was typed, by whom and why is recorded in one commit with all that it changes. A
 command that is typed again under the same key is answered again and not done again.
@@ -21,7 +22,10 @@ from actors.messages.board import Asked
 from actors.messages.supervision import State
 from actors.ports import Operator, WallClock
 from actors.pure.addressing import ACCOUNT_VERBS, addressed
-from actors.pure.commands import PLANS, Place, commanded
+from actors.pure.client_order_id import IntentIds
+from actors.pure.commands import PLANS, Place, Plan, commanded
+from actors.pure.kill_switch import sales
+from actors.pure.money import plain
 from actors.pure.nearest import did_you_mean
 from actors.pure.owner_commands import revived, spread
 from actors.pure.owners import owner_asked, owner_of
@@ -29,7 +33,17 @@ from actors.pure.read_model import ReadModel
 from actors.questions import Answer, ask
 from actors.records import JournalDown, JournalWish, record
 
+BUSY_S = 0.5  # longest wait for an orders actor
 ACCOUNT_S = 6.0  # a little more than the venue may take
+
+
+@attrs.frozen(eq=False)
+class AccountDoors:
+    """Where an account is asked, and where its positions are sold if need be."""
+
+    exchange: str
+    account: Mailbox[Any]
+    orders: Mailbox[Any]
 
 
 @attrs.define(eq=False)
@@ -42,7 +56,8 @@ class Commands:
     bots: Mapping[str, str]  # bot: account
     clock: WallClock
     model: ReadModel
-    accounts: Mapping[str, Mailbox[Any]]  # their doors
+    accounts: Mapping[str, AccountDoors]
+    ids: IntentIds | None = None  # of what is sold from here
     done: dict[str, str] = attrs.Factory(dict[str, str])  # in this life: key, answer
     turn: trio.Lock = attrs.Factory(trio.Lock)
 
@@ -74,7 +89,12 @@ class Commands:
         if plan.is_preview:
             return {"said": plan.said}
         journal = self.journals.get(plan.subject.account, self.journal)
-        await record(journal, commanded(asked, plan), *plan.facts)
+        try:
+            await record(journal, commanded(asked, plan), *plan.facts)
+        except JournalDown as error:
+            if asked.verb != "flatten":
+                raise
+            return await self._sell_unrecorded(plan, error)
         self.done[asked.key] = plan.said
         tell: dict[str, Callable[[str], bool]] = {
             "start": self.operator.start,
@@ -83,6 +103,23 @@ class Commands:
         if plan.then:
             tell[plan.then](f"bot:{plan.subject.bot}")
         return {"said": plan.said}
+
+    async def _sell_unrecorded(self, plan: Plan, error: JournalDown) -> Answer:
+        """Sell at once although the ledger takes nothing: the switch of last resort."""
+        bots = {getattr(fact, "bot", "") for fact in plan.facts}
+        exchanges = {name: doors.exchange for name, doors in self.accounts.items()}
+        ids, asked_for = self.ids, list[str]()
+        if ids is not None:
+            intents = sales(bots, exchanges, self.model, ids, trio.current_time())
+            for intent in intents:
+                with trio.move_on_after(BUSY_S):
+                    await self.accounts[intent.account].orders.wish(intent)
+                    what = f"{plain(intent.base)} {intent.symbol} of {intent.bot}"
+                    asked_for.append(what)
+        await trio.lowlevel.checkpoint()
+        sold = f"asked to sell {', '.join(asked_for)}" if asked_for else "nothing to sell"
+        again = "type it again once it does, so that they stay flat"
+        return {"said": f"the ledger takes nothing ({error}): {sold}; {again}"}
 
     async def _obey_for_all(self, asked: Asked) -> Answer:
         """Do it for each account or bot of an owner; the first that fails is the answer."""
@@ -105,7 +142,7 @@ class Commands:
     async def _pass_on(self, asked: Asked) -> Answer:
         """Have the account do it that it is about."""
         asked, account = addressed(asked, self.bots, self.model)
-        door, who = self.accounts[account], f"account {account}"
+        door, who = self.accounts[account].account, f"account {account}"
         answer = await ask(door, asked, who=who, wait_s=ACCOUNT_S)
         if "said" in answer:
             self.done[asked.key] = str(answer["said"])

@@ -16,6 +16,7 @@ import trio
 from actors.board import run_board
 from actors.catalogue import run_catalogue
 from actors.clock import run_clock
+from actors.commands import AccountDoors
 from actors.fallback import FallbackSettings, run_fallback
 from actors.fan_out import FanOut
 from actors.feed import FeedSettings, run_feed
@@ -29,6 +30,7 @@ from actors.messages import Channel, Subscription, Wanted
 from actors.messages.board import Alarmed
 from actors.messages.supervision import ActorState, Transition
 from actors.pure.breaker import Exhaustion, Policy
+from actors.pure.client_order_id import IntentIds
 from actors.pure.owners import HOUSE, journal_of, owners_by_account, owners_of
 from actors.supervisor import Child, Supervisor
 
@@ -205,24 +207,35 @@ class Fleet:
                     if stage.config.accounts[bot.account].exchange == exchange
                 }
                 demand.want(Wanted("board", frozenset(tickers)))
+            life = next(lives)
             await run_board(
                 mailbox,
                 stage.journal("board"),
                 world.desk,
                 self,
-                accounts={
-                    name: stage.door("board", "wish", f"account:{name}")
-                    for name in accounts_used(stage.config)
-                },
+                accounts=self._doors(),
+                ids=IntentIds(world.epoch, world.execution, "board", life),
                 bots={bot.name: bot.account for bot in stage.config.bots},
                 journals=self._journals(),
                 clock=world.clock,
                 announce=world.announce,
-                is_first_life=next(lives) == 1,
+                is_first_life=life == 1,
                 task_status=task_status,
             )
 
         return Child("board", run, mailbox, self._policy("retry"))
+
+    def _doors(self) -> Mapping[str, AccountDoors]:
+        """Return where the board may ask each account, and sell what it holds."""
+        stage = self.stage
+        return {
+            name: AccountDoors(
+                each.exchange,
+                stage.door("board", "wish", f"account:{name}"),
+                stage.door("board", "wish", f"orders:{name}"),
+            )
+            for name, each in accounts_used(stage.config).items()
+        }
 
     def _journals(self) -> Mapping[str, Mailbox[Any]]:
         """Return the journal of each account that is not kept by the house's."""

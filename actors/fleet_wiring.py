@@ -54,6 +54,7 @@ EDGES: tuple[Edge, ...] = (
     ),
     Edge("operator", "wish", "board", ("Question",)),
     Edge("board", "wish", "account", ("Question",)),
+    Edge("board", "wish", "orders", ("ExitIntent",)),
     *(
         Edge(role, "latest", receiver, ("Wanted",))
         for role in ("risk", "positions", "bot", "board")

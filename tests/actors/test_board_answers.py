@@ -14,6 +14,7 @@ import trio
 from trio.testing import MockClock
 
 from actors.board import LOOK_S, run_board
+from actors.commands import AccountDoors
 from actors.mailbox import Mailbox
 from actors.messages import (
     BotPaused,
@@ -21,6 +22,8 @@ from actors.messages import (
     BotStarted,
     BotStopped,
     Commanded,
+    ExitIntent,
+    ExitReason,
     FleetStarted,
     Halted,
     HaltLifted,
@@ -29,9 +32,10 @@ from actors.messages import (
 from actors.messages.board import Asked
 from actors.messages.market import FeedState
 from actors.messages.supervision import ActorState, State
+from actors.pure.client_order_id import IntentIds
 from actors.pure.read_model import ReadModel
 from actors.pure.status import status_of
-from tests.actors.ledger_room import Room, RunClock, open_room, settle
+from tests.actors.ledger_room import Room, RunClock, open_room, settle, taken
 from tests.words import SYMBOL, attempted, filled, intended, ticker
 
 Ask = Callable[[Asked], Awaitable[Mapping[str, Any]]]
@@ -49,6 +53,7 @@ class House:
     serving: int = 0
     lives: int = 0
     said: list[object] = attrs.Factory(list[object])
+    orders: Mailbox[Any] = attrs.Factory(lambda: Mailbox[Any]("orders:main", wishes_max=9))
 
     @property
     def mailbox(self) -> Mailbox[Any]:
@@ -83,7 +88,8 @@ class House:
             self.room.journal,
             self,
             self,
-            accounts={},
+            accounts={"main": AccountDoors("binance", self.orders, self.orders)},
+            ids=IntentIds("e", "r", "board", 1),
             bots={"dawn": "main", "dusk": "main"},
             clock=RunClock(),
             announce=lambda _at_ms, fact: self.said.append(fact),
@@ -99,6 +105,10 @@ class House:
     ) -> Any:
         assert self.ask is not None
         return await self.ask(Asked(verb, subject, reason, "ann", key))
+
+    async def flatten(self, subject: str) -> Any:
+        assert self.ask is not None
+        return await self.ask(Asked("flatten", subject, is_sure=True))
 
     async def status(self) -> Any:
         await trio.sleep(2 * LOOK_S)
@@ -191,6 +201,28 @@ async def test_a_command_under_one_key_is_carried_out_once(
     await house.begin()
     assert await house.answer("halt", "dawn", key="k1") == first
     assert len(await house.room.recorded(Halted)) == 1
+
+
+async def test_an_order_to_be_flat_sells_at_once_where_the_ledger_takes_nothing(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """S-8: the switch works when everything else is broken."""
+    await house.begin()
+    await house.room.record(intended(), attempted(), filled(1, 100))
+    house.room.disk.error = OSError(28, "No space left on device")
+    await trio.sleep(1)
+    answer = await house.flatten("dawn")
+    sold = "asked to sell 1 BTC/USDT of dawn"
+    begins = f"the ledger takes nothing (No space left on device): {sold}; type it again"
+    assert answer["said"].startswith(begins)
+    (sale,) = [each for each in taken(house.orders) if isinstance(each, ExitIntent)]
+    assert (sale.bot, sale.base, sale.price, sale.reason) == (
+        "dawn",
+        1,
+        100,
+        ExitReason.OPERATOR,
+    )
+    assert "nothing to sell" in (await house.flatten("dusk"))["said"]
 
 
 async def test_an_unknown_question_is_said_to_be_one(

@@ -247,6 +247,20 @@ def test_the_recheck_of_facts_alone_refuses_an_order_over_a_hard_cap() -> None:
     assert broken[0] == "daily_turnover"
 
 
+def test_an_entry_whose_outcome_is_unknown_stays_reserved_at_the_gate() -> None:
+    """I-17, R-05: until the venue has proven that it does not have it."""
+    both = dict.fromkeys(("dawn", "dusk"), Decimal(9_000))
+    limits = attrs.evolve(LIMITS, allocations=both, positions_max=None)
+    big = intended(bot="dusk", base=Decimal("0.15"), price=Decimal(50_000))
+    unknown = OutcomeUnknown("dusk", "main", SYMBOL, "c1", "time-out")
+    gate = Gate.of((big, attempted(bot="dusk"), unknown))
+    more = order_intent(base=Decimal("0.06"))
+    broken = recheck(limits, more, gate, 0)
+    assert broken == ("exposure_percent_max", "10500.00 exposed, 10000.00 allowed")
+    gate.apply(Ended("dusk", "main", SYMBOL, "c1", OrderStatus.NOT_PLACED, Decimal(0)))
+    assert recheck(limits, more, gate, 0) is None
+
+
 @given(
     orders=st.lists(
         st.tuples(

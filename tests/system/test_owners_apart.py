@@ -25,6 +25,7 @@ from actors.messages import (
     Filled,
     Halted,
     Intended,
+    OrderRequest,
     PositionOpened,
     Refused,
     Signal,
@@ -39,6 +40,7 @@ from actors.pure.market_view import MarketView
 from actors.records import record
 from adapters.sqlite.inline import InlineStore
 from tests.actors.ledger_room import Disk
+from tests.actors.scripted_venue import Answer, ScriptedTrading
 from tests.system.fleet_desk import only
 from tests.system.mock_fleet import Exchange, MockFleet
 
@@ -70,6 +72,13 @@ class Churn:
     def evaluate(self, view: MarketView) -> Signal:
         kind = SignalType.BUY if view.position is None else SignalType.SELL
         return Signal(kind, 1.0, 1.0, ("churn",))
+
+
+class Resting(Exchange):
+    """An exchange where every order rests."""
+
+    async def place(self, request: OrderRequest) -> Answer:
+        return await ScriptedTrading.place(self, request)
 
 
 class AskedDesk(Desk):
@@ -133,10 +142,16 @@ class TwoOwners(MockFleet):
 
 
 def run_two(
-    folder: Path, look: Callable[[TwoOwners], Awaitable[T]], *, victim: str = ""
+    folder: Path,
+    look: Callable[[TwoOwners], Awaitable[T]],
+    *,
+    victim: str = "",
+    ann: Exchange | None = None,
 ) -> tuple[TwoOwners, T | None]:
     """Run the fleet and look at it; without a view when it gave up before."""
     fleet = TwoOwners(folder, victim=victim)
+    if ann is not None:
+        fleet.exchanges["a"] = ann
 
     async def main() -> T | None:
         seen = None
@@ -282,6 +297,18 @@ def test_an_operator_halts_all_that_one_owner_has(tmp_path: Path) -> None:
         )
 
     run_two(tmp_path, look)
+
+
+def test_a_group_that_is_given_up_takes_back_its_open_entries(tmp_path: Path) -> None:
+    async def look(fleet: TwoOwners) -> None:
+        (entry,) = fleet.exchanges["a"].placed
+        assert fleet.exchanges["a"].cancelled == []
+        fleet.disks["ann"].error = StoreCorrupt("ann.db is damaged")
+        await trio.sleep(15)
+        assert fleet.states()[ANN].state is State.FAILED
+        assert fleet.exchanges["a"].cancelled == [entry.client_order_id]
+
+    run_two(tmp_path, look, ann=Resting())
 
 
 def test_when_nobody_is_left_the_program_ends(tmp_path: Path) -> None:

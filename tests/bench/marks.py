@@ -162,6 +162,10 @@ class MarkedTrading:
         self._marks.order(request.client_order_id, "placed")
         return await self._inner.place(request)
 
+    async def replace(self, client_order_id: str, request: OrderRequest) -> Any:
+        self._marks.order(request.client_order_id, "placed")
+        return await self._inner.replace(client_order_id, request)
+
     @asynccontextmanager
     async def open_orders_connection(
         self,

@@ -101,8 +101,10 @@ class Steered(Simulation):
         self.machine.order_left = self._order_left
 
     async def _follow_schedule(self) -> None:
+        self.is_calm = False  # the script has its own trouble, and says when it is over
         await self.script(self)
         self.chaos.clear()
+        self.is_calm = True
 
     def _order_left(self) -> None:
         self.watcher.order_left()

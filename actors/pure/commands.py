@@ -135,10 +135,18 @@ def resume(place: Place) -> Plan:
         said += f", no longer halted by {', '.join(halted.code for halted in standing)}"
     elif not bot:
         said = f"{account} was not halted"
+    kept = [] if bot else [it for it in _bots_on(place, account) if _is_kept(place, it)]
+    if kept:
+        said += f"; still paused or stopped, to be resumed by name: {', '.join(kept)}"
     above = halts.of(account, "", now_ms) if bot else ()
     if above:
         said += f"; but account {account} is halted: {halt_words(above[0])}"
     return Plan(subject, tuple(facts), said)
+
+
+def _is_kept(place: Place, bot: str) -> bool:
+    seen = place.model.bot(bot)
+    return bool(seen.paused) or seen.is_stopped
 
 
 def pause(place: Place) -> Plan:

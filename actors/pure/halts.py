@@ -64,9 +64,10 @@ class Halts:
 
 def halt_words(halted: Halted) -> str:
     """Return "daily_loss until 00:00 UTC: …"."""
-    until = "an operator lifts it"
+    until = "it is resumed"
     if halted.until_ms:
         minutes = halted.until_ms // 60_000 % 1_440
         until = f"{minutes // 60:02}:{minutes % 60:02} UTC"
     why = f": {halted.reason}" if halted.reason else ""
-    return f"{halted.code} until {until}{why}"
+    who = "by an operator" if halted.code == OPERATOR else halted.code
+    return f"{who} until {until}{why}"

@@ -181,7 +181,7 @@ async def test_a_halt_is_durable_with_who_typed_it_and_stands_until_it_is_lifted
         Halted("", "main", "operator", "exchange is odd"),
     ]
     assert (await house.status())["alarms"] == [
-        "account main is halted, operator until an operator lifts it: exchange is odd"
+        "account main is halted, by an operator until it is resumed: exchange is odd"
     ]
     assert (await house.answer("resume", "main"))["said"].startswith("main may trade")
     assert await house.room.recorded(HaltLifted) == [HaltLifted("", "main", "operator")]

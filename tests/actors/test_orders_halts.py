@@ -30,7 +30,7 @@ async def test_after_a_halt_no_entry_leaves_though_risk_approved_it(
     await house.start()
     await house.room.record(HALTED)
     await house.approve()
-    why = "daily_loss until an operator lifts it: today's result is -5.1 %"
+    why = "daily_loss until it is resumed: today's result is -5.1 %"
     assert (house.trading.placed, await refusals(house)) == ([], [("halted", (why,))])
 
 

@@ -90,6 +90,15 @@ def test_to_resume_lifts_every_halt_of_exactly_that_name() -> None:
     )
 
 
+def test_who_stays_paused_when_an_account_is_resumed_is_said() -> None:
+    flat = BotFlattened("dusk", "main", "")
+    resumed = plan("resume main", Halted("", "main", "operator", ""), flat)
+    assert resumed.said == (
+        "main may trade again, no longer halted by operator; still paused or stopped, to be"
+        " resumed by name: dusk"
+    )
+
+
 def test_a_halt_whose_time_is_over_needs_no_lifting() -> None:
     assert plan("resume main", HALTED, now_ms=86_400_000).said == "main was not halted"
 

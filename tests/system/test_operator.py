@@ -91,7 +91,7 @@ def test_a_halt_holds_over_two_deaths_of_the_program_and_lets_exits_through() ->
     assert seen.meanwhile == []
     assert seen.is_flat  # what was held was sold by its own strategy
     assert seen.alarms == [
-        "account main is halted, operator until an operator lifts it: the exchange is odd"
+        "account main is halted, by an operator until it is resumed: the exchange is odd"
     ]
     assert seen.after > 4
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 from collections.abc import Iterator
 
 import attrs
 
-from tests.simulation import gate, long, sweep
+from tests.simulation import gate, long, shrinking, sweep
 from tests.simulation.planted import PLANTS
 from tests.simulation.runs import CORES, Runs, Totals, followed
 from tests.simulation.scenarios import PLOTS
-from tests.simulation.schedule import CHAOS_S
+from tests.simulation.schedule import CHAOS_S, draw
 from tests.simulation.simulation import Outcome
+
+TOLD_WHOLE = 3  # runs that fail, with schedule and last events; of the others the violation
 
 
 def main() -> int:
@@ -29,11 +32,14 @@ def main() -> int:
         )
         _say(*said)
         return 0 if is_well else 1
+    if arguments.shrink is not None:
+        return _shrink(arguments)
     totals = Totals()
     for outcome in _outcomes(arguments, totals):
         is_asked = arguments.seed is not None
         if outcome.violations or is_asked:
-            _tell(outcome, is_whole=arguments.lines or is_asked)
+            is_first = len(totals.failed) <= TOLD_WHOLE
+            _tell(outcome, is_whole=arguments.lines or is_asked or is_first)
     _say(*totals.lines())
     return 1 if totals.failed else 0
 
@@ -58,10 +64,26 @@ def _gate(arguments: argparse.Namespace) -> int:
     return 1 if hidden else 0
 
 
+def _shrink(arguments: argparse.Namespace) -> int:
+    """Print the schedule of a failing seed without the faults that it does not need."""
+    schedule = draw(arguments.shrink, chaos_s=arguments.chaos)
+    wanted = shrinking.broken(schedule, arguments.plant)
+    if not wanted:
+        _say(f"seed {arguments.shrink} breaks nothing")
+        return 1
+    small = shrinking.shrink(
+        schedule,
+        lambda it: shrinking.broken(it, arguments.plant) == wanted,
+        note=lambda text: print(text, file=sys.stderr),  # noqa: T201 -- beside the result
+    )
+    _say(shrinking.to_json(small, f"{wanted} {arguments.plant}".strip()).rstrip())
+    return 0
+
+
 def _tell(outcome: Outcome, *, is_whole: bool) -> None:
     """Say what is needed to see it again."""
     schedule = outcome.schedule
-    _say(f"seed {schedule.seed} · trace {outcome.digest}")
+    _say(f"seed {schedule.seed} · commit {_commit()} · trace {outcome.digest}")
     if is_whole:
         _say(schedule.config, *schedule.lines(), *outcome.lines)
     _say(*(f"  {each}" for each in outcome.violations[:12]))
@@ -82,12 +104,20 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--sample", type=int, help="so many places of the sweep")
     parser.add_argument("--cut", default="", help="one of them: KIND:STEP")
+    parser.add_argument("--shrink", type=int, help="this seed, to the faults it needs")
     parser.add_argument("--jobs", type=int, default=CORES, help="processes")
     parser.add_argument(
         "--long", action="store_true", help="all of it; goes on where it was"
     )
     parser.add_argument("--lines", action="store_true", help="events of each that fails")
     return parser.parse_args()
+
+
+def _commit() -> str:
+    """Return the commit that a seed has its meaning at."""
+    asked = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    run = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603 -- our own question
+    return run.stdout.strip() or "unknown"
 
 
 def _say(*lines: str) -> None:

@@ -48,7 +48,8 @@ def _disk(*kinds: DiskKind) -> Drawer:
 _LOST: Final = _venue("lost_ack"), _net("lost_answer"), death
 _LATE: Final = _net("slow"), _venue("lost_ack"), crash
 _NEVER: Final = _net("reset_before", "black_hole"), _venue("lost_ack")
-_CANCELS: Final = _net("lost_answer", "reset_before"), crash
+_RESTING: Final = ("limit", "stop_loss_limit")
+_CANCELS: Final = Focus((_net("lost_answer", "reset_before"),), 8, _RESTING, sizes=(40,))
 
 
 @attrs.frozen
@@ -72,7 +73,7 @@ SEARCHES: Final[Mapping[str, Search]] = {
     "stop_not_resized": Search(("I-14",), Focus(orders=("limit",), sizes=(40,))),
     "released_on_unknown": Search(("I-17",), Focus(_NEVER, exposures=(8,), sizes=(10,))),
     "halt_not_durable": Search(("I-11",), Focus((command, crash, death))),
-    "cancel_assumed_done": Search(("I-",), Focus(_CANCELS, orders=("limit",))),
+    "cancel_assumed_done": Search(("I-",), _CANCELS),
     "two_incarnations": Search(("I-24",), Focus((crash,))),
     "stale_command": Search(("I-16",), Focus((_disk("disk_slow"), death))),
 }

@@ -19,7 +19,7 @@ from tests.simulation.book_keeping import BookKeeping
 from tests.simulation.chaos import Chaos, VenueHouse
 from tests.simulation.clocks import UNIX_MS, MachineClock, VenueClock
 from tests.simulation.disk import Disk
-from tests.simulation.guarding import Guarding
+from tests.simulation.guarding import BARE_AFTER_FAULTS_S_MAX, BARE_S_MAX, Guarding
 from tests.simulation.inspection import (
     is_whole,
     keep_inspecting,
@@ -118,7 +118,12 @@ class Simulation:
         self.chaos = Chaos(
             self.machine, self.venue, watcher, lambda: self.process, self.counts
         )
-        self.guarding = Guarding(self.machine.config, self.simulator.exchange, self.disk)
+        self.guarding = Guarding(
+            self.machine.config,
+            self.simulator.exchange,
+            self.disk,
+            BARE_AFTER_FAULTS_S_MAX if schedule.events else BARE_S_MAX,
+        )
         self.is_calm = not schedule.events  # nothing goes wrong any more
         self._is_over = False
 

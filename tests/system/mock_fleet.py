@@ -82,12 +82,15 @@ class Hold:
 
 
 class Exchange(ScriptedTrading):
-    """Fills every order at the price of the moment, and tells it on the private stream."""
+    """Fills what is for the moment, at its price, and tells it; holds stops for ever."""
 
     price: Decimal = START
 
     async def place(self, request: OrderRequest) -> Answer:
         answer = await super().place(request)
+        if request.stop_price is not None:
+            self._hold(request)
+            return answer
         order_id, now_ms = request.client_order_id, self.now_ms()
         fill = VenueFill(
             "binance",
@@ -130,6 +133,23 @@ class Exchange(ScriptedTrading):
         ]
         self.stream.tell(fill, order)
         return answer
+
+    def _hold(self, stop: OrderRequest) -> None:
+        order_id = stop.client_order_id
+        self.orders[order_id] = VenueOrder(
+            "binance",
+            SYMBOL,
+            order_id,
+            f"v-{order_id[-4:]}",
+            stop.side,
+            "STOP_LOSS_LIMIT",
+            OrderStatus.OPEN,
+            stop.base,
+            Decimal(0),
+            stop.limit_price,
+            stop.stop_price,
+            self.now_ms(),
+        )
 
 
 class NoDesk(Desk):

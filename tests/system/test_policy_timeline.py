@@ -83,7 +83,9 @@ def test_a_bot_fails_ten_times_by_the_clock_and_its_position_stays_guarded(
     starts = [step.new for step in fleet.told_of(DAWN, Event.STARTING)]
     assert starts == [State.STARTING] * 3 + [State.HALF_OPEN] * 7
     assert (closed.bot, closed.exit_reason) == ("dawn", ExitReason.STOP_LOSS)
-    assert len(fleet.exchange.placed) == 2
+    entry, stop, exit_ = fleet.exchange.placed
+    assert fleet.exchange.replacing == [(stop.client_order_id, exit_)]
+    assert entry.base == stop.base == exit_.base
 
 
 def test_neighbours_keep_their_lives_and_their_message_counts(tmp_path: Path) -> None:

@@ -67,12 +67,11 @@ class Door:
         target = head.split(b"\r\n", 1)[0].split(b" ")[1:2]
         path = target[0].decode("latin-1") if target else ""
         live.kind = _kind(path, is_upgrade=b"upgrade: websocket" in head.lower())
-        faults = self._dialect.exchange.faults
-        if faults.strike("storm", live.kind):
-            return
         exchange = self._dialect.exchange
         if live.kind != "rest":
-            exchange.limits.arrive(address, exchange.now_ms())
+            exchange.limits.connect(address, exchange.now_ms())
+        if exchange.faults.strike("storm", live.kind):
+            return
         if live.kind == "rest":
             await serve_http(live.wire, self._respond, address)
         else:

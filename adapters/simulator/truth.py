@@ -44,6 +44,7 @@ def truth(exchange: Exchange) -> dict[str, object]:
         "requests": exchange.requests,
         "limits": {
             "weight_peak": exchange.limits.weight_peak,
+            "connects_peak": exchange.limits.connects_peak,
             "while_forbidden": exchange.limits.while_forbidden,
         },
         "faults_struck": exchange.faults.struck,

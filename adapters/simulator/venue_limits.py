@@ -11,6 +11,7 @@ from adapters.simulator.config import Limits
 MINUTE_MS: Final = 60_000
 BAN_MS: Final = 120_000  # the shortest that the venue gives
 WARNINGS_MAX: Final = 20  # requests after a 429 within one minute, then 418
+CONNECTS_MS: Final = 300_000  # the venue allows 300 attempts in so long
 GRACE_MS: Final = 1_000  # for what was on its way when the client was told to stop
 
 
@@ -39,7 +40,16 @@ class VenueLimits:
         self._orders: dict[tuple[str, int], _Count] = {}
         self._forbidden: dict[str, tuple[int, int]] = {}  # address -> (told_ms, until_ms)
         self.weight_peak = 0  # in one window of one address, refused requests included
+        self._connects: dict[str, _Count] = {}
+        self.connects_peak = 0  # WebSocket attempts in five minutes of one address
         self.while_forbidden = 0  # requests and connections of who was told to stop
+
+    def connect(self, address: str, now_ms: int) -> None:
+        """Count an attempt to open a WebSocket, whatever becomes of it."""
+        count = _current(self._connects, address, CONNECTS_MS, now_ms)
+        count.used += 1
+        self.connects_peak = max(self.connects_peak, count.used)
+        self.arrive(address, now_ms)
 
     def arrive(self, address: str, now_ms: int) -> None:
         """Note a request or a connection, whatever becomes of it."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import attrs
 import pytest
 
+from adapters.binance.gate import CONNECTS_MAX
 from adapters.binance.spent import Spent
 from adapters.simulator.config import Limits, SimulatorConfig
 from adapters.simulator.faults import Fault
@@ -16,6 +17,17 @@ from tests.simulation.schedule import Death, VenueFault, draw
 from tests.simulation.seeding import run_seeded
 from tests.simulation.simulation import Simulation
 
+BOT = """
+[[bots]]
+name = "bot-{number}"
+account = "main"
+symbol = "BTC/USDT"
+strategy = "churn:Churn"
+timeframe = "1s"
+capital = 100
+position_percent = 20
+evaluate_s = 60
+"""
 WEIGHT = 600  # a minute; all lives together would spend more
 BAN_S = 12.0
 
@@ -67,3 +79,23 @@ def test_the_check_finds_lives_that_remember_nothing(
     said, peak, _ = press(1)
     assert peak > WEIGHT
     assert [it[:4] for it in said] == ["I-21", "R-28"]
+
+
+def test_a_hundred_bots_before_a_door_that_slams_connect_within_the_budget() -> None:
+    """The venue accepts and closes at once, for four minutes (R-27)."""
+    storm = VenueFault(2.0, Fault("storm", duration_s=240.0))
+    calm = draw(1, is_calm=True)
+    config = calm.config.partition("[[bots]]")[0] + "".join(
+        BOT.format(number=number) for number in range(100)
+    )
+    schedule = attrs.evolve(calm, config=config, events=(storm,), chaos_s=245.0)
+    watcher = Assassin()
+
+    async def main() -> tuple[Sequence[str], int, int]:
+        run = Simulation(schedule, watcher, keeps_all=False)
+        outcome = await run.run()
+        return outcome.violations, run.simulator.exchange.limits.connects_peak, 0
+
+    said, connects, _ = run_seeded(main, schedule.seed, [watcher])
+    assert said == []
+    assert 10 < connects <= CONNECTS_MAX

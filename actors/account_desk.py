@@ -101,7 +101,7 @@ class AccountDesk:
 
     async def _adopt(self, asked: Asked) -> Plan:
         still_open = await self.trading.open_orders(sorted(self.symbols))
-        venue = _named(asked.subject, still_open)
+        venue = self._named(asked.subject, still_open)
         if self.books.orders.get(venue.client_order_id) is not None:
             raise NotPossible(f"{venue.client_order_id} is one of ours already")
         fills: list[VenueFill] = []
@@ -116,6 +116,16 @@ class AccountDesk:
             f" {venue.symbol}, is {asked.bot}'s from now on"
         )
         return Plan(bot, facts, said)
+
+    def _named(self, name: str, still_open: Sequence[VenueOrder]) -> VenueOrder:
+        """Return the open order of this client order id, or of this id of the venue's."""
+        for venue in still_open:
+            if name in {venue.client_order_id, venue.venue_order_id}:
+                return venue
+        ids = {venue.client_order_id for venue in still_open}
+        foreign = {each for each in ids if self.books.orders.get(each) is None}
+        near = did_you_mean(name, foreign)
+        raise NotPossible(f"the exchange has no open order {name!r}{near}")
 
     async def _correct(self, asked: Asked) -> Plan:
         before = self.books.holdings.base_by_symbol().copy()
@@ -137,15 +147,6 @@ def _is_of(fill: VenueFill, order: Order) -> bool:
     return fill.client_order_id == order.client_order_id or (
         bool(order.venue_order_id) and fill.venue_order_id == order.venue_order_id
     )
-
-
-def _named(name: str, still_open: Sequence[VenueOrder]) -> VenueOrder:
-    """Return the open order of this client order id, or of this id of the venue's own."""
-    for venue in still_open:
-        if name in {venue.client_order_id, venue.venue_order_id}:
-            return venue
-    near = did_you_mean(name, {venue.client_order_id for venue in still_open})
-    raise NotPossible(f"the exchange has no open order {name!r}{near}")
 
 
 def _taken(fact: Corrected) -> str:

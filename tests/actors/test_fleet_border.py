@@ -152,3 +152,17 @@ async def test_a_reader_of_two_journals_is_told_which_one_it_hears(
         ("journal:ann", 0),
     ]
     await trio.lowlevel.checkpoint()
+
+
+def test_every_edge_of_the_table_has_a_way_where_there_are_several_owners() -> None:
+    standing = places(edges(), OWNERS)
+    shut = [
+        f"{edge.sender} --{edge.kind}--> {edge.receiver}"
+        for edge in edges()
+        if not any(
+            is_inside(sender, edge.kind, receiver)
+            for sender in standing[edge.sender]
+            for receiver in standing[edge.receiver]
+        )
+    ]
+    assert shut == []

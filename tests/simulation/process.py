@@ -60,6 +60,7 @@ class Machine:
     operator: OperatorWord = attrs.Factory(OperatorWord)
     decided: Counter[tuple[str, str]] = attrs.Factory(Counter[tuple[str, str]])
     limits: LimitsFile = attrs.Factory(LimitsFile)
+    alarmed: Callable[[Alarmed], None] = lambda _: None  # what a person is told
     is_quiet: bool = False  # strategies hold: only what is open goes on
     strategies: dict[str, Callable[[], Strategy]] = attrs.Factory(
         dict[str, Callable[[], Strategy]]
@@ -223,7 +224,8 @@ class Process:
         return Quiet(build(made, bot.params), self.machine, key)
 
     def _announce(self, at_ms: int, fact: Fact | Alarmed) -> None:
-        pass
+        if isinstance(fact, Alarmed):
+            self.machine.alarmed(fact)
 
 
 def tag_of(config: Config, key: str = KEY) -> str:

@@ -126,6 +126,7 @@ class Simulation:
         )
         self.is_calm = not schedule.events  # nothing goes wrong any more
         self._is_over = False
+        self.background: trio.Nursery  # of the run
 
     async def run(self) -> Outcome:
         """Run the schedule, wait until all is settled, stop, and judge."""
@@ -135,7 +136,7 @@ class Simulation:
                 self._complain(f"I-8: {name} runs for ever while time stands still")
                 nursery.cancel_scope.cancel()
 
-            self.watcher.on_livelock = on_livelock
+            self.watcher.on_livelock, self.background = on_livelock, nursery
             nursery.start_soon(self.venue.run)
             nursery.start_soon(self._keep_process, nursery)
             nursery.start_soon(keep_inspecting, self._inspect)
@@ -144,9 +145,7 @@ class Simulation:
             await self._stop()
             self.said += await wait_left(DEAD_S)
             nursery.cancel_scope.cancel()
-        books = read_ledger(self.disk, self.machine.sent)
-        tag = tag_of(self.machine.config)
-        self.said += violations(books, self.simulator.exchange, self.disk, tag)
+        self.said += self._violations()
         money = money_of(self.machine.config, ACCOUNT)
         self.said += LedgerRules(money, self.machine.decided).read(self.disk.rows)
         self.said += [*secrets_in_rows(self.disk.rows), *told_secrets(self.trace.lines)]
@@ -156,6 +155,11 @@ class Simulation:
         for each in self.supervision.values():
             self.said += each.said
         return self._outcome()
+
+    def _violations(self) -> list[str]:
+        books = read_ledger(self.disk, self.machine.sent)
+        tag = tag_of(self.machine.config)
+        return violations(books, self.simulator.exchange, self.disk, tag)
 
     def _venue_config(self) -> SimulatorConfig:
         return venue_config(self.schedule)

@@ -28,8 +28,8 @@ from tests.system.ledger_view import LedgerView
 from tests.system.processes import Sim, running_sim, start_fleet, write_live_fleet
 
 SETTLE_EVERY = 20  # kills
-SETTLE_S = 60.0  # longest wait until ledger and exchange agree
-START_S = 30.0  # longest start on a busy machine
+SETTLE_S = 120.0  # longest wait until ledger and exchange agree
+START_S = 90.0  # longest start on a busy machine
 STARTING = 0.25  # of the kills come before the fleet is up
 BOTS = 6
 ORDERS = ("", "", 'order = "limit"\nlimit_offset_percent = 0.01\n', "", "",

@@ -48,6 +48,10 @@ simulate *arguments="--seeds 100":
 simulate-long *arguments:
     {{ bin }}/python -m tests.simulation --long {{ arguments }}
 
+# A simulated day of prices, trades and an outage: memory stays flat (about 10 min).
+soak *arguments:
+    {{ bin }}/python -m tests.simulation.soak {{ arguments }}
+
 # Measure speed and memory; the README says what the figures mean.
 bench *arguments:
     {{ bin }}/python -m tests.bench {{ arguments }}

@@ -197,6 +197,7 @@ class ScriptedTrading:
     on_place: Callable[[OrderRequest], Awaitable[None]] | None = None
     clock_ms: int = 0  # added to the run's own time
     slow_s: float = 0.0  # of every question
+    goodbye_s: float = 0.0  # of a private stream
     hang: str = ""  # the question that is never answered
     hang_for: str = ""  # the order that is asked for in vain
     hidden: set[str] = attrs.Factory(set[str])  # from the query of one order
@@ -214,7 +215,11 @@ class ScriptedTrading:
         if self.refusals:
             raise self.refusals.pop(0)
         self.streams.append(ScriptedPrivate())
-        yield self.stream
+        try:
+            yield self.stream
+        finally:
+            with trio.move_on_after(self.goodbye_s, shield=True):
+                await trio.sleep_forever()
 
     @asynccontextmanager
     async def open_orders_connection(

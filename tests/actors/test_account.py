@@ -179,6 +179,17 @@ async def test_a_lost_stream_takes_the_lease_back_until_the_next_one_has_reconci
     assert house.may_buy()
 
 
+async def test_the_lease_is_taken_back_before_the_goodbyes_of_a_stream(
+    house: House, autojump_clock: MockClock
+) -> None:
+    house.trading.goodbye_s = 1.0
+    await house.start()
+    assert house.may_buy()
+    house.trading.stream.pipe.put(LOST)
+    await settle()
+    assert not house.may_buy()
+
+
 async def test_a_stream_that_cannot_be_reached_gives_no_lease_though_rest_answers(
     house: House, autojump_clock: MockClock
 ) -> None:

@@ -105,7 +105,7 @@ async def run_orders(
         finally:
             if is_stopping():
                 with trio.move_on_after(GOODBYE_S, shield=True):
-                    await road.cancel_entries()
+                    await begun.say_goodbye()
                 leave(left_behind(gate.books))
             road.connection.cancel()
 

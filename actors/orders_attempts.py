@@ -49,6 +49,7 @@ class Attempts:
     board: Mailbox[Any] | None = None
     lost: int = 0  # wishes that the journal would not take; nothing of them was sent
     begun: set[str] = attrs.Factory(set[str])  # until told
+    in_hand: tuple[Intended, Attempted] | None = None  # on its way into the ledger
     _silent_until_s: float = 0.0  # the journal
 
     @property
@@ -73,12 +74,15 @@ class Attempts:
             order_id,
             self.road.trading.now_ms(),
         )
+        self.in_hand = intended, attempted
         try:
             await record(self.journal, intended, attempted)
         except JournalDown as error:
+            self.in_hand = None
             self._lose(intended, error)  # nothing is sent (I-2)
             await trio.lowlevel.checkpoint()
             return None
+        self.in_hand = None
         self._find_journal()
         self.begun.add(order_id)
         self.gate.apply(intended)
@@ -103,6 +107,19 @@ class Attempts:
         elif order.status is OrderStatus.NEW:
             return not_placed(order, "never sent: it was durable too late")
         return None
+
+    async def say_goodbye(self) -> None:
+        """Settle what was in hand when the program stopped, and cancel entries (R-39).
+
+        It may be in the ledger or not: facts that are there are not recorded again.
+        """
+        if self.in_hand is not None:
+            intended, attempted = self.in_hand
+            never = not_placed(
+                begin(intended, attempted), "never sent: the program stopped"
+            )
+            await self.road.tell((intended, attempted, never))
+        await self.road.cancel_entries()
 
     async def refuse(self, refused: Refused) -> None:
         """Record a refusal, if the journal answers; no exit waits for it long."""

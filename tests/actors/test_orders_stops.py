@@ -12,6 +12,7 @@ from trio.testing import MockClock
 
 from actors.messages import (
     Acknowledged,
+    Attempted,
     Ended,
     Intended,
     OrderStatus,
@@ -192,3 +193,20 @@ async def test_protective_stops_are_left_when_the_program_stops(
     life.cancel()
     await trio.sleep(5)
     assert house.trading.cancelled == []
+
+
+async def test_what_is_in_hand_when_the_program_stops_is_settled_and_not_sent(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-39: a clean stop leaves no attempt of which nobody can say anything."""
+    await house.hold()
+    life = await house.start()
+    house.room.disk.slow_s = 0.5
+    await house.post_exit()
+    await trio.sleep(0.1)
+    house.is_stopping = True
+    life.cancel()
+    await trio.sleep(5)
+    assert [status for _, status, _ in await endings(house)] == [OrderStatus.NOT_PLACED]
+    assert house.trading.placed == []
+    assert len(await house.room.recorded(Attempted)) == 2

@@ -15,8 +15,9 @@ import trio
 from actors.messages.board import Asked
 
 ACCOUNT: Final = "main"
-ENDS: Final = {"resume": ("pause", "halt"), "start": ("stop",)}
-BARS: Final = frozenset({"pause", "halt", "stop"})
+ENDS: Final = {"resume": ("pause", "halt", "flatten"), "start": ("stop",)}
+BARS: Final = frozenset({"pause", "halt", "stop", "flatten"})
+BOTS: Final = tuple(f"bot-{number}" for number in range(4))
 COMMANDS_MAX: Final = 64  # that wait for the fleet's answer
 
 
@@ -42,8 +43,10 @@ class OperatorWord:
 
     def hears(self, verb: str, subject: str, now_s: float) -> None:
         """Take that the fleet has said yes."""
-        if verb in BARS:
-            self.since_s.setdefault((verb, subject), now_s)
+        each_bot = verb == "flatten" and subject == ACCOUNT  # each is resumed by itself
+        for name in BOTS if each_bot else (subject,):
+            if verb in BARS:
+                self.since_s.setdefault((verb, name), now_s)
 
     def bar(self, bot: str, at_s: float) -> str:
         """Return what forbade an entry of `bot` at that time, or ""."""
@@ -81,7 +84,7 @@ class SimDesk:
         """Ask one thing after the other, and remember what was promised."""
         async for command in self._waiting:
             verb, subject = command.verb, command.subject
-            answer = await ask(Asked(verb, subject, "a test", "tester"))
+            answer = await ask(Asked(verb, subject, "a test", "tester", is_sure=True))
             if not self._is_alive():
                 return
             self._note(f"operator {verb} {subject}: {dict(answer)}")

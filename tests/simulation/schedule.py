@@ -285,9 +285,12 @@ def death(chance: random.Random, at_s: float) -> Event:
     return Death(at_s, steps, is_at_order, chance.random() < 0.5, down_s)
 
 
+_VERBS: Final = "pause", "stop", "halt", "flatten", "resume", "resume", "start", "start"
+
+
 def command(chance: random.Random, at_s: float) -> Event:
-    verb = chance.choice(["pause", "stop", "halt", "resume", "resume", "start", "start"])
-    is_account = verb in {"halt", "resume"} and chance.random() < 0.3
+    verb = chance.choice(_VERBS)
+    is_account = verb in {"halt", "resume", "flatten"} and chance.random() < 0.3
     return Command(at_s, verb, ACCOUNT if is_account else f"bot-{chance.randrange(3)}")
 
 

@@ -27,6 +27,8 @@ SCHEDULER: Final = "_r"
 SORTED_BATCHES: Final = "_ALLOW_DETERMINISTIC_SCHEDULING"
 LOOP: Final = "unrolled_run"
 
+_frozen: list[bool] = []  # once in each process and those that it forks
+
 
 def run_seeded(
     main: Callable[[], Awaitable[T]],
@@ -54,7 +56,8 @@ def seeded(seed: int) -> Generator[None]:
     chance = random.getstate()
     random.seed(f"{seed}/global")  # trio_websocket's pings
     gc.collect()
-    if not gc.get_freeze_count():
+    if not _frozen:  # gc.get_freeze_count() looks at all that is frozen
+        _frozen.append(True)
         gc.freeze()  # the modules: or each run would look at all of them again
     gc.disable()  # what it would finalize, and when, depends on memory
     try:

@@ -9,7 +9,6 @@ positions, orders and balances are those of the dry run (I-18).
 
 from __future__ import annotations
 
-import gc
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -138,7 +137,7 @@ def run_all(points: Sequence[Point], jobs: int) -> Iterable[Swept]:
     if jobs == 1:
         yield from map(run_one, points)
         return
-    with Pool(jobs, initializer=gc.freeze) as pool:
+    with Pool(jobs) as pool:
         yield from pool.imap(run_one, points, chunksize=8)
 
 

@@ -107,6 +107,7 @@ class AccountGroup:
             trading,
             stage.journal(actor),
             venue.instruments,
+            world.emergency[self.name],
             settings=OrdersSettings(
                 self.name,
                 world.tags[self.name],

@@ -15,7 +15,7 @@ import attrs
 import outcome
 import trio
 
-from actors.fleet_ledgers import open_ledgers, stopped_bots
+from actors.fleet_ledgers import open_emergency, open_ledgers, stopped_bots
 from actors.fleet_settings import fingerprint
 from actors.fleet_stage import accounts_used, exchanges_used
 from actors.fleet_world import Venue, World
@@ -37,6 +37,7 @@ from adapters.binance.open import open_binance
 from adapters.binance.spent_file import SpentFile
 from adapters.clock import SystemClock
 from adapters.control import ControlDesk
+from adapters.disk_space import DiskSpace
 from adapters.files import held, prepare_folder
 from adapters.secrets import Redaction, Secret, resolve
 from adapters.state import limits_file, locks_folder
@@ -99,17 +100,17 @@ async def open_world(
     keys = _keys(config, redaction)
     _hold_accounts(opened, config, prints := _fingerprints(config, keys))
     ledgers = await open_ledgers(opened, config, folder, prints, redaction)
+    emergency = await open_emergency(opened, config, ledgers, redaction.clean_json)
     house = ledgers.pop(HOUSE)
-    simulator = _simulator(config, keys)
-    venues: dict[str, Venue] = {}
-    for name in exchanges_used(config):
-        venues[name] = await _venue(opened, config, name, keys, simulator, home)
+    simulator, venues = await _venues(opened, config, keys, home)
     return World(
         execution=execution,
         epoch=house.epoch,
         clock=SystemClock(),
         random=SystemRandom(),
         store=house.store,
+        emergency=emergency,
+        space=DiskSpace(folder),
         venues=venues,
         desk=ControlDesk(Path(folder).parent, redaction.clean_json),
         tags={name: account_tag(each) for name, each in prints.items()},
@@ -117,7 +118,7 @@ async def open_world(
         digests={name: recipe.digest for name, recipe in recipes.items() if recipe.digest},
         **attrs.asdict(ears, recurse=False),
         stopped_bots=await stopped_bots((house, *ledgers.values())),
-        simulator=simulator.run if simulator is not None else None,
+        simulator=simulator and simulator.run,
         ledgers=ledgers,
     )
 
@@ -171,6 +172,17 @@ def _keys(config: Config, redaction: Redaction) -> dict[str, Keys]:
         redaction.learn(pair.secret)
         found[name] = pair
     return found
+
+
+async def _venues(
+    opened: AsyncExitStack, config: Config, keys: Mapping[str, Keys], home: Path
+) -> tuple[Simulator | None, dict[str, Venue]]:
+    await trio.lowlevel.checkpoint()
+    simulator = _simulator(config, keys)
+    return simulator, {
+        name: await _venue(opened, config, name, keys, simulator, home)
+        for name in exchanges_used(config)
+    }
 
 
 async def _venue(

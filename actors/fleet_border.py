@@ -41,16 +41,17 @@ class Place:
 def is_inside(sender: Place, kind: Kind, receiver: Place) -> bool:
     """Tell whether an edge respects the border between owners, and around each.
 
-    Facts and wishes stay within a group. Only the board hears every journal, and brings
-    what an operator says to whom it is about.
+    Facts and wishes stay within a group, and what a journal says of its own ledger. Only
+    the board hears every journal, and brings what an operator says to whom it is about.
     """
     if sender.owner == receiver.owner:
         return True
     if HOUSE not in {sender.owner, receiver.owner}:
         return False
     is_asked = sender.role == "board" and kind == "wish"
-    is_heard = receiver.role == "board" and kind == "fact"
-    return kind == "latest" or is_asked or is_heard
+    is_heard = receiver.role == "board" and kind in {"fact", "latest"}
+    is_shown = sender.role != "journal" and kind == "latest"
+    return is_asked or is_heard or is_shown
 
 
 def check_border(sender: Place, kind: Kind, receiver: Place) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -12,15 +12,19 @@ import trio
 from actors.fleet_world import OpenLedger
 from actors.messages import BotStarted, BotStopped
 from actors.ports import Row, Store, StoreCorrupt, Stored, StoredRow
+from actors.ports_disk import EmergencyFile as EmergencyFilePort
 from actors.pure.client_order_id import epoch_text
 from actors.pure.config import Config, Mode
 from actors.pure.facts import decode, kind_of
 from actors.pure.owners import HOUSE, owners_by_account
+from adapters.emergency_file import EmergencyFile
 from adapters.files import StateUnusable, prepare_folder
 from adapters.secrets import Redaction
 from adapters.sqlite.places import ACCOUNT, ledger_places
 from adapters.sqlite.store import SqliteStore
-from adapters.state import default_ledger, remember_run
+from adapters.state import default_ledger, emergency_path, remember_run
+
+Clean = Callable[[bytes], bytes]
 
 
 @attrs.frozen
@@ -36,6 +40,22 @@ class ShutStore:
         self, kinds: Sequence[str], *, bot: str | None, account: str | None, after: int = 0
     ) -> tuple[int, Sequence[StoredRow]]:
         raise StoreCorrupt(self.why)
+
+
+@attrs.frozen
+class ShutFile:
+    """An emergency file that cannot be used: nothing is sent on its account."""
+
+    why: str
+
+    async def append(self, record: bytes) -> None:  # noqa: ASYNC910 -- raises
+        raise OSError(self.why)
+
+    async def read(self) -> Sequence[bytes]:  # noqa: ASYNC910 -- raises
+        raise OSError(self.why)
+
+    async def clear(self, count: int) -> bool:  # noqa: ASYNC910 -- raises
+        raise OSError(self.why)
 
 
 async def open_ledgers(
@@ -70,6 +90,34 @@ async def open_ledgers(
         found[owner] = OpenLedger(store, epoch_text(int(store.epoch, 16)))
     remember_run(folder.parent, folder, paths)
     return found
+
+
+async def open_emergency(
+    opened: AsyncExitStack, config: Config, ledgers: Mapping[str, OpenLedger], clean: Clean
+) -> dict[str, EmergencyFilePort]:
+    """Return the emergency file of each account, beside its ledger; `opened` closes them.
+
+    Raises:
+      StateUnusable: the only owner's cannot be used.
+    """
+    files: dict[str, EmergencyFilePort] = {}
+    for account, owner in owners_by_account(config).items():
+        store = ledgers[owner].store
+        if not isinstance(store, SqliteStore):
+            files[account] = ShutFile("its ledger cannot be used")
+            continue
+        path = emergency_path(store.path, account)
+        try:
+            file = await trio.to_thread.run_sync(EmergencyFile, path, store.epoch, clean)
+        except StateUnusable as error:
+            if owner == HOUSE:
+                raise
+            files[account] = ShutFile(str(error))
+        else:
+            opened.callback(file.close)
+            files[account] = file
+    await trio.lowlevel.checkpoint()
+    return files
 
 
 async def stopped_bots(ledgers: Iterable[OpenLedger]) -> frozenset[str]:

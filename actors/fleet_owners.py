@@ -14,10 +14,11 @@ import attrs
 
 from actors.bot import run_bot
 from actors.fleet_accounts import EXITS_RESET_S, AccountGroup
-from actors.fleet_settings import bot_policy, bot_settings, policy
+from actors.fleet_settings import bot_policy, bot_settings, policy, space_limits
 from actors.fleet_stage import Stage, role_of
 from actors.fleet_world import World
 from actors.journal import run_journal
+from actors.journal_watch import JournalWatch
 from actors.messages.board import Alarmed
 from actors.messages.supervision import Event, State, Transition
 from actors.pure.client_order_id import IntentIds
@@ -128,6 +129,16 @@ def journal_child(stage: Stage, world: World, owner: str) -> Child:
     def say(text: str) -> None:
         world.say(text if owner == HOUSE else f"of {owner}: {text}")
 
+    owners = owners_by_account(stage.config)
+    accounts = [account for account in owners if owners[account] == owner]
+    watch = partial(
+        JournalWatch,
+        name,
+        world.space,
+        space_limits(stage.config),
+        [stage.door(name, "latest", f"orders:{account}") for account in accounts],
+        stage.door(name, "latest", "board"),
+    )
     run = partial(
         run_journal,
         stage.mailboxes[name],
@@ -135,6 +146,7 @@ def journal_child(stage: Stage, world: World, owner: str) -> Child:
         stage.outlets[name],
         clock=world.clock,
         say=say,
+        watch=watch,
     )
     guard = policy(stage.config.supervision, "escalate")
     guard = attrs.evolve(guard, reset_s=EXITS_RESET_S)

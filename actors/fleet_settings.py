@@ -13,6 +13,7 @@ from actors.pure.config import BotConfig, Config, Mode
 from actors.pure.config_types import RiskConfig, SupervisionConfig
 from actors.pure.exits import Protection
 from actors.pure.guard_steps import Ward
+from actors.pure.ledger_health import SpaceLimits
 from actors.pure.money import percent_of
 from actors.pure.risk_rules import Limits
 
@@ -110,6 +111,11 @@ def caps_of(risk: RiskConfig, bot: BotConfig) -> Caps:
         turnover or bot.capital * TURNOVER_TIMES,
         fees or percent_of(bot.capital, FEES_PERCENT),
     )
+
+
+def space_limits(config: Config) -> SpaceLimits:
+    """Return how much room the disk under the ledger must have."""
+    return SpaceLimits(config.journal.free_mb_warn, config.journal.free_mb_safe)
 
 
 def symbols_of(config: Config, account: str) -> frozenset[str]:

@@ -82,6 +82,8 @@ EDGES: tuple[Edge, ...] = (
     Edge("clock", "latest", "board", ("Alarmed",)),
     Edge("account", "latest", "orders", ("Lease",)),
     Edge("fleet", "latest", "board", ("Alarmed",)),
+    Edge("journal", "latest", "orders", ("LedgerState",)),
+    Edge("journal", "latest", "board", ("Alarmed",)),
     Edge("catalogue", "latest", "board", ("Alarmed",)),
     Edge("bot", "latest", "board", ("Evaluated",)),
     Edge("positions", "latest", "board", ("PositionSeen", "Alarmed")),

@@ -10,6 +10,7 @@ from actors.messages import Fact, Instrument
 from actors.messages.board import Alarmed
 from actors.messages.supervision import Transition
 from actors.ports import Desk, Market, Random, Store, Trading, WallClock
+from actors.ports_disk import EmergencyFile, Space
 from actors.pure.market_view import Strategy
 from actors.pure.owners import HOUSE
 
@@ -40,6 +41,8 @@ class World:
     clock: WallClock
     random: Random
     store: Store  # of the one ledger; with several owners, of the house's
+    emergency: Mapping[str, EmergencyFile]  # beside the ledger, by account
+    space: Space  # where the ledgers are
     venues: Mapping[str, Venue]
     desk: Desk
     tags: Mapping[str, str]  # that client order ids carry, by account

@@ -2,6 +2,7 @@
 
 any actor --Record--> [journal] --rows--> store
 any actor --Recall--> [journal] --Told--> readers
+                      [journal] --LedgerState, Alarmed (latest)--> orders, board
 
 It waits for the disk and for nobody else, so whoever waits for it closes no cycle. While
 one commit is under way the wishes behind it gather into the next one: under load the
@@ -25,22 +26,18 @@ from typing import assert_never
 import attrs
 import trio
 
-from actors.errors import BrokenInvariant
+from actors.journal_rows import LedgerCorrupt, decoded, decoded_in_turns
+from actors.journal_watch import JournalWatch
 from actors.mailbox import Mailbox
 from actors.messages import Fact
 from actors.outlets import Outlets
 from actors.ports import Row, Store, StoreCorrupt, Stored, StoredRow, WallClock
-from actors.pure.facts import KINDS, UnreadableFact, decode, encode, key_of, kind_of
+from actors.pure.facts import KINDS, encode, key_of, kind_of
 from actors.records import JournalWish, Recall, Recalled, Record, Recorded
 
 BATCH_FACTS_MAX = 64  # D-1; one record may hold more and is still one commit
 COMPANY_S = 0.02  # longest wait for company of a record that can wait
 GOODBYE_S = 2.0  # for what still waits for company when a life ends
-DECODE_ROWS = 256  # rows decoded before others get a turn
-
-
-class LedgerCorrupt(BrokenInvariant):
-    """The ledger is damaged, or holds what this version cannot read."""
 
 
 async def run_journal(
@@ -50,21 +47,23 @@ async def run_journal(
     *,
     clock: WallClock,
     say: Callable[[str], None] = lambda _: None,
+    watch: Callable[[], JournalWatch] = JournalWatch,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Commit records, tell facts and answer recalls until cancelled.
 
     Ready once everything committed is told. `say` hears when the disk refuses and when
-    it takes rows again.
+    it takes rows again; `watch` begins to tell `orders` and people of the disk.
 
     Raises:
       LedgerCorrupt: no restart can mend the ledger.
       TimeoutError: the disk does not answer.
     """
-    life = _Life(mailbox, store, outlets, clock, say)
+    life = _Life(mailbox, store, outlets, clock, say, watch())
     await life.catch_up()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(life.answer_recalls)
+        nursery.start_soon(life.watch.keep)
         task_status.started()
         try:
             while True:
@@ -72,6 +71,7 @@ async def run_journal(
                 if life.is_due():
                     await life.commit(life.batch())
         finally:
+            life.watch.down()
             with trio.move_on_after(GOODBYE_S, shield=True):
                 await life.commit(life.batch())
 
@@ -85,6 +85,7 @@ class _Life:
     outlets: Outlets
     clock: WallClock
     say: Callable[[str], None]
+    watch: JournalWatch
     refusals: int = 0
     gathered: list[Record] = attrs.Factory(list[Record])
     due_s: float = math.inf  # when the gathered ones are committed at the latest
@@ -134,6 +135,7 @@ class _Life:
             return
         try:
             records, rows = self._rows(batch)
+            self.watch.began()
             stored = await self.store.append(rows)
         except StoreCorrupt as error:
             _fail(batch, reason(error))
@@ -160,7 +162,7 @@ class _Life:
             return
         seq, rows = await self._read(sorted(KINDS), after=told_seq)
         for row in rows:
-            self.outlets.tell(row.seq, _decoded(row), row.wall_ms)
+            self.outlets.tell(row.seq, decoded(row), row.wall_ms)
         self.outlets.told_seq = seq
 
     async def answer_recalls(self) -> None:
@@ -185,7 +187,7 @@ class _Life:
                 return
             kinds = sorted(kind_of(each) for each in reader.kinds)
             seq, rows = await self._read(kinds, bot=reader.bot, account=reader.account)
-            facts = await _decoded_in_turns(rows)
+            facts = await decoded_in_turns(rows)
             recall.receipt.resolve(Recalled(seq, facts, tuple(row.wall_ms for row in rows)))
         except TimeoutError as error:
             recall.receipt.fail(reason(error))
@@ -240,11 +242,13 @@ class _Life:
 
     def _refuse(self, batch: Sequence[Record], why: str) -> None:
         self.refusals += 1
+        self.watch.refused(why)
         _fail(batch, why)
         if self.refusals == 1:
-            self.say(f"refuses: {why} · no order is sent that cannot be written first")
+            self.say(f"refuses: {why} · SAFE mode: nothing new is begun, exits go on")
 
     def _took_rows(self) -> None:
+        self.watch.took()
         if self.refusals:
             self.say(f"writes again · {self.refusals} commits were refused")
             self.refusals = 0
@@ -266,23 +270,6 @@ def _row(fact: Fact, wall_ms: int, awake_ms: int) -> Row:
         awake_ms=awake_ms,
         body=encode(fact),
     )
-
-
-def _decoded(row: StoredRow) -> Fact:
-    try:
-        return decode(row.kind, row.body)
-    except UnreadableFact as error:
-        raise LedgerCorrupt(f"row {row.seq}: {error}") from error
-
-
-async def _decoded_in_turns(rows: Sequence[StoredRow]) -> tuple[Fact, ...]:
-    """Decode without starving anybody: a board's recall may be long."""
-    facts: list[Fact] = []
-    for start in range(0, len(rows), DECODE_ROWS):
-        facts += [_decoded(row) for row in rows[start : start + DECODE_ROWS]]
-        await trio.lowlevel.checkpoint()
-    await trio.lowlevel.checkpoint()
-    return tuple(facts)
 
 
 def _resolve(records: Sequence[Record], stored: Stored) -> None:

@@ -3,13 +3,15 @@
 risk            --Approved (wish)---------------> [orders] --Record---> journal
 bot, positions  --ExitIntent, CancelIntent (wish)> [orders] --request-> venue
 journal         --Told (facts)------------------> [orders] --Alarmed--> board
-account         --Lease (latest)----------------> [orders]
+account         --Lease (latest)----------------> [orders] --bytes--> emergency file
 clock           --ClockJudged (latest)----------> [orders]
+journal         --LedgerState (latest)----------> [orders]
 
-Intent and attempt are durable before the first byte leaves (R-06); the request leaves
-once, from a task of its own, and its outcome comes back as a fact. A crash loses the
-wish in hand; an attempt without an outcome is UNKNOWN to the next life and is settled by
-the account's reconciliation, never by sending again (R-05, R-07).
+Intent and attempt are durable before the first byte leaves (R-06), those of exits in the
+emergency file while the ledger takes nothing (SAFE mode, D-2); the request leaves once,
+from a task of its own, and its outcome comes back as a fact. A crash loses the wish in
+hand; an attempt without an outcome is UNKNOWN to the next life and is settled by the
+account's reconciliation, never by sending again (R-05, R-07).
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ from actors.messages import (
     Instrument,
     Intended,
     Lease,
+    LedgerState,
     OrderIntent,
     OrderStatus,
     OutcomeUnknown,
@@ -48,12 +51,14 @@ from actors.messages import (
     Told,
 )
 from actors.orders_attempts import Attempts, OrdersSettings
-from actors.orders_road import GOODBYE_S, Road
+from actors.orders_road import GOODBYE_S, TELL_S, Road
+from actors.orders_safe import SafeMode
 from actors.ports import Random, Trading
+from actors.ports_disk import EmergencyFile
 from actors.pure.left_behind import left_behind
 from actors.pure.order_gate import Gate, entry_of, exit_of, refusal
 from actors.pure.order_sheet import ORDER_FACTS
-from actors.records import JournalWish, Replay, recall, record
+from actors.records import JournalWish, Replay, recall
 
 READS: frozenset[type[Fact]] = ORDER_FACTS | {
     PositionClosed,
@@ -67,7 +72,7 @@ READS: frozenset[type[Fact]] = ORDER_FACTS | {
     BotFlattened,
     Corrected,
 }
-OrdersMail = Approved | ExitIntent | CancelIntent | Lease | ClockJudged | Told
+OrdersMail = Approved | ExitIntent | CancelIntent | Lease | LedgerState | ClockJudged | Told
 Recheck = Callable[[OrderIntent, Gate, int], tuple[str, str] | None]  # int: now, in ms
 
 
@@ -76,6 +81,7 @@ async def run_orders(
     trading: Trading,
     journal: Mailbox[JournalWish],
     instruments: Mapping[str, Instrument],
+    emergency: EmergencyFile,
     *,
     settings: OrdersSettings,
     recheck: Recheck,
@@ -92,10 +98,11 @@ async def run_orders(
       JournalDown, FactGap: the recall failed, or a fact was lost on the way to us.
     """
     gate, replay = await _recall(journal, mailbox.name, settings)
-    road = Road(trading, journal, gate, settings.reconnect, random)
-    begun = Attempts(mailbox.name, settings, journal, gate, road, board)
+    safe = SafeMode(mailbox.name, settings.account, journal, gate, emergency, board)
+    road = Road(trading, safe, gate, settings.reconnect, random)
+    begun = Attempts(settings, gate, road, safe)
     life = _Orders(mailbox, instruments, gate, road, begun, recheck)
-    await life.disown_answers(journal)
+    await life.recover()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(road.keep_connection)
         try:
@@ -136,16 +143,15 @@ class _Orders:
 
     async def serve(self, replay: Replay) -> None:
         """Take one message after the other, for ever."""
+        self.sends.start_soon(self.attempts.safe.keep_emptied)
         self.cancel_unwanted(*self.gate.bars.flat)
         while True:
             message = await self.mailbox.receive()
             match message:
                 case Told():
                     self._hear(replay.fresh(message))
-                case Lease():
-                    self.gate.hold(message)
-                case ClockJudged():
-                    self.gate.judge_clock(message)
+                case Lease() | LedgerState() | ClockJudged():
+                    self._see(message)
                 case Approved(intent=intent):
                     await self._enter(intent)
                 case ExitIntent():
@@ -155,8 +161,19 @@ class _Orders:
                 case _:
                     assert_never(message)
 
-    async def disown_answers(self, journal: Mailbox[JournalWish]) -> None:
-        """Mark attempts whose answer died with an earlier life: UNKNOWN (R-07)."""
+    def _see(self, message: Lease | LedgerState | ClockJudged) -> None:
+        """Take the newest word on what bars entries."""
+        match message:
+            case Lease():
+                self.gate.hold(message)
+            case LedgerState():
+                self.attempts.safe.hear(message)
+            case ClockJudged():
+                self.gate.judge_clock(message)
+
+    async def recover(self) -> None:
+        """Take what earlier lives left: the emergency file, answers not heard (R-07)."""
+        await self.attempts.recover()
         facts = [
             OutcomeUnknown(
                 order.bot,
@@ -168,11 +185,9 @@ class _Orders:
             for order in self.gate.books.orders.live()
             if order.status is OrderStatus.NEW
         ]
-        if facts:
-            await record(journal, *facts)
+        if await self.attempts.safe.settle(facts, within_s=TELL_S):
             for fact in facts:
                 self.gate.apply(fact)
-        await trio.lowlevel.checkpoint()
 
     def cancel_unwanted(self, *bots: str) -> None:
         """Cancel the entries of bots that were ordered flat; what fills is sold."""
@@ -194,11 +209,11 @@ class _Orders:
         if self.gate.books.orders.intended(intent.intent_id) is not None:
             return await trio.lowlevel.checkpoint()  # one decision, told twice (I-9)
         now_s, now_ms = trio.current_time(), self.road.trading.now_ms()
-        bar = self.gate.bar_to_entry(intent, now_s, now_ms)
+        reason = self.attempts.safe.reason
+        bar = ("safe_mode", reason) if reason else None
+        bar = bar or self.gate.bar_to_entry(intent, now_s, now_ms)
         if bar is None and intent.symbol not in self.instruments:
             bar = "unknown_symbol", f"{intent.exchange} does not list {intent.symbol}"
-        if bar is None and self.attempts.is_journal_silent:
-            bar = "journal_down", "the ledger takes nothing: nothing new is begun"
         bar = bar or self.recheck(intent, self.gate, now_ms)
         if bar is not None:
             return await self.attempts.refuse(refusal(intent, Purpose.ENTRY, *bar))

@@ -1,31 +1,25 @@
 """Attempts on their way into the ledger: durable before the first byte leaves (R-06, I-2).
 
-[orders] --Intended, Attempted--> [attempts] --Record---> journal
+[orders] --Intended, Attempted--> [attempts] --Record---> journal, or the emergency file
 journal  --Told (facts)---------> [attempts] --Alarmed--> board
 
-What the journal does not take is not sent. An attempt that became durable after nobody
-waited for it any more was never sent, and is told so.
+What cannot be written first is not sent; exits go by the emergency file where the ledger
+takes nothing. An attempt that became durable after nobody waited for it any more was never
+sent, and is told so.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import attrs
-import trio
 
-from actors.mailbox import Mailbox
-from actors.messages import Alarmed, Attempted, Fact, Intended, OrderStatus, Refused
+from actors.messages import Attempted, Fact, Intended, OrderStatus, Purpose, Refused
 from actors.orders_road import Road
+from actors.orders_safe import SafeMode
 from actors.pure.client_order_id import client_order_id
 from actors.pure.order_gate import Gate
 from actors.pure.order_life import Order, begin
 from actors.pure.reconnect import ReconnectPolicy
 from actors.pure.venue_facts import not_placed
-from actors.records import JournalDown, JournalWish, note, record
-
-NOTE_S = 1.0  # longest wait for the journal, where no order depends on it
-SILENT_S = 5.0  # after the journal was silent: entries are refused at once meanwhile
 
 
 @attrs.frozen
@@ -41,21 +35,24 @@ class OrdersSettings:
 class Attempts:
     """The attempts of one life of the orders actor."""
 
-    actor: str
     settings: OrdersSettings
-    journal: Mailbox[JournalWish]
     gate: Gate
     road: Road
-    board: Mailbox[Any] | None = None
-    lost: int = 0  # wishes that the journal would not take; nothing of them was sent
+    safe: SafeMode
+    unsent: int = 0  # wishes that nothing would take; nothing of them left
     begun: set[str] = attrs.Factory(set[str])  # until told
     in_hand: tuple[Intended, Attempted] | None = None  # on its way into the ledger
-    _silent_until_s: float = 0.0  # the journal
+    _is_alarmed: bool | None = None  # of an exit; None: perhaps by a life before
 
-    @property
-    def is_journal_silent(self) -> bool:
-        """Whether the ledger took nothing a moment ago."""
-        return trio.current_time() < self._silent_until_s
+    async def recover(self) -> None:
+        """Take what an earlier life put into the emergency file, before all else.
+
+        Raises:
+          OSError: the file cannot be read.
+        """
+        for fact in await self.safe.recover():
+            if isinstance(fact, Attempted):
+                self.begun.add(fact.client_order_id)  # it may have been sent
 
     async def begin(self, intended: Intended) -> Order | None:
         """Make the first attempt at `intended` durable; None when it must not be sent.
@@ -63,8 +60,9 @@ class Attempts:
         A second attempt is a new intent, once this one is proven empty (R-05).
         """
         attempt = 1
-        tag, epoch = self.settings.account_tag, self.settings.epoch
-        order_id = client_order_id(tag, epoch, intended.intent_id, attempt)
+        order_id = client_order_id(
+            self.settings.account_tag, self.settings.epoch, intended.intent_id, attempt
+        )
         attempted = Attempted(
             intended.bot,
             intended.account,
@@ -74,16 +72,17 @@ class Attempts:
             order_id,
             self.road.trading.now_ms(),
         )
+        is_entry = intended.purpose is Purpose.ENTRY
+        make_durable = self.safe.enter if is_entry else self.safe.exit
         self.in_hand = intended, attempted
-        try:
-            await record(self.journal, intended, attempted)
-        except JournalDown as error:
-            self.in_hand = None
-            self._lose(intended, error)  # nothing is sent (I-2)
-            await trio.lowlevel.checkpoint()
-            return None
+        why = await make_durable(intended, attempted)
         self.in_hand = None
-        self._find_journal()
+        if why:
+            self.unsent += 1  # nothing is sent (I-2)
+        if not is_entry:
+            self._show(intended, why)
+        if why:
+            return None
         self.begun.add(order_id)
         self.gate.apply(intended)
         self.gate.apply(attempted)
@@ -94,7 +93,7 @@ class Attempts:
 
         Nobody else sends, and whoever waited for this one to be durable had given up.
         """
-        self._find_journal()
+        self.safe.found()
         self.gate.apply(fact)
         if not isinstance(fact, Attempted):
             return None
@@ -123,30 +122,18 @@ class Attempts:
 
     async def refuse(self, refused: Refused) -> None:
         """Record a refusal, if the journal answers; no exit waits for it long."""
-        is_durable = False
-        if not self.is_journal_silent:
-            with trio.move_on_after(NOTE_S):
-                is_durable = await note(self.journal, refused)
-        self.lost += not is_durable
-        await trio.lowlevel.checkpoint()
+        await self.safe.note(refused)
 
-    def _lose(self, intended: Intended, error: JournalDown) -> None:
-        """Say that a wish was not sent because it could not be written first."""
-        self.lost += 1
-        self._silent_until_s = trio.current_time() + SILENT_S
-        text = (
-            f"{intended.purpose.value} of {intended.bot} on {intended.symbol} was not sent:"
-            f" the ledger did not take it ({error}); {self.lost} so far"
-        )
-        self._alarm(text, is_over=False)
-
-    def _find_journal(self) -> None:
-        if self._silent_until_s:
-            self._silent_until_s = 0.0
-            self._alarm("the ledger takes orders again", is_over=True)
-
-    def _alarm(self, text: str, *, is_over: bool) -> None:
-        if self.board is not None:
-            account = self.settings.account
-            alarm = Alarmed(self.actor, "journal_down", account, text, is_over)
-            self.board.latest((Alarmed, alarm.actor, alarm.code, alarm.subject), alarm)
+    def _show(self, intended: Intended, why: str) -> None:
+        """Be loud about an exit that could not be written first, until one can."""
+        if self._is_alarmed is False and not why:
+            return
+        self._is_alarmed = bool(why)
+        text = "exits can be written first, and leave"
+        if why:
+            text = (
+                f"{intended.purpose.value} of {intended.bot} on {intended.symbol} was NOT"
+                f" SENT: neither ledger nor emergency file takes it ({why});"
+                f" {self.unsent} wishes so far; make room, or close it at the exchange"
+            )
+        self.safe.alarm("exit_not_sent", text, is_over=not why)

@@ -1,6 +1,6 @@
 """The orders actor's road to the venue: send once, cancel, hear, and end in good time.
 
-[orders] --request--> venue --answer--> [orders] --Record--> journal
+[orders] --request--> venue --answer--> [orders] --Record--> journal, or the emergency file
 
 Each request has a task and a shield of its own, with a deadline: an answer in flight
 still arrives while the life ends. What nobody answers is UNKNOWN, never sent again.
@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 import attrs
 import trio
 
-from actors.mailbox import Mailbox
 from actors.messages import (
     CancelRejected,
     CancelRequested,
@@ -26,6 +25,7 @@ from actors.messages import (
     VenueReject,
     VenueUnknown,
 )
+from actors.orders_safe import KEEP_S, SafeMode
 from actors.ports import Random, Trading, VenueError
 from actors.pure.order_gate import Gate, request_of
 from actors.pure.order_life import Order
@@ -36,12 +36,11 @@ from actors.pure.venue_facts import (
     facts_of_replacement,
 )
 from actors.reconnecting import keep_connected
-from actors.records import JournalWish, note
 
 LIVE = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
 SEND_S = 15.0  # the transport answers UNKNOWN well before
 LATE_MS = 2_000  # from the attempt to its first byte; reconciliation counts on it (I-10)
-TELL_S = 2.0  # longest wait for the journal; what it was told late is recorded late
+TELL_S = 2.0  # longest wait for the journal; then the emergency file has it
 GOODBYE_S = 2.0  # for answers in flight, and for cancelling entries, when a life ends
 
 
@@ -50,7 +49,7 @@ class Road:
     """What one life of the orders actor has under way."""
 
     trading: Trading
-    journal: Mailbox[JournalWish]
+    safe: SafeMode
     gate: Gate
     reconnect: ReconnectPolicy
     random: Random
@@ -127,8 +126,8 @@ class Road:
 
     async def tell(self, facts: Sequence[Fact]) -> None:
         """Record an outcome; if that fails, the account's next pass finds it again."""
-        with trio.move_on_after(TELL_S, shield=True):
-            await note(self.journal, *facts)
+        with trio.move_on_after(TELL_S + KEEP_S, shield=True):
+            await self.safe.settle(facts, within_s=TELL_S)
 
     def end_soon(self) -> None:
         """Give answers in flight a short while, then end them: UNKNOWN."""

@@ -29,6 +29,11 @@ def run_folder(state: Path, mode: str, execution: str) -> Path:
     return prepare_folder(state / name)
 
 
+def emergency_path(ledger: Path, account: str) -> Path:
+    """Return the emergency file of one account, beside its ledger."""
+    return ledger.with_name(f"emergency-{account}")
+
+
 def default_ledger(folder: Path, owner: str, *, is_only: bool) -> Path:
     """Return where a new ledger lies: of the house ("") or of one of several owners."""
     if is_only:

@@ -13,7 +13,14 @@ from actors.pure.config_problems import Place, dotted
 from actors.pure.config_schema import NAME_PATTERN
 from actors.pure.config_simulator import FaultConfig
 from actors.pure.config_strategy import judge_strategy
-from actors.pure.config_types import AccountConfig, BotConfig, Config, ExchangeConfig, Mode
+from actors.pure.config_types import (
+    AccountConfig,
+    BotConfig,
+    Config,
+    ExchangeConfig,
+    JournalConfig,
+    Mode,
+)
 from actors.pure.nearest import did_you_mean
 
 ADDRESS_KEYS = ("url", "rest_url", "ws_api_url")
@@ -42,6 +49,7 @@ def judge(config: Config, root: Place) -> None:
         _judge_bot(config, bot, root.at("bots", number))
         judge_strategy(bot, root.at("bots", number))
     _judge_names(config.bots, root)
+    _judge_journal(config.journal, root.at("journal"))
     for number, fault in enumerate(config.simulator.faults):
         _judge_fault(fault, root.at("simulator", "faults", number))
 
@@ -51,6 +59,15 @@ def _judge_breaker(place: Place, *, threshold: int, max_consecutive: int) -> Non
     if is_clean and threshold > max_consecutive:
         place.at("threshold").refuse(
             f"must be at most max_consecutive, {max_consecutive}, not {threshold}"
+        )
+
+
+def _judge_journal(journal: JournalConfig, place: Place) -> None:
+    is_clean = place.is_clean("free_mb_warn", "free_mb_safe")
+    if is_clean and journal.free_mb_safe > journal.free_mb_warn:
+        place.at("free_mb_safe").refuse(
+            f"must be at most free_mb_warn, {journal.free_mb_warn:g},"
+            f" not {journal.free_mb_safe:g}"
         )
 
 

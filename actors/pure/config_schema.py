@@ -53,6 +53,9 @@ PERCENT_OR_0 = Number(
     "0", "100", "a percentage", is_least_allowed=True, is_most_allowed=False
 )
 GAIN_PERCENT = Number("0", "10000", "a percentage")
+MEGABYTES = Number(
+    "0", "1000000", "a number of megabytes", is_float=True, is_least_allowed=True
+)
 RATIO = Number("0", "1", is_float=True, is_least_allowed=True)
 
 
@@ -271,7 +274,15 @@ BOT = Table(
 
 JOURNAL = Table(
     JournalConfig,
-    {"price_every_s": seconds("How often the price a bot sees is recorded.")},
+    {
+        "price_every_s": seconds("How often the price a bot sees is recorded."),
+        "free_mb_warn": Key(
+            MEGABYTES, "Room on the ledger's disk below which people are warned.", "MB"
+        ),
+        "free_mb_safe": Key(
+            MEGABYTES, "Room below which nothing new is begun: exits only.", "MB"
+        ),
+    },
 )
 
 MODE = members(Mode)

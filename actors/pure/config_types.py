@@ -154,6 +154,8 @@ class BotConfig:
 @attrs.frozen(kw_only=True)
 class JournalConfig:
     price_every_s: float = 10.0
+    free_mb_warn: float = 200.0
+    free_mb_safe: float = 50.0
 
 
 @attrs.frozen(kw_only=True)

@@ -31,6 +31,7 @@ from actors.messages import (
 from actors.orders import run_orders
 from actors.orders_attempts import OrdersSettings
 from actors.pure.order_gate import Gate
+from tests.actors.emergency import InlineFile
 from tests.actors.ledger_room import Room, open_room, settle, taken
 from tests.actors.scripted_venue import Middle, ScriptedTrading
 from tests.words import BTC, SYMBOL, attempted, ended, filled, intended, order_intent
@@ -68,6 +69,7 @@ class House:
     room: Room
     mailbox: Mailbox[Any]
     trading: ScriptedTrading
+    emergency: InlineFile
     board: Mailbox[Any] = attrs.Factory(lambda: Mailbox[Any]("board"))
     instruments: dict[str, Instrument] = attrs.Factory(lambda: {SYMBOL: BTC})
     limit: tuple[str, str] | None = None
@@ -86,6 +88,7 @@ class House:
             self.trading,
             self.room.journal,
             self.instruments,
+            self.emergency,
             settings=OrdersSettings("main", TAG, EPOCH),
             recheck=self.recheck,
             is_stopping=lambda: self.is_stopping,
@@ -185,4 +188,6 @@ class House:
 @asynccontextmanager
 async def open_house(folder: Path) -> AsyncGenerator[House]:
     async with open_room(folder, "orders:main", reads=orders_actor.READS) as room:
-        yield House(room, room.mailboxes["orders:main"], ScriptedTrading())
+        file = InlineFile(folder / "emergency-main")
+        yield House(room, room.mailboxes["orders:main"], ScriptedTrading(), file)
+        file.file.close()

@@ -65,7 +65,7 @@ def test_a_fact_that_the_house_told_to_everybody_would_be_a_leak(
 
     monkeypatch.setattr("actors.fleet_border.is_inside", careless)
     path = leak(edges(), "ann", ["bob"])
-    assert path[-2:] == ("journal", "account of bob")
+    assert path[-2:] == ("journal", "orders of bob")
 
 
 def test_every_role_of_the_table_stands_in_the_house_or_with_each_owner() -> None:

@@ -14,7 +14,8 @@ import attrs
 import pytest
 import trio
 
-from actors.journal import LedgerCorrupt, run_journal
+from actors.journal import run_journal
+from actors.journal_rows import LedgerCorrupt
 from actors.mailbox import Mailbox
 from actors.messages import (
     BotPaused,
@@ -259,7 +260,7 @@ async def test_a_full_disk_refuses_with_its_reason_and_the_journal_lives_on(
 
     assert (recorded.seqs, [told.seq for told in heard(house.dawn)]) == ((1,), [1])
     assert house.said == [
-        "refuses: the disk is full · no order is sent that cannot be written first",
+        "refuses: the disk is full · SAFE mode: nothing new is begun, exits go on",
         "writes again · 2 commits were refused",
     ]
     nursery.cancel_scope.cancel()

@@ -88,7 +88,8 @@ KEYS = [
     ),
     (
         BASE + "[journal]\nxyz = 5\n",
-        "bots.toml:14: journal.xyz: unknown key; known: price_every_s",
+        "bots.toml:14: journal.xyz: unknown key; known: free_mb_safe, free_mb_warn,"
+        " price_every_s",
     ),
     (
         BASE + '"a b\\u0007" = 5\n',

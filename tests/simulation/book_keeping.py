@@ -57,6 +57,7 @@ class BookKeeping:
     """A fold over the ledger that notes what must never be true."""
 
     sent: Mapping[str, float]  # the orders that left the process, and when
+    late: frozenset[str] = frozenset()  # recorded after they left: SAFE mode (D-2)
     said: list[str] = attrs.Factory(list[str])
     orders: dict[str, Told] = attrs.Factory(dict[str, Told])
     intents: dict[str, Intended] = attrs.Factory(dict[str, Intended])
@@ -120,7 +121,8 @@ class BookKeeping:
         attempts.append(order)
         if intent.purpose is Purpose.EXIT:
             self._exits.setdefault((intent.bot, intent.symbol), []).append(order)
-            self._check_exits(intent.bot, intent.symbol, fact.client_order_id)
+            if fact.client_order_id not in self.late:
+                self._check_exits(intent.bot, intent.symbol, fact.client_order_id)
 
     def _check_exits(self, bot: str, symbol: str, order_id: str) -> None:
         """I-13, I-15: what exits may still sell is never more than is held.

@@ -20,6 +20,7 @@ import trio
 from actors.ports import Row, Stored, StoredRow
 from adapters.sqlite.checks import CHAIN_START, Link, link
 from adapters.sqlite.store import ANSWER_S, JOBS_MAX
+from tests.simulation.emergency import Blocks, SimEmergencyFile, SimSpace
 from tests.simulation.loop import call_at
 from tests.simulation.network import Owner
 from tests.simulation.trace import Trace
@@ -64,6 +65,7 @@ class Disk:
         self.chance = random.Random(f"{seed}/disk")
         self.epoch = f"{self.chance.getrandbits(64):016x}"
         self.keys: dict[str, int] = {}
+        self.blocks = Blocks()  # of the emergency file
         self._is_synced = is_synced  # False plants the bug "no fsync"
         self._fault_ends_s = 0.0
         self._boundaries: list[int] = []  # ends of transactions not synced yet
@@ -105,16 +107,23 @@ class Disk:
             del self.rows[kept:]
         self.visible = self.synced = len(self.rows)
         self._boundaries.clear()
+        self.blocks.process_died(is_power_lost=is_power_lost)
         self.trace.note(f"disk {self.visible} rows survived, power lost {is_power_lost}")
 
     def begin(self, fault: DiskFault) -> None:
         """Let the disk have a bad time; it ends by itself."""
         self.fault, self._fault_ends_s = fault, trio.current_time() + fault.duration_s
 
+    def is_at(self, kind: DiskKind) -> bool:
+        """Tell whether the disk is in this bad stretch."""
+        fault = self.fault
+        is_over = trio.current_time() > self._fault_ends_s
+        return fault is not None and fault.kind == kind and not is_over
+
     def strikes(self, kind: DiskKind) -> bool:
         """Tell whether the disk has this fault for this job."""
         fault = self.fault
-        if fault is None or fault.kind != kind or trio.current_time() > self._fault_ends_s:
+        if fault is None or not self.is_at(kind):
             return False
         if self.chance.random() >= fault.chance:
             return False
@@ -138,6 +147,8 @@ class SimStore:
         self._disk = disk
         self._owner = owner
         self._jobs = deque[_Job]()  # the first is under way
+        self.emergency = SimEmergencyFile(disk, owner)
+        self.space = SimSpace(lambda: disk.is_at("disk_full"))
 
     async def append(self, rows: Sequence[Row]) -> Stored:
         return await self._ask(_Job(lambda: self._disk.write(rows), is_write=True))

@@ -25,7 +25,7 @@ _ENDS = {
 
 def read_ledger(disk: Disk, sent: Mapping[str, float]) -> BookKeeping:
     """Return the ledger as other code than the engine's reads it."""
-    books = BookKeeping(sent)
+    books = BookKeeping(sent, frozenset(disk.blocks.attempts))
     books.read(disk.rows[: disk.visible])
     return books
 

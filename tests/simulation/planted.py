@@ -15,8 +15,8 @@ import attrs
 import trio
 
 import actors.journal
-import actors.orders_attempts
 import actors.orders_road
+import actors.orders_safe
 import actors.pure.protective_stop
 import actors.reconciliation
 from actors.mailbox import Mailbox
@@ -213,7 +213,7 @@ _read = SimStore.read
 
 
 PLANTS: Final[Mapping[str, tuple[Patch, ...]]] = {
-    "send_before_journal": ((actors.orders_attempts, "record", _send_first),),
+    "send_before_journal": ((actors.orders_safe, "record", _send_first),),
     "no_fsync": ((Disk, "sync", _visible_only),),
     "new_id_on_timeout": ((Road, "_ask", _send_anew),),
     "blind_resend": ((Road, "_ask", _send_again),),
@@ -224,7 +224,10 @@ PLANTS: Final[Mapping[str, tuple[Patch, ...]]] = {
     "no_dedupe": ((actors.journal, "key_of", _no_dedupe),),
     "unknown_is_a_no": ((actors.orders_road, "facts_of_answer", _unknown_is_no),),
     "exits_flip": ((Gate, "exit_base", _sell_all),),
-    "stale_command": ((Road, "_is_late", _never_late),),
+    "stale_command": (
+        (Road, "_is_late", _never_late),
+        (actors.orders_safe, "ENTRY_S", 5.0),
+    ),
     "cancel_assumed_done": ((Road, "cancel", _cancel_assumed),),
     "not_found_after_2_s": ((actors.reconciliation, "is_judged", _is_old),),
     "stop_not_resized": ((actors.pure.protective_stop, "_pause_s", _never_resized),),

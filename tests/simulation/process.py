@@ -175,6 +175,8 @@ class Process:
             clock=machine.clock,
             random=random.Random(f"{machine.seed}/process/{self.number}"),
             store=self.store,
+            emergency={"main": self.store.emergency},
+            space=self.store.space,
             venues={"binance": venue},
             desk=self.desk,
             tags={"main": tag_of(machine.config)},

@@ -272,6 +272,7 @@ class Simulation:
         counts["steps of the engine"] = self.watcher.steps
         counts["rows"] = len(self.disk.rows)
         counts["rows lost with power"] = self.disk.lost_rows
+        counts["records of the emergency file"] = self.disk.blocks.written
         faults = Counter[str](exchange.faults.struck)
         faults.update(self.machine.network.struck)
         faults.update(self.disk.struck)

@@ -126,13 +126,22 @@ class Witness:
             watched.complain(f"I-1: {order_id} leaves twice")
         watched.sent[order_id] = trio.current_time()
         seq = watched.disk.keys.get(f"attempted/{order_id}")
-        if seq is None or seq > watched.disk.synced:
-            watched.complain(f"I-2: {order_id} leaves before its attempt is durable")
-        else:
+        if seq is not None and seq <= watched.disk.synced:
             self._look_at_attempt(request, seq)
+        else:
+            self._look_at_emergency(request)
         if not self.is_reconciled:
             watched.complain(f"I-20: {order_id} leaves before the account is reconciled")
         watched.order_left()
+
+    def _look_at_emergency(self, request: OrderRequest) -> None:
+        """An exit may be durable in the emergency file instead (SAFE mode, D-2)."""
+        watched, order_id = self._watched, request.client_order_id
+        written_s = watched.disk.blocks.written_s_of(order_id)
+        if written_s is None or request.side is Side.BUY:
+            watched.complain(f"I-2: {order_id} leaves before its attempt is durable")
+        elif trio.current_time() - written_s > EXIT_VALID_S:
+            watched.complain(f"I-16: {order_id} leaves too late")
 
     def _look_at_attempt(self, request: OrderRequest, seq: int) -> None:
         watched, order_id = self._watched, request.client_order_id

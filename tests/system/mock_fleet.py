@@ -33,6 +33,7 @@ from actors.pure.config import Problems, load
 from actors.pure.facts import KINDS, decode
 from actors.pure.market_view import MarketView
 from adapters.sqlite.inline import InlineStore
+from tests.actors.emergency import InlineFile, Room
 from tests.actors.ledger_room import RunClock
 from tests.actors.scripted_venue import Answer, Middle, ScriptedMarket, ScriptedTrading
 from tests.words import SYMBOL, ticker
@@ -229,6 +230,8 @@ class MockFleet:
             clock=RunClock(),
             random=Middle(),
             store=store,
+            emergency={"main": InlineFile(self.folder / "emergency-main")},
+            space=Room(),
             venues={"binance": Venue(self.market, lambda _: self.exchange)},
             desk=NoDesk(),
             tags={"main": account_tag("0123456789abcdef")},

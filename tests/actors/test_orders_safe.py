@@ -1,0 +1,258 @@
+"""SAFE mode: the ledger takes nothing, exits leave by the emergency file (D-2, I-12)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from actors.messages import (
+    Acknowledged,
+    Attempted,
+    Ended,
+    Fact,
+    Intended,
+    LedgerState,
+    OrderRequest,
+    OrderStatus,
+    OutcomeUnknown,
+    Refused,
+    Side,
+    VenueReject,
+)
+from actors.pure.fact_record import pack, unpack
+from tests.actors.ledger_room import settle
+from tests.actors.orders_house import House, open_house
+from tests.words import attempted, exit_intended, intended
+
+FULL = OSError(28, "No space left on device")
+HALF = Decimal("0.5")
+ENTERED = [intended(), attempted()]  # what dawn holds was bought so
+
+
+@pytest.fixture
+async def house(tmp_path: Path, autojump_clock: MockClock) -> AsyncIterator[House]:
+    async with open_house(tmp_path) as made:
+        await made.hold()
+        yield made
+
+
+def in_the_file(house: House) -> list[Fact]:
+    return [fact for record in house.emergency.file.read() for fact in unpack(record)]
+
+
+def sold(house: House) -> list[Decimal]:
+    return [each.base for each in house.trading.placed if each.side is Side.SELL]
+
+
+async def test_an_exit_on_a_full_disk_leaves_and_the_file_holds_it_first(
+    house: House,
+) -> None:
+    seen: list[type[Fact]] = []
+
+    async def look(_: OrderRequest) -> None:
+        await trio.lowlevel.checkpoint()
+        seen.extend(type(fact) for fact in in_the_file(house))
+
+    house.trading.on_place = look
+    house.room.disk.error = FULL
+    await house.start()
+    await house.exit()
+    assert (sold(house), seen) == ([Decimal(1)], [Intended, Attempted])
+
+
+async def test_an_exit_waits_half_a_second_for_a_disk_that_hangs_and_then_not_at_all(
+    house: House,
+) -> None:
+    left_s: list[float] = []
+
+    async def look(_: OrderRequest) -> None:
+        await trio.lowlevel.checkpoint()
+        left_s.append(trio.current_time())
+
+    house.trading.on_place = look
+    house.room.disk.slow_s = 1000.0
+    await house.start()
+    begun_s = trio.current_time()
+    await house.exit("x1", "0.6")
+    await trio.sleep(0.6)
+    await house.exit("x2", "0.4")
+    assert [at_s - begun_s for at_s in left_s] == pytest.approx([0.5, 0.6], abs=0.05)
+
+
+async def test_a_dead_journal_holds_up_no_exit(house: House) -> None:
+    await house.start()
+    house.room.journal_scope.cancel()
+    await settle()
+    await house.exit()
+    await trio.sleep(0.6)
+    assert sold(house) == [Decimal(1)]
+
+
+async def test_entries_are_refused_with_the_reason_and_exits_are_not(
+    house: House,
+) -> None:
+    await house.start()
+    house.mailbox.latest(LedgerState, LedgerState("12 MB are free"))
+    await house.approve("i2")
+    await house.exit()
+    (refused,) = await house.room.recorded(Refused)
+    assert (refused.code, refused.reasons) == ("safe_mode", ("12 MB are free",))
+    assert [request.side for request in house.trading.placed] == [Side.SELL]
+
+
+async def test_a_second_exit_is_not_sent_while_the_first_cannot_be_recorded(
+    house: House,
+) -> None:
+    """I-13, I-15."""
+    house.room.disk.error = FULL
+    await house.start()
+    await house.exit("x1")
+    await trio.sleep(8)
+    await house.exit("x2")
+    assert sold(house) == [Decimal(1)]
+
+
+async def test_an_exit_that_the_venue_refused_may_be_asked_for_again(
+    house: House,
+) -> None:
+    house.trading.answers = [VenueReject("", "-2010", "insufficient balance")]
+    house.room.disk.error = FULL
+    await house.start()
+    await house.exit("x1")
+    await trio.sleep(1)
+    await house.exit("x2")
+    assert sold(house) == [Decimal(1), Decimal(1)]
+
+
+async def test_the_ledger_gets_it_all_in_order_and_once_when_it_takes_rows(
+    house: House,
+) -> None:
+    house.room.disk.error = FULL
+    await house.start()
+    await house.exit()
+    await trio.sleep(3)
+    assert await house.room.recorded(Intended, Attempted, Acknowledged) == ENTERED
+    house.room.disk.error = None
+    await trio.sleep(3)
+    told = await house.room.recorded(Intended, Attempted, Acknowledged)
+    assert [type(fact) for fact in told[2:]] == [Intended, Attempted, Acknowledged]
+    assert in_the_file(house) == []
+
+
+async def test_safe_mode_is_over_when_the_file_is_empty_and_not_before(
+    house: House,
+) -> None:
+    house.room.disk.error = FULL
+    await house.start()
+    await house.exit("x1", "0.5")
+    house.room.disk.error = None
+    house.emergency.error = OSError(5, "Input/output error")
+    await trio.sleep(10)
+    await house.lease()
+    await house.approve("i2", bot="dusk")
+    house.emergency.error = None
+    await trio.sleep(3)
+    await house.lease()
+    await house.approve("i3", bot="dusk")
+    assert [fact.code for fact in await house.room.recorded(Refused)] == ["safe_mode"]
+    assert house.alarms()[-1].is_over
+    assert house.trading.placed[-1].side is Side.BUY
+
+
+async def test_what_neither_takes_is_not_sent_and_that_is_said_loudly(
+    house: House,
+) -> None:
+    """I-2: nothing leaves that is not durable."""
+    house.room.disk.error = FULL
+    await house.start()
+    house.emergency.error = OSError(5, "Input/output error")
+    await house.exit()
+    assert sold(house) == []
+    alarms = {alarm.code: alarm for alarm in house.alarms()}
+    assert "exit of dawn on BTC/USDT was NOT SENT" in alarms["exit_not_sent"].text
+    house.emergency.error = None
+    await house.exit("x2")
+    assert sold(house) == [Decimal(1)]
+    assert {a.code: a.is_over for a in house.alarms()}["exit_not_sent"]
+
+
+async def test_a_file_that_hangs_costs_half_a_second(house: House) -> None:
+    house.room.disk.error = FULL
+    await house.start()
+    house.emergency.slow_s = 1000.0
+    await house.exit()
+    await trio.sleep(0.4)
+    assert house.mailbox.is_work_due
+    await trio.sleep(0.2)
+    assert (sold(house), house.mailbox.is_work_due) == ([], False)
+
+
+async def test_an_attempt_that_a_hanging_file_took_late_was_never_sent(
+    house: House,
+) -> None:
+    house.room.disk.error = FULL
+    await house.start()
+    house.emergency.slow_s = 1000.0
+    await house.exit()
+    await trio.sleep(1)
+    house.emergency.file.append(pack([exit_intended(), attempted("x1", "late")]))
+    house.emergency.slow_s, house.room.disk.error = 0.0, None
+    await trio.sleep(8)
+    (told,) = (f for f in await house.room.recorded(Ended) if f.client_order_id == "late")
+    assert told.status is OrderStatus.NOT_PLACED
+
+
+async def test_the_next_life_takes_the_file_first_and_never_sends_again(
+    house: House,
+) -> None:
+    """It was put there, and perhaps sent, by a life that crashed."""
+    house.emergency.file.append(pack([exit_intended(), attempted("x1", "cx")]))
+    await house.start()
+    await house.exit("x1")
+    await house.exit("x2")
+    assert house.trading.placed == []
+    assert [f.client_order_id for f in await house.room.recorded(OutcomeUnknown)] == ["cx"]
+    assert in_the_file(house) == []
+
+
+async def test_a_start_whose_ledger_refuses_counts_what_the_file_holds(
+    house: House,
+) -> None:
+    house.emergency.file.append(pack([exit_intended(base=HALF), attempted("x1", "cx")]))
+    house.room.disk.error = FULL
+    await house.start()
+    await house.exit("x2")
+    assert sold(house) == [HALF]
+    house.room.disk.error = None
+    await trio.sleep(3)
+    ids = [fact.client_order_id for fact in await house.room.recorded(Attempted)]
+    assert ids == ["c1", "cx", house.trading.placed[0].client_order_id]
+
+
+async def test_a_crash_between_record_and_clear_is_harmless(house: House) -> None:
+    facts = exit_intended(), attempted("x1", "cx")
+    house.emergency.file.append(pack(facts))
+    await house.room.record(*facts)
+    await house.start()
+    await trio.sleep(3)
+    assert len(await house.room.recorded(Attempted)) == 2
+    assert (in_the_file(house), house.trading.placed) == ([], [])
+
+
+async def test_people_see_safe_mode_begin_with_its_reason_and_end_once(
+    house: House,
+) -> None:
+    await house.start()
+    house.mailbox.latest(LedgerState, LedgerState("12 MB are free"))
+    await settle()
+    (begun,) = house.alarms()
+    house.mailbox.latest(LedgerState, LedgerState())
+    await settle()
+    (over,) = house.alarms()
+    assert (begun.code, begun.is_over, over.is_over) == ("safe_mode", False, True)
+    assert "12 MB are free" in begun.text

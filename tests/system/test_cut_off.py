@@ -63,7 +63,7 @@ def maintenance(world: Steered) -> Callable[[], None]:
     """The exchange answers every request with 503, and tells no private event."""
     dialect: Any = world.simulator.dialect
 
-    def refuse(_connection: object) -> None:
+    def refuse(*_: object) -> None:
         raise Refused(-1000, "System is under maintenance.", status=503)
 
     before = dialect.refuse_by_fault, dialect.tell_user

@@ -31,7 +31,7 @@ AT_ONCE: Final = 400  # seeds between two savings
 
 def run(jobs: int) -> int:
     """Do what is left to be done; return 1 when something broke or stayed hidden."""
-    kept = _Kept.read()
+    kept = Kept.read()
     for name, runs, count in (
         ("hours", Runs(hours=1.0), HOURS),
         ("seeds", Runs(), SEEDS),
@@ -49,7 +49,7 @@ def run(jobs: int) -> int:
 
 
 @attrs.define
-class _Kept:
+class Kept:
     """What is done of one long run, in a file."""
 
     source: str
@@ -59,7 +59,7 @@ class _Kept:
     said: dict[str, list[str]] = attrs.Factory(dict[str, list[str]])
 
     @classmethod
-    def read(cls) -> _Kept:
+    def read(cls) -> Kept:
         """Return what the file says of this code, or a fresh beginning."""
         fresh = cls(source_id(), f"{datetime.now(UTC):%Y-%m-%d}")
         if not KEPT.exists():

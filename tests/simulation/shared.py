@@ -80,6 +80,7 @@ class SharedProcess(Process):
         return attrs.evolve(
             world,
             store=SimStore(self.house, self.owner),
+            emergency={**world.emergency, GUEST: guest.emergency},
             epoch=_epoch(self.house),
             tags={**world.tags, GUEST: tag_of(self.machine.config, KEY)},
             ledgers={

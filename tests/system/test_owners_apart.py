@@ -39,6 +39,7 @@ from actors.pure.facts import KINDS, decode
 from actors.pure.market_view import MarketView
 from actors.records import record
 from adapters.sqlite.inline import InlineStore
+from tests.actors.emergency import InlineFile
 from tests.actors.ledger_room import Disk
 from tests.actors.scripted_venue import Answer, ScriptedTrading
 from tests.system.fleet_desk import only
@@ -125,6 +126,9 @@ class TwoOwners(MockFleet):
             self.disks[owner] = Disk(self.open_store(f"{owner}.db"))
         return attrs.evolve(
             alone,
+            emergency={
+                name: InlineFile(self.folder / f"emergency-{name}") for name in ("a", "b")
+            },
             venues={"binance": Venue(self.market, self.exchanges.__getitem__)},
             desk=self.desk,
             tags={name: account_tag(f"{name}123456789abcdef") for name in ("a", "b")},

@@ -46,7 +46,7 @@ def _disk(*kinds: DiskKind) -> Drawer:
 
 
 _LOST: Final = _venue("lost_ack"), _net("lost_answer"), death
-_LATE: Final = _net("slow"), _venue("lost_ack"), crash
+_LATE: Final = _net("slow"), _net("slow"), _venue("lost_ack"), crash
 _NEVER: Final = _net("reset_before", "black_hole"), _venue("lost_ack")
 _RESTING: Final = ("limit", "stop_loss_limit")
 _CANCELS: Final = Focus((_net("lost_answer", "reset_before"),), 8, _RESTING, sizes=(40,))

@@ -32,6 +32,7 @@ from actors.messages import (
 from actors.ports import Row
 from actors.pure.facts import UnreadableFact, decode, encode, kind_of
 from adapters.files import StateUnusable, prepare_folder, sync_folder
+from adapters.sqlite.ledger import Ledger
 from adapters.sqlite.schema import connect, version_of
 from adapters.sqlite.swap import NEW, swap_in
 from adapters.sqlite.writer import LedgerFile
@@ -58,8 +59,11 @@ def salvage(path: Path, now_ms: int) -> Salvaged:
     """Put a whole ledger in the place of the damaged one at `path`.
 
     Raises:
-      StateUnusable: not even its epoch can be read, or the folder cannot be written.
+      StateUnusable: it is whole, not even its epoch can be read, or the folder cannot be
+        written.
     """
+    if _is_whole(path):
+        raise StateUnusable(f"{path} is whole: there is nothing to salvage")
     try:
         quarantine = _quarantined(path)
         meta, rows, lost = _read(quarantine / path.name)
@@ -78,6 +82,16 @@ def salvage(path: Path, now_ms: int) -> Salvaged:
     except OSError as error:
         raise StateUnusable(f"{path} cannot be salvaged: {error.strerror}") from error
     return Salvaged(len(kept) - 1, lost, dropped, quarantine)
+
+
+def _is_whole(path: Path) -> bool:
+    """Tell whether every page, row and hash is as it was written, and can be understood."""
+    try:
+        with Ledger(path) as ledger:
+            rows = ledger.verify()
+            return sum(1 for _ in ledger.rows()) == rows
+    except StateUnusable:
+        return False
 
 
 def _quarantined(path: Path) -> Path:

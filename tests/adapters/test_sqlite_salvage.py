@@ -109,6 +109,15 @@ def test_the_ledger_keeps_its_epoch_and_whose_it_is(path: Path) -> None:
     file.close()
 
 
+def test_a_whole_ledger_is_left_alone(path: Path) -> None:
+    before = path.read_bytes()
+
+    with pytest.raises(StateUnusable, match="is whole: there is nothing to salvage"):
+        salvage(path, NOW_MS)
+
+    assert (path.read_bytes(), list(path.parent.glob("damaged-*"))) == (before, [])
+
+
 def test_the_damaged_file_is_kept_as_it_was(path: Path) -> None:
     damaged = damage(path, page_of(path, 450))
 

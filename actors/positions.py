@@ -56,7 +56,7 @@ from actors.pure.watch import Watch, seen_of
 from actors.records import JournalWish, Replay, fold, note
 
 BUSY_S = 1.0  # longest wait for the orders actor
-NOTE_S = 1.0  # longest wait for the journal
+NOTE_S = 0.25  # longest wait for the journal; an exit stands behind it
 LISTED_S = 5.0  # between looks for symbols that the exchange had not listed to us
 LOOK_S = 1.0  # between looks at a position that waits for its stop, or for its exit
 SILENT_S = 5.0  # after the journal was silent, until it is asked again

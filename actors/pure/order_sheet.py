@@ -219,6 +219,8 @@ class Orders:
             self._lacking.setdefault(owner, {})[order.client_order_id] = order
         elif owner in self._lacking:
             self._lacking[owner].pop(order.client_order_id, None)
+            if not self._lacking[owner]:
+                del self._lacking[owner]
 
     def _leave(self, owner: tuple[str, str], key: str) -> None:
         mine = self._by_owner[owner]

@@ -18,6 +18,7 @@ ACCOUNT: Final = "main"
 ENDS: Final = {"resume": ("pause", "halt", "flatten"), "start": ("stop",)}
 BARS: Final = frozenset({"pause", "halt", "stop", "flatten"})
 BOTS: Final = tuple(f"bot-{number}" for number in range(4))
+AGAIN: Final = "type it again"
 COMMANDS_MAX: Final = 64  # that wait for the fleet's answer
 
 
@@ -88,5 +89,7 @@ class SimDesk:
             if not self._is_alive():
                 return
             self._note(f"operator {verb} {subject}: {dict(answer)}")
+            if AGAIN in str(answer.get("said", "")):
+                continue  # it sold, and could promise nothing: the ledger takes nothing
             if "said" in answer:
                 self._word.hears(verb, subject, self._awake_s())

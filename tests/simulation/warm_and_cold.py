@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import attrs
 import trio
 
 from actors.messages import Fact
@@ -97,8 +98,20 @@ def _watches(warm: Watch, facts: Sequence[Fact]) -> Iterator[str]:
 
 
 def _books(name: str, warm: Books, cold: Books) -> Iterator[str]:
-    if warm != cold:
+    if _without_words(warm) != _without_words(cold):
         yield f"the books of {name}"
+
+
+def _without_words(books: Books) -> Books:
+    """Return books without the words beside an end, which two actors may have told (R-08).
+
+    While the ledger took nothing, one of them could not know of the other's.
+    """
+    ended = {
+        order.client_order_id: attrs.evolve(order, code="", reason="")
+        for order in books.orders.ended()
+    }
+    return attrs.evolve(books, orders=attrs.evolve(books.orders, ended=ended))
 
 
 def _differs(name: str, warm: object, cold: object) -> Iterator[str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.messages import Attempted, Filled
+from actors.messages import Attempted, Filled, FleetStarted
 from tests.system.fleet_desk import only, running_fleet
 from tests.system.processes import (
     KEY,
@@ -87,6 +87,7 @@ def test_exits_leave_by_the_emergency_file_and_the_ledger_has_them_afterwards(
                 assert desk.stop()[0] == 0
         if is_killed:
             with running_fleet(file, "--live", environment=KEYS) as again:
+                again.wait_for(FleetStarted, 2)
                 assert wait_for_agreement(sim, tmp_path / "var", within_s=30) == []
                 assert again.stop()[0] == 0
         assert sim.truth()["placed_twice"] == []

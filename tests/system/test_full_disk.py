@@ -7,8 +7,8 @@ to the limit; the emergency file lies below it.
 
 from __future__ import annotations
 
-import re
 import os
+import re
 import resource
 import sqlite3
 import subprocess

@@ -90,7 +90,7 @@ def test_a_bot_fails_ten_times_by_the_clock_and_its_position_stays_guarded(
 
 def test_neighbours_keep_their_lives_and_their_message_counts(tmp_path: Path) -> None:
     async def look(fleet: MockFleet) -> dict[str, tuple[int, int]]:
-        """Count from 5.5 s on: at the start a word may replace another, or not."""
+        """Count from 5.4 s on: nothing is due then, and what comes first is chance."""
         before = fleet.states()
         await trio.sleep(475)
         return {
@@ -100,9 +100,9 @@ def test_neighbours_keep_their_lives_and_their_message_counts(tmp_path: Path) ->
         }
 
     (tmp_path / "calm").mkdir()
-    calm = in_mock_time(MockFleet(tmp_path / "calm"), look, at_s=5.5)
+    calm = in_mock_time(MockFleet(tmp_path / "calm"), look, at_s=5.4)
     fleet = MockFleet(tmp_path, victim=DAWN, crash_from_s=FROM_S)
-    stormy = in_mock_time(fleet, look, at_s=5.5)
+    stormy = in_mock_time(fleet, look, at_s=5.4)
     lives = len(fleet.told_of(DAWN, Event.READY))
     for asked in ("feed:binance", "fallback:binance"):  # each life asks once for prices
         life, taken = stormy[asked]

@@ -39,6 +39,7 @@ class VenueLimits:
         self._banned: dict[str, int] = {}  # address -> until_ms
         self._orders: dict[tuple[str, int], _Count] = {}
         self._forbidden: dict[str, tuple[int, int]] = {}  # address -> (told_ms, until_ms)
+        self._newest: dict[str, tuple[int, int]] = {}  # -> (told_ms, until_ms before it)
         self.weight_peak = 0  # in one window of one address, refused requests included
         self._connects: dict[str, _Count] = {}
         self.connects_peak = 0  # WebSocket attempts in five minutes of one address
@@ -63,6 +64,15 @@ class VenueLimits:
         if now_ms >= until_was_ms:
             told_ms = now_ms
         self._forbidden[address] = told_ms, max(until_ms, until_was_ms)
+        if now_ms >= self._newest.get(address, (-GRACE_MS, 0))[0] + GRACE_MS:
+            self._newest[address] = now_ms, until_was_ms
+
+    def client_died(self, now_ms: int) -> None:
+        """Forget what was told so late that whoever died may not have heard it."""
+        for address, (newest_ms, until_was_ms) in self._newest.items():
+            if now_ms < newest_ms + GRACE_MS:
+                told_ms, _ = self._forbidden[address]
+                self._forbidden[address] = told_ms, until_was_ms
 
     def charge(self, address: str, weight: int, now_ms: int) -> OverLimit | None:
         """Count a request; return why it is refused, or None."""

@@ -179,6 +179,9 @@ class Simulation:
             self.chaos.process_down_s = 1.0
             nursery.start_soon(self._live, process)
             await process.ended.wait()
+            if process.was_killed:
+                exchange = self.simulator.exchange
+                exchange.limits.client_died(exchange.now_ms())
             self.watcher.life = 0
             self.trace.note(f"{process.owner.name} ended")
             await trio.sleep(self.chaos.process_down_s)

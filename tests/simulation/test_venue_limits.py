@@ -11,6 +11,7 @@ from adapters.binance.gate import CONNECTS_MAX
 from adapters.binance.spent import Spent
 from adapters.simulator.config import Limits, SimulatorConfig
 from adapters.simulator.faults import Fault
+from adapters.simulator.venue_limits import VenueLimits
 from tests.simulation.assassin import Assassin
 from tests.simulation.limits_memory import SimMemory
 from tests.simulation.schedule import Death, VenueFault, draw
@@ -79,6 +80,21 @@ def test_the_check_finds_lives_that_remember_nothing(
     said, peak, _ = press(1)
     assert peak > WEIGHT
     assert [it[:4] for it in said] == ["I-21", "R-28"]
+
+
+def test_a_word_that_died_on_its_way_forbids_the_next_process_nothing() -> None:
+    limits = VenueLimits(Limits())
+    limits.forbid("here", 20_000, 0)
+    limits.forbid("here", 60_000, 9_000)
+    limits.client_died(9_500)
+    limits.arrive("here", 19_000)
+    assert limits.while_forbidden == 1  # the first word was heard long before
+    limits.arrive("here", 21_000)
+    assert limits.while_forbidden == 1
+    limits.forbid("here", 60_000, 30_000)
+    limits.client_died(31_000)
+    limits.arrive("here", 40_000)
+    assert limits.while_forbidden == 2
 
 
 def test_a_hundred_bots_before_a_door_that_slams_connect_within_the_budget() -> None:

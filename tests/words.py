@@ -44,7 +44,7 @@ BTC = Instrument(
     is_quote_min_for_market=True,
     price_min=Decimal("0.01"),
     price_max=Decimal(1_000_000),
-    order_types=frozenset({"market", "limit", "stop_loss_limit"}),
+    order_types=frozenset(kind.value for kind in OrderType),
 )
 BUY = Signal(SignalType.BUY, 0.5, 1.0, ("because",))
 SELL = Signal(SignalType.SELL, 0.5, 1.0, ("because",))

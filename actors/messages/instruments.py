@@ -27,7 +27,7 @@ class Instrument:
     is_quote_min_for_market: bool
     price_min: Decimal
     price_max: Decimal
-    order_types: frozenset[str]  # our words: market, limit, stop_loss_limit
+    order_types: frozenset[str]  # values of OrderType
 
     def floor_base(self, base: Decimal) -> Decimal:
         """Return `base` rounded down to the lot."""

@@ -24,7 +24,19 @@ class SignalType(Enum):
 class OrderType(Enum):
     MARKET = "market"
     LIMIT = "limit"
+    LIMIT_MAKER = "limit_maker"  # post-only: refused where it would trade at once
     STOP_LOSS_LIMIT = "stop_loss_limit"
+    TAKE_PROFIT_LIMIT = "take_profit_limit"
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it needs a limit price."""
+        return self is not OrderType.MARKET
+
+    @property
+    def is_triggered(self) -> bool:
+        """Whether it waits for a stop price before it works."""
+        return self in {OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT}
 
 
 class Purpose(Enum):

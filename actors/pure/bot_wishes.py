@@ -53,7 +53,7 @@ def entry_intent(
     now_s: float,
 ) -> OrderIntent:
     """Return the wish to buy. Its quantity is 0 when the money does not buy one lot."""
-    limit_price, stop_price = _prices(settings, instrument, ticker.last)
+    limit_price, stop_price = _prices(settings, instrument, ticker)
     price = limit_price or ticker.last
     base = entry_base(settings.capital, settings.position_percent, price, instrument)
     return OrderIntent(
@@ -96,9 +96,10 @@ def exit_intent(
 
 
 def _prices(
-    settings: BotSettings, instrument: Instrument, price: Decimal
+    settings: BotSettings, instrument: Instrument, ticker: Ticker
 ) -> tuple[Decimal | None, Decimal | None]:
-    """Return limit and trigger price of a buy: below the market, or above a trigger."""
+    """Return limit and trigger price of a buy: below the market, or beyond a trigger."""
+    price = ticker.last
     match settings.order:
         case OrderType.MARKET:
             return None, None
@@ -106,5 +107,13 @@ def _prices(
             return instrument.floor_price(below(price, settings.limit_offset_percent)), None
         case OrderType.STOP_LOSS_LIMIT:
             trigger = instrument.ceil_price(above(price, settings.stop_trigger_percent))
+            limit = instrument.ceil_price(above(trigger, settings.stop_limit_percent))
+            return limit, trigger
+        case OrderType.LIMIT_MAKER:
+            most = ticker.ask - instrument.tick if ticker.ask > 0 else price
+            limit = min(below(price, settings.limit_offset_percent), most)
+            return instrument.floor_price(limit), None
+        case OrderType.TAKE_PROFIT_LIMIT:
+            trigger = instrument.floor_price(below(price, settings.stop_trigger_percent))
             limit = instrument.ceil_price(above(trigger, settings.stop_limit_percent))
             return limit, trigger

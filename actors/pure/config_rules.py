@@ -24,10 +24,11 @@ from actors.pure.config_types import (
 from actors.pure.nearest import did_you_mean
 
 ADDRESS_KEYS = ("url", "rest_url", "ws_api_url")
-ORDER_TYPE_OF = {
-    "limit_offset_percent": OrderType.LIMIT,
-    "stop_trigger_percent": OrderType.STOP_LOSS_LIMIT,
-    "stop_limit_percent": OrderType.STOP_LOSS_LIMIT,
+TRIGGERED = (OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
+ORDER_TYPES_OF = {
+    "limit_offset_percent": (OrderType.LIMIT, OrderType.LIMIT_MAKER),
+    "stop_trigger_percent": TRIGGERED,
+    "stop_limit_percent": TRIGGERED,
 }
 
 
@@ -154,15 +155,16 @@ def _judge_bot(config: Config, bot: BotConfig, place: Place) -> None:
         place.at("account").refuse(f'unknown account "{bot.account}"{near}')
     if _is_given(place, "threshold") or _is_given(place, "max_consecutive"):
         _judge_breaker(place, threshold=bot.threshold, max_consecutive=bot.max_consecutive)
-    for key, order in ORDER_TYPE_OF.items():
+    for key, orders in ORDER_TYPES_OF.items():
         if (
             _is_given(place, key)
             and place.is_clean("order", key)
-            and bot.order is not order
+            and bot.order not in orders
         ):
+            wanted = " or ".join(f'"{order.value}"' for order in orders)
             place.at(key).refuse(
                 f'has no meaning with order = "{bot.order.value}"; remove it, or set '
-                f'order = "{order.value}"'
+                f"order = {wanted}"
             )
     prices = config.simulator.prices
     is_clean = place.is_clean("symbol") and place.report.is_clean(("simulator", "prices"))

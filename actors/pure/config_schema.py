@@ -227,17 +227,18 @@ BOT = Table(
         "order": Key(members(OrderType), "The type of its orders."),
         "limit_offset_percent": Key(
             PERCENT_OR_0,
-            "With `limit`: how far below (BUY) or above (SELL) the live price.",
+            "With `limit` and `limit_maker`: how far below the live price it buys.",
             "%",
         ),
         "stop_trigger_percent": Key(
             PERCENT_PART,
-            "With `stop_loss_limit`: the trigger, above (BUY) or below (SELL) the price.",
+            "The trigger: with `stop_loss_limit` above the live price, with"
+            " `take_profit_limit` below it.",
             "%",
         ),
         "stop_limit_percent": Key(
             PERCENT_OR_0,
-            "With `stop_loss_limit`: the limit price, as far again beyond the trigger.",
+            "With a trigger: the limit price, this far above the trigger.",
             "%",
         ),
         "stop_loss_percent": Key(PERCENT_PART, "Exit this far below the entry.", "%"),

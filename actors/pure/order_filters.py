@@ -17,13 +17,25 @@ def broken_filter(intent: OrderIntent, quote: Decimal, instrument: Instrument) -
     """Return the first filter that the order breaks, or None. `quote` is its notional."""
     if intent.order_type.value not in instrument.order_types:
         return "filters", f"the exchange takes no {intent.order_type.value} orders here"
-    for check in (_too_small, _too_large, _off_lot):
+    for check in (_ill_priced, _too_small, _too_large, _off_lot):
         if (broken := check(intent, quote, instrument)) is not None:
             return broken
     for price in (intent.limit_price, intent.stop_price):
         if price is not None and (broken := _bad_price(price, instrument)) is not None:
             return broken
     return None
+
+
+def _ill_priced(intent: OrderIntent, _quote: Decimal, _instrument: Instrument) -> Broken:
+    """Refuse an order without the prices that its type needs, or with others."""
+    kind = intent.order_type
+    wanted = (kind.is_limited, kind.is_triggered)
+    if (intent.limit_price is not None, intent.stop_price is not None) == wanted:
+        return None
+    needs = [
+        name for name, is_wanted in zip(("limit", "stop"), wanted, strict=True) if is_wanted
+    ]
+    return "filters", f"a {kind.value} order needs {' and '.join(needs) or 'no'} price"
 
 
 def _too_small(intent: OrderIntent, quote: Decimal, instrument: Instrument) -> Broken:

@@ -35,7 +35,7 @@ BTC: Final = Instrument(
     quote_asset="USDT", is_trading=True, tick=STEP, lot=STEP, base_min=STEP, base_max=STEP,
     market_base_max=STEP, quote_min=STEP, quote_max=STEP, is_quote_min_for_market=True,
     price_min=STEP, price_max=STEP,
-    order_types=frozenset({"market", "limit", "stop_loss_limit"}),
+    order_types=frozenset(kind.value for kind in OrderType),
 )  # fmt: skip
 BUY: Final = OrderRequest(
     "0b1d0c1e-6f2a-4c59-9a6e-3d2f1c7b8a90", "BTC/USDT", Side.BUY, OrderType.LIMIT,

@@ -13,6 +13,7 @@ from actors.messages import (
     Candle,
     Instrument,
     OrderStatus,
+    OrderType,
     Side,
     Ticker,
     Traded,
@@ -181,7 +182,7 @@ described = st.builds(
     *[amounts] * 7,
     st.booleans(),
     *[amounts] * 2,
-    st.frozensets(st.sampled_from(["market", "limit", "stop_loss_limit"])),
+    st.frozensets(st.sampled_from([kind.value for kind in OrderType])),
 )
 limits = st.builds(
     instruments.RateLimit,

@@ -129,6 +129,26 @@ def test_a_stop_buy_triggers_above_the_market() -> None:
     assert (wish.stop_price, wish.limit_price) == (Decimal(50_050), Decimal("50100.05"))
 
 
+@pytest.mark.parametrize(
+    ("offset", "ask", "limit"),
+    [("0", "50000.01", "50000"), ("0", "49999.5", "49999.49"), ("1", "50001", "49500")],
+)
+def test_a_post_only_buy_stays_below_the_ask(offset: str, ask: str, limit: str) -> None:
+    maker = desk(
+        Scripted(BUY), order=OrderType.LIMIT_MAKER, limit_offset_percent=Decimal(offset)
+    )
+    wish = done(maker.price(ticker("50000", ask=Decimal(ask)), 0.0)).wish
+    assert isinstance(wish, OrderIntent)
+    assert (wish.limit_price, wish.stop_price) == (Decimal(limit), None)
+
+
+def test_a_take_profit_buy_triggers_below_the_market() -> None:
+    dip = desk(Scripted(BUY), order=OrderType.TAKE_PROFIT_LIMIT)
+    wish = done(dip.price(ticker("50000"), 0.0)).wish
+    assert isinstance(wish, OrderIntent)
+    assert (wish.stop_price, wish.limit_price) == (Decimal(49_950), Decimal("49999.95"))
+
+
 def test_the_attempt_is_the_outcome_of_what_was_sent() -> None:
     bot = desk(Scripted(BUY))
     intent_id = done(done(bot.price(ticker("50000"), 0.0))).shown.reasons[0]

@@ -6,6 +6,9 @@ import pytest
 
 from tests.pure.config_text import BASE, changed, said
 
+ORDERS = (
+    'must be "market", "limit", "limit_maker", "stop_loss_limit" or "take_profit_limit"'
+)
 VALUES = [
     ("capital", "0", "must be a number above 0 and at most 1000000000000, not 0"),
     (
@@ -61,10 +64,9 @@ VALUES = [
     (
         "order",
         '"makret"',
-        'must be "market", "limit" or "stop_loss_limit", not the text "makret"; did you '
-        "mean market?",
+        f'{ORDERS}, not the text "makret"; did you mean market?',
     ),
-    ("order", "1", 'must be "market", "limit" or "stop_loss_limit", not 1'),
+    ("order", "1", f"{ORDERS}, not 1"),
     ("type", '"trade"', 'must be "trading", not the text "trade"; did you mean trading?'),
     (
         "evaluate_s",
@@ -80,12 +82,14 @@ VALUES = [
     (
         "limit_offset_percent",
         "1",
-        'has no meaning with order = "market"; remove it, or set order = "limit"',
+        'has no meaning with order = "market"; remove it, or set order = "limit" or '
+        '"limit_maker"',
     ),
     (
         "stop_trigger_percent",
         "1",
-        'has no meaning with order = "market"; remove it, or set order = "stop_loss_limit"',
+        'has no meaning with order = "market"; remove it, or set order = '
+        '"stop_loss_limit" or "take_profit_limit"',
     ),
     ("account", '"mian"', 'unknown account "mian"; did you mean main?'),
     ("account", '"x"', 'unknown account "x"; known: main'),

@@ -121,6 +121,20 @@ def test_each_circumstance_has_its_code(changes: dict[str, Any], expected: str) 
         ({"base": Decimal("0.010001")}, "filters"),
         ({"order_type": OrderType.LIMIT, "limit_price": Decimal("50000.001")}, "filters"),
         ({"order_type": OrderType.LIMIT, "limit_price": Decimal(-1)}, "below_minimum"),
+        ({"order_type": OrderType.LIMIT}, "filters"),
+        ({"limit_price": Decimal(50_000)}, "filters"),
+        (
+            {
+                "order_type": OrderType.LIMIT,
+                "limit_price": Decimal(50_000),
+                "stop_price": Decimal(50_000),
+            },
+            "filters",
+        ),
+        (
+            {"order_type": OrderType.TAKE_PROFIT_LIMIT, "limit_price": Decimal(50_000)},
+            "filters",
+        ),
     ],
 )
 def test_each_fault_of_an_intent_has_its_code(

@@ -256,8 +256,10 @@ def place_params(request: OrderRequest) -> dict[str, str]:
     }
     if request.order_type is OrderType.MARKET:
         return params
-    params |= {"timeInForce": "GTC", "price": _given(request.limit_price, "limit price")}
-    if request.order_type is OrderType.STOP_LOSS_LIMIT:
+    params["price"] = _given(request.limit_price, "limit price")
+    if request.order_type is not OrderType.LIMIT_MAKER:  # it takes no time in force
+        params["timeInForce"] = "GTC"
+    if request.order_type.is_triggered:
         params["stopPrice"] = _given(request.stop_price, "stop price")
     return params
 

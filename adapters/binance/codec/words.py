@@ -13,7 +13,9 @@ SIDE_WORD: Final = {side: word for word, side in SIDE.items()}
 TYPE_WORD: Final = {
     OrderType.MARKET: "MARKET",
     OrderType.LIMIT: "LIMIT",
+    OrderType.LIMIT_MAKER: "LIMIT_MAKER",
     OrderType.STOP_LOSS_LIMIT: "STOP_LOSS_LIMIT",
+    OrderType.TAKE_PROFIT_LIMIT: "TAKE_PROFIT_LIMIT",
 }
 TYPE: Final = {word: order_type for order_type, word in TYPE_WORD.items()}
 

@@ -101,7 +101,7 @@ class Engine:
         rejection = judge_price(new, book, self.last.get(new.symbol))
         if rejection is not None:
             return rejection
-        amount, asset = price_of(new, self.pairs[new.symbol], book)
+        amount, asset = price_of(new, self.pairs[new.symbol], book, self.fees.on_top)
         is_short = amount > self.wallets.free(new.account, asset)
         return Rejection.INSUFFICIENT_BALANCE if is_short else None
 
@@ -141,7 +141,7 @@ class Engine:
         self.by_client.setdefault(key, []).append(order)
         if new.kind is not Kind.MARKET:
             pair, book = self.pairs[new.symbol], self.books[new.symbol]
-            order.locked, asset = price_of(new, pair, book)
+            order.locked, asset = price_of(new, pair, book, self.fees.on_top)
             self.wallets.lock(new.account, asset, order.locked)
             self._touch(new.account, asset)
         return order
@@ -180,9 +180,11 @@ class Engine:
     def _wanted(self, taker: Order, price: Decimal) -> Decimal:
         if not taker.quote:
             return taker.remaining
-        base = floor_to(
-            (taker.quote - taker.filled_quote) / price, self.pairs[taker.symbol].lot
-        )
+        left, on_top = taker.quote - taker.filled_quote, ZERO
+        if self.fees.is_in_quote and taker.side is Side.BUY:
+            left -= sum((fill.fee for fill in taker.fills), ZERO)
+            on_top = self.fees.on_top
+        base = floor_to(left / (price * (1 + on_top)), self.pairs[taker.symbol].lot)
         if taker.side is Side.BUY or taker.account == MAKERS:
             return base
         held = self.wallets.free(taker.account, self.pairs[taker.symbol].base_asset)
@@ -199,8 +201,8 @@ class Engine:
         self._happened.trades.append(trade)
         is_private = taker.account != MAKERS or maker.account != MAKERS
         if is_private:
-            self.wallets.pay(taker, trade, self.pairs[symbol])
-            self.wallets.pay(maker, trade, self.pairs[symbol])
+            for order in (taker, maker):
+                self.wallets.pay(order, trade, self.pairs[symbol], self.fees.on_top)
         for order in (taker, maker):
             order.filled_base += base
             order.filled_quote += maker.price * base
@@ -215,18 +217,20 @@ class Engine:
         rate = ZERO
         if order.account != MAKERS:
             rate = self.fees.maker if is_maker else self.fees.taker
-        fee, asset = self.wallets.receive(order, trade, pair, rate)
+        fee, asset = self.wallets.receive(
+            order, trade, pair, rate, is_fee_in_quote=self.fees.is_in_quote
+        )
         if order.account == MAKERS:
             return
         self._touch(order.account, pair.base_asset)
         self._touch(order.account, pair.quote_asset)
+        fill = Fill(trade, order.order_id, order.side, is_maker, fee, asset)
+        order.fills.append(fill)
         is_whole = not (
             self._wanted(order, trade.price) if order.quote else order.remaining
         )
         order.status = OrderStatus.FILLED if is_whole else OrderStatus.PARTIALLY_FILLED
         order.updated_ms = trade.trade_ms
-        fill = Fill(trade, order.order_id, order.side, is_maker, fee, asset)
-        order.fills.append(fill)
         self._report(Step.TRADE, order, trade.trade_ms, fill)
 
     def _end(self, order: Order, step: Step, status: OrderStatus, now_ms: int) -> None:

@@ -38,15 +38,21 @@ def is_triggered(order: NewOrder | Order, last: Decimal) -> bool:
     return last >= order.stop_price if fires_up else last <= order.stop_price
 
 
-def price_of(new: NewOrder, pair: Pair, book: Book) -> tuple[Decimal, str]:
-    """Return how much the order must be able to pay, and in which asset."""
+def price_of(
+    new: NewOrder, pair: Pair, book: Book, on_top: Decimal = ZERO
+) -> tuple[Decimal, str]:
+    """Return how much the order must be able to pay, and in which asset.
+
+    Units: `on_top` is the share that a buyer pays beside the price; an order sized in
+        quote spends no more than its size, fee included.
+    """
     if new.side is Side.SELL:
         best = book.bids.best()
         for_quote = new.quote / best if best else ZERO
         return new.base or for_quote, pair.base_asset
     if new.kind is not Kind.MARKET:
-        return new.price * new.base, pair.quote_asset
+        return new.price * new.base * (1 + on_top), pair.quote_asset
     if new.quote:
         return new.quote, pair.quote_asset
     _, cost = book.fillable(Side.BUY, ZERO, new.base)
-    return cost, pair.quote_asset
+    return cost * (1 + on_top), pair.quote_asset

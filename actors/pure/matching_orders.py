@@ -54,10 +54,16 @@ class Pair:
 
 @attrs.frozen
 class Fees:
-    """Rates, taken from what the trader receives."""
+    """Rates, taken from what the trader receives, or always from the quote asset."""
 
     maker: Decimal = Decimal("0.001")
     taker: Decimal = Decimal("0.001")
+    is_in_quote: bool = False  # a buyer pays it on top of the price
+
+    @property
+    def on_top(self) -> Decimal:
+        """Return the highest rate that a buyer must be able to pay beside the price."""
+        return max(self.maker, self.taker) if self.is_in_quote else ZERO
 
 
 @attrs.frozen

@@ -61,10 +61,15 @@ class Wallets:
                 f"{account} {asset} free {holding.free} locked {holding.locked}"
             )
 
-    def pay(self, order: Order, trade: Trade, pair: Pair) -> None:
-        """Take from the trader what the trade costs, first from what the order locked."""
+    def pay(self, order: Order, trade: Trade, pair: Pair, on_top: Decimal = ZERO) -> None:
+        """Take from the trader what the trade costs, first from what the order locked.
+
+        What a buyer locked for a fee `on_top` of the price is free again before the fee
+        is taken.
+        """
         if order.side is Side.BUY:
-            paid, asset, per_base = trade.price * trade.base, pair.quote_asset, order.price
+            paid, asset = trade.price * trade.base, pair.quote_asset
+            per_base = order.price * (1 + on_top)
         else:
             paid, asset, per_base = trade.base, pair.base_asset, ONE
         if order.locked:
@@ -73,15 +78,23 @@ class Wallets:
         self.add(order.account, asset, -paid)
 
     def receive(
-        self, order: Order, trade: Trade, pair: Pair, rate: Decimal
+        self,
+        order: Order,
+        trade: Trade,
+        pair: Pair,
+        rate: Decimal,
+        *,
+        is_fee_in_quote: bool = False,
     ) -> tuple[Decimal, str]:
-        """Give the trader what it traded for, less the fee; return fee and its asset."""
-        if order.side is Side.BUY:
-            got, asset = trade.base, pair.base_asset
-        else:
-            got, asset = trade.price * trade.base, pair.quote_asset
-        fee = (got * rate).quantize(FEE_STEP, ROUND_DOWN)
-        self.add(order.account, asset, got - fee)
+        """Give the trader what it traded for, take the fee; return fee and its asset."""
+        bought = trade.base, pair.base_asset
+        quoted = trade.price * trade.base, pair.quote_asset
+        is_buy = order.side is Side.BUY
+        got, asset = bought if is_buy else quoted
+        self.add(order.account, asset, got)
+        charged, asset = bought if is_buy and not is_fee_in_quote else quoted
+        fee = (charged * rate).quantize(FEE_STEP, ROUND_DOWN)
+        self.add(order.account, asset, -fee)
         self.fees[asset] = self.fees.get(asset, ZERO) + fee
         return fee, asset
 

@@ -21,8 +21,10 @@ from actors.pure.matching_orders import (
 BTC = Pair("BTCUSDT", "BTC", "USDT", Decimal("0.001"))
 
 
-def engine_with(*makers: tuple[Side, str, str], fee: str = "0.001") -> Engine:
-    engine = Engine([BTC], Fees(Decimal(fee), Decimal(fee)))
+def engine_with(
+    *makers: tuple[Side, str, str], fee: str = "0.001", is_in_quote: bool = False
+) -> Engine:
+    engine = Engine([BTC], Fees(Decimal(fee), Decimal(fee), is_in_quote))
     engine.deposit("ann", "USDT", Decimal(10_000))
     engine.deposit("ann", "BTC", Decimal(10))
     for side, price, base in makers:
@@ -100,6 +102,47 @@ def test_a_resting_buy_locks_its_quote_and_a_cancel_frees_it() -> None:
         (Decimal(9_800), Decimal(200)),
         (Decimal(10_000), Decimal(0)),
     )
+
+
+def test_a_fee_in_quote_is_locked_with_the_price_and_freed_with_it() -> None:
+    engine = engine_with(fee="0.01", is_in_quote=True)
+    resting = placed(engine, order(Side.BUY, "100", "2"))
+    locked = held(engine, "USDT")
+
+    engine.cancel(resting, 9)
+
+    assert (locked, held(engine, "USDT")) == (
+        (Decimal(9_798), Decimal(202)),
+        (Decimal(10_000), Decimal(0)),
+    )
+
+
+def test_a_buyer_pays_a_fee_in_quote_on_top_and_receives_the_whole_base() -> None:
+    engine = engine_with((Side.SELL, "90", "1"), fee="0.01", is_in_quote=True)
+
+    bought = placed(engine, order(Side.BUY, "100", "1"))
+
+    assert (bought.fills[0].fee, bought.fills[0].fee_asset) == (Decimal("0.9"), "USDT")
+    assert held(engine, "USDT") == (Decimal("9909.1"), Decimal(0))
+    assert held(engine, "BTC") == (Decimal(11), Decimal(0))
+
+
+def test_a_market_order_sized_in_quote_spends_no_more_than_its_size_with_the_fee() -> None:
+    engine = engine_with((Side.SELL, "100", "9"), fee="0.01", is_in_quote=True)
+
+    bought = placed(engine, order(Side.BUY, "0", "0", kind=Kind.MARKET, quote="101"))
+
+    assert (bought.filled_base, bought.status) == (Decimal(1), OrderStatus.FILLED)
+    assert held(engine, "USDT") == (Decimal(9_899), Decimal(0))
+
+
+def test_a_buyer_who_cannot_pay_the_fee_on_top_is_refused() -> None:
+    engine = engine_with((Side.SELL, "100", "900"), fee="0.01", is_in_quote=True)
+    market = order(Side.BUY, "0", "100", kind=Kind.MARKET)
+
+    refused = engine.place(order(Side.BUY, "100", "100"), 7), engine.place(market, 7)
+
+    assert refused == (Rejection.INSUFFICIENT_BALANCE, Rejection.INSUFFICIENT_BALANCE)
 
 
 def test_a_better_price_gives_back_what_the_limit_had_locked() -> None:

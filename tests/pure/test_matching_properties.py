@@ -75,8 +75,8 @@ cancels = st.builds(Cancel, st.integers(0, 30))
 scripts = st.lists(st.one_of(new_orders, new_orders, stops, quoted, cancels), max_size=60)
 
 
-def rich_engine() -> Engine:
-    engine = Engine([PAIR], Fees(Decimal("0.001"), Decimal("0.002")))
+def rich_engine(*, is_in_quote: bool = False) -> Engine:
+    engine = Engine([PAIR], Fees(Decimal("0.001"), Decimal("0.002"), is_in_quote))
     for account in ACCOUNTS[1:]:
         engine.deposit(account, "USDT", Decimal(1_000))
         engine.deposit(account, "BTC", Decimal(10))
@@ -103,9 +103,11 @@ def play(engine: Engine, script: list[NewOrder | Cancel], at_ms: int = 0) -> Non
 
 
 @settings(max_examples=150, deadline=None)
-@given(scripts)
-def test_no_trade_makes_or_loses_money(script: list[NewOrder | Cancel]) -> None:
-    engine = rich_engine()
+@given(scripts, st.booleans())
+def test_no_trade_makes_or_loses_money(
+    script: list[NewOrder | Cancel], is_in_quote: bool
+) -> None:
+    engine = rich_engine(is_in_quote=is_in_quote)
 
     play(engine, script)
 
@@ -114,11 +116,11 @@ def test_no_trade_makes_or_loses_money(script: list[NewOrder | Cancel]) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(scripts)
+@given(scripts, st.booleans())
 def test_what_is_locked_is_what_open_orders_can_still_cost(
-    script: list[NewOrder | Cancel],
+    script: list[NewOrder | Cancel], is_in_quote: bool
 ) -> None:
-    engine = rich_engine()
+    engine = rich_engine(is_in_quote=is_in_quote)
 
     play(engine, script)
 
@@ -126,7 +128,8 @@ def test_what_is_locked_is_what_open_orders_can_still_cost(
         locked = {"USDT": Decimal(0), "BTC": Decimal(0)}
         for order in engine.open_orders(account):
             is_buy = order.side is Side.BUY
-            cost = order.remaining * (order.price if is_buy else 1)
+            price = order.price * (1 + engine.fees.on_top)
+            cost = order.remaining * (price if is_buy else 1)
             locked["USDT" if is_buy else "BTC"] += cost
         for asset, amount in locked.items():
             holding = engine.wallets.holding(account, asset)

@@ -9,6 +9,7 @@ from typing import Final
 
 import attrs
 import msgspec
+import trio
 
 from adapters.simulator import binance_bodies as bodies
 from adapters.simulator.binance_endpoints import REFUSED_ORDER_WEIGHT, Endpoint
@@ -24,10 +25,10 @@ from adapters.simulator.binance_faults import (
     over_weight,
 )
 from adapters.simulator.binance_params import Params
+from adapters.simulator.binance_publisher import Publisher
 from adapters.simulator.exchange import Exchange, News
 from adapters.simulator.faults import Connection
 from adapters.simulator.outbox import Outbox
-from adapters.simulator.publisher import Publisher
 from adapters.websocket_server import frame
 
 WINDOW_MS: Final = 5_000
@@ -45,7 +46,7 @@ class UserSubscription:
     number: int  # within its connection
 
 
-class Dialect:
+class BinanceDialect:
     """The venue as Binance's clients know it, over one exchange."""
 
     def __init__(self, exchange: Exchange) -> None:
@@ -53,6 +54,10 @@ class Dialect:
         self.publisher = Publisher(exchange)
         self._users: dict[str, dict[UserSubscription, None]] = {}
         self._execution_id = 0
+
+    @property
+    def hurried(self) -> trio.Event:
+        return self.publisher.hurried
 
     def perform(
         self, endpoint: Endpoint, params: Params, account: str, address: str

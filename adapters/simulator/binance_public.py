@@ -12,9 +12,9 @@ from adapters.binance.codec import market_writer, rest
 from adapters.simulator.binance_bodies import KINDS, Body, e8
 from adapters.simulator.binance_faults import Refused
 from adapters.simulator.binance_params import Params
+from adapters.simulator.binance_publisher import candle_of, day_of, snapshot
 from adapters.simulator.binance_rules import PERCENT_DOWN, PERCENT_UP
 from adapters.simulator.exchange import Exchange, Ware
-from adapters.simulator.publisher import candle_of, day_of, snapshot
 from adapters.simulator.timeframes import LENGTH_MS, next_of
 
 DEPTH_WEIGHTS: Final = ((100, 5), (500, 25), (1000, 50), (5000, 250))

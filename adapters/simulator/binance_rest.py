@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import msgspec
 import trio
 
-from adapters.simulator.binance_dialect import Dialect
+from adapters.simulator.binance_dialect import BinanceDialect
 from adapters.simulator.binance_endpoints import REST, Endpoint
 from adapters.simulator.binance_faults import UNKNOWN_OUTCOME, HalfRefused, Refused, missing
 from adapters.simulator.binance_params import Params
@@ -22,7 +22,7 @@ _HTML: Final = "text/html"
 class BinanceRest:
     """Answers one request at a time; knows nothing of sockets."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: BinanceDialect) -> None:
         self._dialect = dialect
 
     async def respond(self, request: HttpRequest) -> HttpAnswer | None:

@@ -12,9 +12,10 @@ import msgspec
 import trio
 
 from adapters.binance.codec import market_writer
-from adapters.simulator.binance_dialect import Dialect
+from adapters.simulator.binance_dialect import BinanceDialect
+from adapters.simulator.binance_flood import flood
+from adapters.simulator.binance_publisher import Reader
 from adapters.simulator.outbox import Outbox
-from adapters.simulator.publisher import Reader
 from adapters.websocket_server import ServerSocket, frame
 
 POLICY_VIOLATION: Final = 1008
@@ -34,9 +35,12 @@ class TooManyMessages(Exception):
 class StreamConnection:
     """One market connection."""
 
-    def __init__(self, dialect: Dialect, outbox: Outbox, path: str) -> None:
+    def __init__(
+        self, dialect: BinanceDialect, outbox: Outbox, path: str, nursery: trio.Nursery
+    ) -> None:
         self._dialect = dialect
         self._outbox = outbox
+        self._nursery = nursery
         self.reader = Reader(outbox, is_combined=path.startswith("/stream"))
         self._heard_s: list[float] = []  # of the last second
         for stream in streams_of(path):
@@ -44,6 +48,8 @@ class StreamConnection:
 
     async def serve(self, socket: ServerSocket) -> None:
         """Take commands until the connection ends, or the client is too talkative."""
+        if self._dialect.exchange.config.flood_frames_per_s is not None:
+            self._nursery.start_soon(flood, self._dialect.exchange, self.reader, socket)
         try:
             while True:
                 text = await socket.receive()
@@ -53,6 +59,12 @@ class StreamConnection:
             await socket.aclose(POLICY_VIOLATION, str(error))
         finally:
             self._dialect.publisher.leave(self.reader)
+
+    def shutdown_notice(self, now_ms: int) -> bytes:
+        event = market_writer.encode_shutdown(now_ms)
+        if self.reader.is_combined:
+            event = market_writer.combined(market_writer.SHUTDOWN_STREAM, event)
+        return frame(event.encode())
 
     def _count_message(self) -> None:
         now_s = trio.current_time()

@@ -7,9 +7,9 @@ from typing import Final
 import msgspec
 import trio
 
-from adapters.binance.codec import envelope
+from adapters.binance.codec import envelope, market_writer
 from adapters.errors import RemoteProtocolError
-from adapters.simulator.binance_dialect import Dialect, UserSubscription
+from adapters.simulator.binance_dialect import BinanceDialect, UserSubscription
 from adapters.simulator.binance_endpoints import SIGNED, WS_API, Endpoint
 from adapters.simulator.binance_faults import UNKNOWN_OUTCOME, HalfRefused, Refused, missing
 from adapters.simulator.binance_params import Params
@@ -27,7 +27,7 @@ class WsApiConnection:
     """One client of the WS-API."""
 
     def __init__(
-        self, dialect: Dialect, outbox: Outbox, address: str, nursery: trio.Nursery
+        self, dialect: BinanceDialect, outbox: Outbox, address: str, nursery: trio.Nursery
     ) -> None:
         self._dialect = dialect
         self._outbox = outbox
@@ -51,6 +51,10 @@ class WsApiConnection:
         finally:
             for subscription in self._subscriptions.values():
                 self._dialect.leave(subscription)
+
+    def shutdown_notice(self, now_ms: int) -> bytes:
+        event = market_writer.encode_shutdown(now_ms)
+        return frame(f'{{"event":{event}}}'.encode())
 
     def _serve_one(self, request: envelope.Request) -> None:
         endpoint = WS_API.get(request.method)

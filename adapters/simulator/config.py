@@ -6,12 +6,14 @@ import random
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 import attrs
 
 from adapters.simulator.faults import Fault
 
 ZERO = Decimal(0)
+DialectName = Literal["binance", "coinbase", "kraken"]
 
 
 @attrs.frozen
@@ -46,6 +48,7 @@ class Listing:
 
     @property
     def venue_symbol(self) -> str:
+        """Return what the exchange keys it by; a dialect with other names translates."""
         return self.symbol.replace("/", "")
 
 
@@ -112,6 +115,7 @@ class Limits:
 class SimulatorConfig:
     """Everything a simulator needs to know before it starts."""
 
+    dialect: DialectName = "binance"
     listings: tuple[Listing, ...] = (BTC, ETH)
     keys: tuple[ApiKey, ...] = ()
     maker_fee: Decimal = Decimal("0.001")

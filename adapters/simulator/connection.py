@@ -8,13 +8,8 @@ import msgspec
 import trio
 import trio.abc
 
-from adapters.simulator.binance_dialect import Dialect
-from adapters.simulator.binance_faults import Refused
-from adapters.simulator.binance_rest import BinanceRest
-from adapters.simulator.binance_streams import StreamConnection
-from adapters.simulator.binance_ws_api import WsApiConnection
-from adapters.simulator.faults import BadFaults, Connection, read_fault
-from adapters.simulator.flood import flood
+from adapters.simulator.dialect import Opened, Visit
+from adapters.simulator.faults import BadFaults, read_fault
 from adapters.simulator.http_server import HttpAnswer, HttpRequest, serve_http
 from adapters.simulator.live import Connections, Live
 from adapters.simulator.mischief import Mischief
@@ -25,7 +20,6 @@ from adapters.websocket_server import ServerSocket, serve_websocket
 
 FIRST_REQUEST_S: Final = 60.0
 GOODBYE_S: Final = 1.0
-CONNECT_WEIGHT: Final = 2  # of a WS-API connection
 
 
 class Door:
@@ -33,16 +27,15 @@ class Door:
 
     def __init__(
         self,
-        dialect: Dialect,
-        rest: BinanceRest,
+        opened: Opened,
         connections: Connections,
         mischief: Mischief,
     ) -> None:
-        self._dialect = dialect
-        self._rest = rest
+        self._exchange = opened.dialect.exchange
+        self._doors = opened.doors
         self._connections = connections
         self._mischief = mischief
-        self._limits = dialect.exchange.config.limits
+        self._limits = self._exchange.config.limits
 
     async def serve_stream(self, stream: trio.abc.Stream) -> None:
         """Serve one connection; its client's faults end it and nothing else."""
@@ -66,8 +59,10 @@ class Door:
             return
         target = head.split(b"\r\n", 1)[0].split(b" ")[1:2]
         path = target[0].decode("latin-1") if target else ""
-        live.kind = _kind(path, is_upgrade=b"upgrade: websocket" in head.lower())
-        exchange = self._dialect.exchange
+        is_upgrade = b"upgrade: websocket" in head.lower()
+        kind = self._doors.kind_of(path) if is_upgrade else None
+        live.kind = kind or "rest"  # an unknown path is a 404 of REST
+        exchange = self._exchange
         if live.kind != "rest":
             exchange.limits.connect(address, exchange.now_ms())
         if exchange.faults.strike("storm", live.kind):
@@ -78,40 +73,22 @@ class Door:
             await self._serve_socket(live, path, address)
 
     async def _serve_socket(self, live: Live, path: str, address: str) -> None:
-        kind: Connection = live.kind or "stream"
-        outbox = Outbox(kind, self._dialect.exchange.faults, self._limits.queue_frames)
+        visit = Visit(live.kind or "stream", path, address)
+        outbox = Outbox(visit.kind, self._exchange.faults, self._limits.queue_frames)
         outbox.scope = live.scope
         live.outbox = outbox
 
         async def serve(socket: ServerSocket) -> None:
-            with trio.move_on_after(self._limits.connection_s):
+            with trio.move_on_after(self._doors.connection_s):
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(outbox.write_to, socket)
-                    nursery.start_soon(self._keep_alive, socket, live)
-                    if kind == "ws_api":
-                        self._charge_connection(address)
-                        api = WsApiConnection(self._dialect, outbox, address, nursery)
-                        await api.serve(socket)
-                    else:
-                        await self._serve_market(socket, live, outbox, path, nursery)
+                    if self._doors.is_pinging:
+                        nursery.start_soon(self._keep_alive, socket, live)
+                    live.session = self._doors.session(visit, outbox, nursery)
+                    await live.session.serve(socket)
                     nursery.cancel_scope.cancel()
 
         await serve_websocket(live.wire, serve)
-
-    async def _serve_market(
-        self,
-        socket: ServerSocket,
-        live: Live,
-        outbox: Outbox,
-        path: str,
-        nursery: trio.Nursery,
-    ) -> None:
-        market = StreamConnection(self._dialect, outbox, path)
-        live.is_combined = market.reader.is_combined
-        exchange = self._dialect.exchange
-        if exchange.config.flood_frames_per_s is not None:
-            nursery.start_soon(flood, exchange, market.reader, socket)
-        await market.serve(socket)
 
     async def _keep_alive(self, socket: ServerSocket, live: Live) -> None:
         """Ping as the venue does; a client that never answers is cut."""
@@ -122,18 +99,12 @@ class Door:
             if waiting.cancelled_caught:
                 live.scope.cancel()
 
-    def _charge_connection(self, address: str) -> None:
-        try:
-            self._dialect.charge(address, CONNECT_WEIGHT)
-        except Refused:
-            return  # the venue lets it connect and refuses its requests
-
     async def _respond(self, request: HttpRequest) -> HttpAnswer | None:
         if not request.path.startswith("/simulator/"):
-            return await self._rest.respond(request)
+            return await self._doors.respond(request)
         await trio.lowlevel.checkpoint()
         if (request.method, request.path) == ("GET", "/simulator/truth"):
-            return HttpAnswer(200, msgspec.json.encode(truth(self._dialect.exchange)))
+            return HttpAnswer(200, msgspec.json.encode(truth(self._exchange)))
         if (request.method, request.path) == ("POST", "/simulator/faults"):
             return self._inject(request.body)
         return HttpAnswer(404, b"{}")
@@ -144,15 +115,6 @@ class Door:
         except BadFaults as error:
             return HttpAnswer(400, msgspec.json.encode({"error": str(error)}))
         return HttpAnswer(200, b"{}")
-
-
-def _kind(path: str, *, is_upgrade: bool) -> Connection:
-    if not is_upgrade:
-        return "rest"
-    if path.startswith("/ws-api/v3"):
-        return "ws_api"
-    is_market = path.startswith(("/ws/", "/stream")) or path.partition("?")[0] == "/ws"
-    return "stream" if is_market else "rest"  # an unknown path is a 404 of REST
 
 
 def _address(stream: trio.abc.Stream) -> str:

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 import attrs
 import trio
 
-from adapters.binance.codec import market_writer
+from adapters.simulator.dialect import Session
 from adapters.simulator.faults import Connection
 from adapters.simulator.outbox import Outbox
 from adapters.simulator.wire import Wire
-from adapters.websocket_server import frame
 
 
 @attrs.define(eq=False)
@@ -22,7 +21,7 @@ class Live:
     scope: trio.CancelScope
     kind: Connection | None = None
     outbox: Outbox | None = None
-    is_combined: bool = False
+    session: Session | None = None
 
 
 class Connections:
@@ -51,18 +50,10 @@ class Connections:
             live.wire.is_dead = True
 
     def announce_shutdown(self, kind: str, now_ms: int) -> None:
-        """Send serverShutdown as each kind of connection wraps it."""
-        event = market_writer.encode_shutdown(now_ms)
-        combined = market_writer.combined(market_writer.SHUTDOWN_STREAM, event)
+        """Tell clients in their venue's words that their connections will be closed."""
         for live in self._of(kind):
-            if live.outbox is None:
-                continue
-            if live.kind == "ws_api":
-                live.outbox.answer(frame(f'{{"event":{event}}}'.encode()))
-            else:
-                live.outbox.answer(
-                    frame((combined if live.is_combined else event).encode())
-                )
+            if live.outbox is not None and live.session is not None:
+                live.outbox.answer(live.session.shutdown_notice(now_ms))
 
     def _of(self, kind: str) -> Iterator[Live]:
         return iter([live for live in self._open if kind in {"", live.kind}])

@@ -10,15 +10,13 @@ import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-import attrs
 import trio
 import trio.abc
 
-from adapters.simulator.binance_dialect import Dialect
-from adapters.simulator.binance_rest import BinanceRest
 from adapters.simulator.clock import SimulatorClock, wall_clock
 from adapters.simulator.config import ApiKey, SimulatorConfig
 from adapters.simulator.connection import Door
+from adapters.simulator.dialect import Dialect, Opened, SimulatorEndpoints
 from adapters.simulator.exchange import Exchange
 from adapters.simulator.faults import Fault
 from adapters.simulator.live import Connections
@@ -26,6 +24,7 @@ from adapters.simulator.mischief import Mischief
 from adapters.simulator.past import DrawPast, draw_past
 from adapters.simulator.replay import Replay, load_recordings
 from adapters.simulator.truth import truth
+from adapters.simulator.venues import VENUES
 
 BEAT_MS = 100
 BEHIND_S = 1.0  # a market further behind skips instead of hurrying
@@ -33,18 +32,8 @@ BEHIND_S = 1.0  # a market further behind skips instead of hurrying
 Listeners = Sequence[trio.abc.Listener[Any]]
 
 
-@attrs.frozen
-class SimulatorEndpoints:
-    """Where a client of this simulator connects."""
-
-    url: str
-    rest_url: str
-    ws_api_url: str
-    port: int
-
-
 class Simulator:
-    """One simulated exchange with Binance's dialect."""
+    """One simulated exchange that speaks one venue's dialect."""
 
     def __init__(
         self,
@@ -65,26 +54,15 @@ class Simulator:
         self._open_listeners = open_listeners or self._open_tcp
         self._port = config.port
         self._draw_past = draw_past
-        self._dialect: Dialect | None = None
+        self._venue = VENUES[config.dialect]
+        self._opened: Opened | None = None
         self._replay: Replay | None = None
         self._mischief: Mischief | None = None
 
     @property
     def dialect(self) -> Dialect:
         """Return the venue; it opens with the first run."""
-        if self._dialect is None:
-            recordings = load_recordings(self.config)
-            exchange = Exchange(
-                recordings.config,
-                self._seed,
-                self._clock(),
-                recordings.starts_ms,
-                self._draw_past,
-            )
-            self._dialect = Dialect(exchange)
-            if recordings.sessions:
-                self._replay = Replay(self._dialect, recordings.sessions)
-        return self._dialect
+        return self._open().dialect
 
     @property
     def exchange(self) -> Exchange:
@@ -94,12 +72,7 @@ class Simulator:
     def endpoints(self) -> SimulatorEndpoints:
         """Return the addresses; the port is known while it runs."""
         secure, place = "s" if self._tls else "", f"{self.config.host}:{self._port}"
-        return SimulatorEndpoints(
-            url=f"ws{secure}://{place}/stream",
-            rest_url=f"http{secure}://{place}",
-            ws_api_url=f"ws{secure}://{place}/ws-api/v3",
-            port=self._port,
-        )
+        return SimulatorEndpoints(*self._venue.endpoints(secure, place), self._port)
 
     @property
     def replay_over(self) -> trio.Event:
@@ -130,11 +103,11 @@ class Simulator:
         Raises:
           OSError: the port is taken.
         """
-        dialect = self.dialect
+        opened = self._open()
+        dialect = opened.dialect
         async with trio.open_nursery() as nursery:
             self._mischief = Mischief(dialect.exchange, self.connections, nursery)
-            rest = BinanceRest(dialect)
-            door = Door(dialect, rest, self.connections, self._mischief)
+            door = Door(opened, self.connections, self._mischief)
             try:
                 await nursery.start(self._listen, door, self._mischief, nursery)
                 if self._replay is None:
@@ -148,6 +121,22 @@ class Simulator:
                 await trio.sleep_forever()
             finally:
                 self._mischief = None
+
+    def _open(self) -> Opened:
+        if self._opened is None:
+            recordings = load_recordings(self.config, self._venue)
+            exchange = Exchange(
+                recordings.config,
+                self._seed,
+                self._clock(),
+                recordings.starts_ms,
+                self._draw_past,
+            )
+            self._opened = self._venue.open(exchange)
+            if recordings.sessions and self._opened.player is not None:
+                player = self._opened.player(recordings.sessions)
+                self._replay = Replay(player, recordings.sessions, self.config)
+        return self._opened
 
     async def _listen(
         self,
@@ -192,6 +181,6 @@ class Simulator:
             beats = dialect.beats_until_due(clock.now_ms() // BEAT_MS)
             number = clock.now_ms() // BEAT_MS + beats
             with trio.move_on_at(clock.unix_s(number * BEAT_MS)) as slept:
-                await dialect.publisher.hurried.wait()
+                await dialect.hurried.wait()
             if slept.cancelled_caught:
                 dialect.beat(clock.now_ms(), number)

@@ -5,8 +5,8 @@ Served at /simulator/truth; it is no part of any venue's wire.
 
 from __future__ import annotations
 
+from actors.messages import OrderStatus
 from actors.pure.matching_orders import Fill, Order
-from adapters.simulator.binance_bodies import KIND_WORDS, STATUS_WORDS
 from adapters.simulator.exchange import Exchange
 
 
@@ -60,8 +60,8 @@ def _order(
         "asked": exchange.asked.get((account, client_id), 0),
         "symbol": exchange.wares[newest.symbol].listing.symbol,
         "side": newest.side.value,
-        "type": KIND_WORDS[newest.kind],
-        "status": STATUS_WORDS[newest.status],
+        "type": newest.kind.name,
+        "status": _status(newest),
         "is_open": newest.is_open,
         "order_ids": [order.order_id for order in found],
         "base": str(newest.base),
@@ -72,6 +72,10 @@ def _order(
         "created_ms": newest.created_ms,
         "fills": [_fill(fill) for order in found for fill in order.fills],
     }
+
+
+def _status(order: Order) -> str:
+    return "NEW" if order.status is OrderStatus.OPEN else order.status.name
 
 
 def _fill(fill: Fill) -> dict[str, object]:

@@ -12,7 +12,8 @@ from trio.testing import MockClock
 
 from actors.messages import Side
 from actors.pure.matching_orders import Kind, NewOrder, Order, Pair
-from adapters.simulator.binance_dialect import Dialect
+from adapters.simulator.binance_dialect import BinanceDialect
+from adapters.simulator.binance_publisher import Reader
 from adapters.simulator.chart import Chart
 from adapters.simulator.clock import SimulatorClock
 from adapters.simulator.config import BTC, Phase, SimulatorConfig, seeded
@@ -20,7 +21,6 @@ from adapters.simulator.exchange import Exchange
 from adapters.simulator.faults import Faults
 from adapters.simulator.outbox import Outbox
 from adapters.simulator.past import draw_past
-from adapters.simulator.publisher import Reader
 from adapters.simulator.timeframes import LENGTH_MS, next_of, open_of
 from tests.adapters.simulator_desk import ANN, CONFIG
 
@@ -43,7 +43,7 @@ async def session(
 ) -> tuple[str, Exchange]:
     """Play a market on a mocked clock; return a hash of all it said, and its state."""
     exchange = Exchange(config, seed, SimulatorClock(UNIX_MS), {})
-    dialect, tape = Dialect(exchange), Tape()
+    dialect, tape = BinanceDialect(exchange), Tape()
     reader = Reader(tape, is_combined=True)
     for symbol in ("btcusdt", "ethusdt"):
         for channel in ("trade", "bookTicker", "ticker", "kline_1s", "depth@100ms"):

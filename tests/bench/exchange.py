@@ -18,7 +18,7 @@ from decimal import Decimal
 import attrs
 import trio
 
-from adapters.simulator.binance_dialect import Dialect
+from adapters.simulator.binance_dialect import BinanceDialect
 from adapters.simulator.binance_endpoints import Endpoint
 from adapters.simulator.binance_params import Params
 from adapters.simulator.config import ApiKey, Limits, Listing, SimulatorConfig
@@ -79,18 +79,18 @@ def stamp_frames() -> None:
 
 def note_orders() -> dict[str, int]:
     """Note in the returned table when each new order came out of the parser."""
-    perform = Dialect.perform
+    perform = BinanceDialect.perform
     parsed_us: dict[str, int] = {}
 
     def noted(
-        self: Dialect, endpoint: Endpoint, params: Params, account: str, address: str
+        self: BinanceDialect, endpoint: Endpoint, params: Params, account: str, address: str
     ) -> object:
         order_id = params.maybe("newClientOrderId")
         if order_id is not None:
             parsed_us[order_id] = time.monotonic_ns() // 1000
         return perform(self, endpoint, params, account, address)
 
-    Dialect.perform = noted
+    BinanceDialect.perform = noted
     return parsed_us
 
 

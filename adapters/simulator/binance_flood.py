@@ -10,8 +10,8 @@ import attrs
 import trio
 
 from adapters.binance.codec import market_writer
+from adapters.simulator.binance_publisher import Reader, day_of
 from adapters.simulator.exchange import Exchange
-from adapters.simulator.publisher import Reader, day_of
 from adapters.websocket_server import ServerSocket, frame
 
 VARIANTS: Final = 64  # different frames of one symbol

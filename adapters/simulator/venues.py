@@ -1,0 +1,12 @@
+"""The venues that the simulator can be: one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from adapters.simulator.binance_venue import BINANCE
+from adapters.simulator.config import DialectName
+from adapters.simulator.dialect import Venue
+
+VENUES: Final[Mapping[DialectName, Venue]] = {"binance": BINANCE}

@@ -6,13 +6,13 @@ readers' mailboxes (latest: replaced; trades and closed candles: merged, never d
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
 import trio
 
-from actors.mailbox import Mailbox
 from actors.messages import (
     BookDelta,
     BookSnapshot,
@@ -21,6 +21,7 @@ from actors.messages import (
     Candles,
     Channel,
     FeedState,
+    StreamTerms,
     Subscription,
     Ticker,
     Traded,
@@ -29,24 +30,11 @@ from actors.messages import (
 )
 from actors.pure.book import Book, BookStep
 from actors.pure.candle_window import CandleStep, CandleWindow
+from actors.routes import KINDS, Reader, Route, merge_candles, merge_trades
 
 CANDLES_MIN = 120  # closed candles kept at least
 BOOK_DEPTH = 20  # levels of each side that readers are shown
-
-Reader = Mailbox[Any]
-
-
-@attrs.define(eq=False)
-class Route:
-    """One subscription, who reads it, and how fresh it is."""
-
-    subscription: Subscription
-    key: str
-    readers: dict[str, Reader] = attrs.Factory(dict[str, Reader])
-    mailboxes: list[Reader] = attrs.Factory(list[Reader])
-    data_s: float | None = None  # last datum of this connection
-    received: int = 0
-    newest: Any = None  # what a reader that joins late is shown at once
+NO_TERMS = StreamTerms(subscriptions_max=sys.maxsize)
 
 
 @attrs.define(eq=False)
@@ -56,6 +44,7 @@ class FanOut:
     exchange: str
     outlets: Mapping[str, Reader]
     watcher: Reader | None = None  # the fallback, which is shown every ticker
+    terms: StreamTerms = NO_TERMS
     routes: dict[Subscription, Route] = attrs.Factory(dict[Subscription, Route])
     windows: dict[Subscription, CandleWindow] = attrs.Factory(
         dict[Subscription, CandleWindow]
@@ -77,7 +66,7 @@ class FanOut:
         self._doors = {
             Ticker: self._newest,
             BookTop: self._newest,
-            BookSnapshot: self._newest,
+            BookSnapshot: self._snapshot,
             Traded: self._traded,
             Candle: self._candle,
             BookDelta: self._delta,
@@ -140,8 +129,13 @@ class FanOut:
         for window in self.windows.values():
             window.is_loaded = False
         for subscription in self.routes:
-            if subscription.channel in _OVER_REST:
+            if subscription.channel in self._over_rest:
                 self.ask(subscription)
+
+    @property
+    def _over_rest(self) -> frozenset[Channel]:
+        """The channels that are begun by a REST answer."""
+        return _STREAMED_BOOKS if self.terms.is_book_streamed else _OVER_REST
 
     def ask(self, subscription: Subscription) -> None:
         """Ask the session to load history or a snapshot over REST."""
@@ -169,7 +163,7 @@ class FanOut:
                     window.candles,
                     window.running,
                 )
-                reader.latest(route.key, shown, _merge_candles)
+                reader.latest(route.key, shown, merge_candles)
         elif route.newest is not None:
             reader.latest(route.key, route.newest)
 
@@ -179,7 +173,7 @@ class FanOut:
             filter(None, (channel, self.exchange, symbol, subscription.timeframe))
         )
         route = self.routes[subscription] = Route(subscription, key)
-        kind = _KINDS.get(subscription.channel)
+        kind = KINDS.get(subscription.channel)
         if kind is not None:
             self._by_symbol[kind, subscription.symbol] = route
         elif subscription.channel is Channel.CANDLES:
@@ -187,7 +181,8 @@ class FanOut:
             self.ask(subscription)
         if subscription.channel is Channel.BOOK:
             self.books[subscription.symbol] = Book(self.exchange, subscription.symbol)
-            self.ask(subscription)
+            if not self.terms.is_book_streamed:
+                self.ask(subscription)
         return route
 
     def _leave(self, subscription: Subscription, reader: str) -> None:
@@ -202,7 +197,7 @@ class FanOut:
         del self.routes[subscription]
         self.to_load.discard(subscription)
         self.windows.pop(subscription, None)
-        kind = _KINDS.get(subscription.channel)
+        kind = KINDS.get(subscription.channel)
         if kind is not None:
             self._by_symbol.pop((kind, subscription.symbol), None)
         if subscription.channel is Channel.BOOK:
@@ -233,7 +228,7 @@ class FanOut:
         self._heard(route, now_s)
         for mailbox in route.mailboxes:
             mailbox.latest(
-                route.key, Trades(self.exchange, trade.symbol, [trade]), _merge_trades
+                route.key, Trades(self.exchange, trade.symbol, [trade]), merge_trades
             )
 
     def _candle(self, candle: Candle, now_s: float) -> None:
@@ -263,7 +258,14 @@ class FanOut:
             window.running,
         )
         for mailbox in route.mailboxes:
-            mailbox.latest(route.key, shown, _merge_candles)
+            mailbox.latest(route.key, shown, merge_candles)
+
+    def _snapshot(self, snapshot: BookSnapshot, now_s: float) -> None:
+        """Take a book of the stream, which may begin anew at any time."""
+        book = self.books.get(snapshot.symbol)
+        if book is not None:
+            book.reset()  # changes that came before it are none of its own
+            self.load_book(snapshot, now_s)
 
     def _delta(self, delta: BookDelta, now_s: float) -> None:
         book = self.books.get(delta.symbol)
@@ -279,22 +281,5 @@ class FanOut:
         self._heard(self.routes[subscription], now_s)
 
 
-_KINDS: dict[Channel, type] = {
-    Channel.TICKER: Ticker,
-    Channel.BOOK_TOP: BookTop,
-    Channel.TRADES: Traded,
-    Channel.BOOK: BookSnapshot,
-}
-
-_OVER_REST = frozenset({Channel.CANDLES, Channel.BOOK})  # begun by a REST answer
-
-
-def _merge_trades(older: Trades, newer: Trades) -> Trades:
-    older.trades.extend(newer.trades)
-    return older
-
-
-def _merge_candles(older: Candles, newer: Candles) -> Candles:
-    if not older.closed:
-        return newer
-    return attrs.evolve(newer, closed=(*older.closed, *newer.closed))
+_OVER_REST = frozenset({Channel.CANDLES, Channel.BOOK})
+_STREAMED_BOOKS = frozenset({Channel.CANDLES})

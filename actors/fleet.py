@@ -166,11 +166,12 @@ class Fleet:
             *, task_status: trio.TaskStatus[None]
         ) -> None:
             watcher = stage.door(name, "latest", f"fallback:{exchange}")
+            market = world.venues[exchange].market
             await run_feed(
                 mailbox,
-                world.venues[exchange].market,
+                market,
                 stage.journal(name),
-                FanOut(exchange, stage.readers[exchange], watcher),
+                FanOut(exchange, stage.readers[exchange], watcher, market.terms),
                 stage.demands[exchange],
                 settings=settings,
                 random=world.random,

@@ -20,6 +20,7 @@ from actors.messages import (
     OrderRequest,
     PrivateMessage,
     StreamMessage,
+    StreamTerms,
     Subscription,
     Ticker,
     VenueAck,
@@ -170,6 +171,9 @@ class MarketStream(Protocol):
 
 class Market(Protocol):
     """The public side of one venue: streams, and REST for what streams do not tell."""
+
+    @property
+    def terms(self) -> StreamTerms: ...
 
     def open_stream(self) -> AbstractAsyncContextManager[MarketStream]: ...
 

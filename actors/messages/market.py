@@ -54,6 +54,16 @@ class Wanted:
 
 
 @attrs.frozen
+class StreamTerms:
+    """What a venue allows on one market-data connection, and what it tells there."""
+
+    subscriptions_max: int
+    age_s_max: float | None = None  # the venue closes the connection then
+    is_book_streamed: bool = False  # snapshots come by the stream, otherwise over REST
+    timeframes: frozenset[str] = frozenset()  # of the candles that the stream tells
+
+
+@attrs.frozen
 class Ticker:
     """The last price with best bid and ask, and the volume of 24 hours."""
 

@@ -12,15 +12,22 @@ from typing import Final
 import attrs
 import trio
 
-from actors.messages import BookSnapshot, Candle, Instrument, Ticker
+from actors.messages import BookSnapshot, Candle, Instrument, StreamTerms, Ticker
 from actors.ports import MarketStream
 from adapters.binance.codec import rest
-from adapters.binance.stream import open_market_stream
+from adapters.binance.codec.streams import TIMEFRAMES
+from adapters.binance.stream import STREAMS_MAX, open_market_stream
 from adapters.binance.venue import Venue
 
 KLINES_MAX: Final = 1000
 BOOK_LEVELS: Final = 5000  # as deep as the venue tells, to bridge the diff stream
 BOOK_WEIGHT: Final = 250
+
+TERMS: Final = StreamTerms(
+    subscriptions_max=STREAMS_MAX,
+    age_s_max=24 * 3600,
+    timeframes=frozenset(TIMEFRAMES),
+)
 
 
 @attrs.define(eq=False)
@@ -28,6 +35,7 @@ class BinanceMarket:
     """Implements `Market`."""
 
     _venue: Venue
+    terms: StreamTerms = TERMS
 
     def open_stream(self) -> AbstractAsyncContextManager[MarketStream]:
         return open_market_stream(self._venue)

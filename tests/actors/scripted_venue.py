@@ -18,6 +18,7 @@ from actors.messages import (
     OrderStatus,
     PrivateMessage,
     StreamMessage,
+    StreamTerms,
     Subscription,
     Ticker,
     VenueAck,
@@ -32,6 +33,7 @@ from actors.ports import NotListed, VenueError
 from tests.words import BTC
 
 Answer = VenueAck | VenueReject | VenueUnknown
+TERMS = StreamTerms(subscriptions_max=1024, timeframes=frozenset({"1m"}))
 LIVE = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
 
 
@@ -97,6 +99,7 @@ class ScriptedMarket:
     tickers: dict[str, Ticker] = attrs.Factory(dict[str, Ticker])
     history: dict[str, list[Candle]] = attrs.Factory(dict[str, list[Candle]])
     books: dict[str, list[BookSnapshot]] = attrs.Factory(dict[str, list[BookSnapshot]])
+    terms: StreamTerms = TERMS
     listed: Mapping[str, Instrument] | VenueError = attrs.Factory(lambda: {BTC.symbol: BTC})
     unlisted: frozenset[str] = frozenset()
     refusals: list[VenueError] = attrs.Factory(list[VenueError])  # of the next connections

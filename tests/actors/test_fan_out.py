@@ -19,6 +19,7 @@ from actors.messages import (
     FeedState,
     Link,
     Side,
+    StreamTerms,
     Subscription,
     Ticker,
     Traded,
@@ -216,6 +217,45 @@ async def test_a_gap_in_the_book_asks_for_a_snapshot_and_shows_nothing(
     house.taken("dawn")
     house.fan_out.deliver(delta(9, 9), 0.0)
     assert (house.taken("dawn"), house.fan_out.to_load) == ([], {BOOK})
+
+
+async def test_a_streamed_book_needs_no_rest_and_is_shown_at_once(house: House) -> None:
+    house.fan_out.terms = StreamTerms(100, is_book_streamed=True)
+    house.want("dawn", BOOK)
+    house.fan_out.deliver(snapshot(5), 1.0)
+    house.fan_out.deliver(delta(6, 6), 1.5)
+    (shown,) = house.taken("dawn")
+    assert (shown.last_id, house.fan_out.to_load) == (6, set())
+
+
+async def test_a_streamed_book_begins_anew_whenever_a_snapshot_comes(house: House) -> None:
+    """The venue's checksum failed: the stream has asked for the book once more."""
+    house.fan_out.terms = StreamTerms(100, is_book_streamed=True)
+    house.want("dawn", BOOK)
+    for told in (snapshot(5), delta(6, 6), snapshot(7), delta(8, 8)):
+        house.fan_out.deliver(told, 1.0)
+    (shown,) = house.taken("dawn")
+    assert shown.bids == ((Decimal(8), ONE), (ONE, ONE))
+
+
+async def test_changes_before_a_streamed_snapshot_are_not_applied_to_it(
+    house: House,
+) -> None:
+    house.fan_out.terms = StreamTerms(100, is_book_streamed=True)
+    house.want("dawn", BOOK)
+    for told in (delta(3, 3), delta(6, 6), snapshot(5)):
+        house.fan_out.deliver(told, 1.0)
+    (shown,) = house.taken("dawn")
+    assert (shown.last_id, shown.bids) == (5, ((ONE, ONE),))
+
+
+async def test_a_streamed_book_is_not_asked_for_after_a_loss(house: House) -> None:
+    house.fan_out.terms = StreamTerms(100, is_book_streamed=True)
+    house.want("dawn", BOOK)
+    house.fan_out.deliver(snapshot(5), 1.0)
+    house.fan_out.lost()
+    house.fan_out.deliver(delta(6, 6), 2.0)
+    assert (house.fan_out.to_load, house.fan_out.books[SYMBOL].is_synced) == (set(), False)
 
 
 async def test_after_a_loss_nothing_is_proven_and_everything_is_loaded_anew(

@@ -40,10 +40,10 @@ from adapters.control import ControlDesk
 from adapters.disk_space import DiskSpace
 from adapters.files import held, prepare_folder
 from adapters.secrets import Redaction, Secret, resolve
+from adapters.sockets import Timing
 from adapters.state import limits_file, locks_folder
 from adapters.strategy_file import StrategyUnusable, load_strategy
 from adapters.streams import CertificateUnusable
-from adapters.websocket import Timing
 
 if TYPE_CHECKING:
     from adapters.simulator.server import Simulator

@@ -19,7 +19,8 @@ import trio
 from trio_websocket import ConnectionClosed, ConnectionRejected
 from wsproto.utilities import ProtocolError
 
-from adapters.errors import ConnectionLost, RateLimited, VenueError
+from adapters.errors import ConnectionLost, VenueError
+from adapters.sockets import Timing, refusal
 from adapters.streams import Dial, WatchedStream, certificate_trouble, dial
 from adapters.websocket_batch import BatchedClient, Message
 
@@ -29,26 +30,6 @@ RECEIVE_SIZE: Final = 64 * 2**10
 UNSENT_MAX: Final = 256
 _WIRE: Final = frozenset({"trio_websocket", "wsproto", "h11"})  # errors of the peer's
 GOODBYE_S: Final = 1.0
-REJECTED_S: Final = 60.0  # a refusal that does not say how long it holds
-
-
-class UpgradeRefused(RateLimited):
-    """The venue answered the upgrade with 403 (its firewall), 418 or 429."""
-
-    def __init__(self, status: int, *, retry_after_s: float) -> None:
-        text = f"the upgrade was answered with HTTP {status}"
-        super().__init__(text, retry_after_s=retry_after_s)
-        self.status = status
-
-
-@attrs.frozen
-class Timing:
-    """How long to wait on one connection, and how often to write on it."""
-
-    connect_s: float = 10.0  # TCP, TLS and the HTTP upgrade together
-    ping_s: float = 30.0
-    pong_s: float = 10.0
-    write_gap_s: float = 0.0  # between two messages, where the venue counts them
 
 
 @attrs.define(eq=False)
@@ -263,7 +244,8 @@ def _classified(group: BaseExceptionGroup[BaseException]) -> BaseException:
     leaves = list(_leaves(group))
     rejected = [leaf for leaf in leaves if isinstance(leaf, ConnectionRejected)]
     if rejected:
-        return _refusal(rejected[0])
+        told = dict(rejected[0].headers or ()).get(b"retry-after", b"")
+        return refusal(rejected[0].status_code, told.decode("latin-1"))
     library = [leaf for leaf in leaves if type(leaf).__module__.partition(".")[0] in _WIRE]
     if library:
         text = f"{type(library[0]).__name__}: {library[0]}"
@@ -281,12 +263,3 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
         else:
             found.append(error)
     return found
-
-
-def _refusal(rejected: ConnectionRejected) -> VenueError:
-    status = rejected.status_code
-    if status not in {403, 418, 429}:
-        return ConnectionLost(f"the upgrade was answered with HTTP {status}")
-    told = dict(rejected.headers or ()).get(b"retry-after", b"")
-    retry_after_s = float(told) if told.isdigit() else REJECTED_S
-    return UpgradeRefused(status, retry_after_s=retry_after_s)

@@ -23,8 +23,9 @@ from adapters.http import (
     open_transport,
     transport_trusting,
 )
+from adapters.sockets import OpenSocket, Timing
 from adapters.streams import Dial, dial, dial_trusting, tls_trusting
-from adapters.websocket import Timing
+from adapters.websocket import open_websocket
 
 
 @attrs.define(eq=False)
@@ -59,6 +60,7 @@ async def open_binance(
     gate: Gate | None = None,
     dial: Dial = dial,
     open_transport: OpenTransport = open_transport,
+    open_socket: OpenSocket = open_websocket,  # of public market data
 ) -> AsyncGenerator[Binance, None]:
     """Introduce one Binance for the length of the block; nothing is sent until asked.
 
@@ -78,16 +80,15 @@ async def open_binance(
         timing=timing or Timing(),
         dial=dial,
         gate=gate or Gate(clock),
+        open_socket=open_socket,
         http=HttpClient(known.origin(), http_timing or HttpTiming(), open_transport),
         orders_http=HttpClient(known.origin(), http_timing or HttpTiming(), open_transport),
     )
     try:
         yield Binance(BinanceMarket(venue), venue, allow_foreign_host)
     finally:
-        venue.gate.leave()
         with trio.move_on_after(2, shield=True):
-            await venue.http.aclose()
-            await venue.orders_http.aclose()
+            await venue.aclose()
 
 
 def _trusting(ca_file: Path, endpoints: Endpoints) -> tuple[Dial, OpenTransport]:

@@ -14,7 +14,7 @@ import trio
 
 from adapters.binance.codec.envelope import Answer, decode_answer, encode_request
 from adapters.errors import ConnectionLost, RemoteProtocolError
-from adapters.websocket import WebSocket
+from adapters.sockets import Socket
 
 REPLY_S: Final = 10.0  # the venue's own limit on handling a request
 
@@ -30,7 +30,7 @@ class _Waiting:
 class OrderSocket:
     """Ask on an open WS-API connection; somebody runs `serve` meanwhile."""
 
-    _socket: WebSocket
+    _socket: Socket
     _waiting: dict[int, _Waiting] = attrs.Factory(dict[int, _Waiting])
     _asked: int = 0
     unread: int = 0  # frames that answered nobody

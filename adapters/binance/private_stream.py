@@ -29,7 +29,7 @@ from adapters.errors import (
     RemoteProtocolError,
     VenueRefused,
 )
-from adapters.websocket import WebSocket
+from adapters.sockets import Socket
 
 SUBSCRIBED_S: Final = 10.0
 CONNECT_WEIGHT: Final = 2
@@ -40,7 +40,7 @@ SUBSCRIBE_WEIGHT: Final = 2
 class BinancePrivateStream:
     """Implements `PrivateStream`."""
 
-    _socket: WebSocket
+    _socket: Socket
     _venue: Venue
     _unread: list[str | bytes] = attrs.Factory(list[str | bytes])  # newest first
 
@@ -107,7 +107,7 @@ async def open_private_stream(
         yield BinancePrivateStream(socket, venue)
 
 
-async def _subscribed(socket: WebSocket, venue: Venue) -> None:
+async def _subscribed(socket: Socket, venue: Venue) -> None:
     with trio.move_on_after(SUBSCRIBED_S):
         while True:
             answer = decode_answer(await socket.receive())

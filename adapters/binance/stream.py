@@ -18,7 +18,7 @@ from adapters.binance.codec.market import decode_stream
 from adapters.binance.codec.streams import encode_command, stream_name
 from adapters.binance.venue import Venue
 from adapters.errors import LocalProtocolError, RemoteProtocolError
-from adapters.websocket import WebSocket
+from adapters.sockets import Socket
 
 STREAMS_MAX: Final = 1024  # of one connection
 BATCH: Final = 200  # streams in one command
@@ -29,7 +29,7 @@ WRITE_GAP_S: Final = 0.3  # about three commands a second; pings and pongs are t
 class BinanceStream:
     """One open market-data connection. One task receives; any may subscribe."""
 
-    _socket: WebSocket
+    _socket: Socket
     _venue: Venue
     _streams: set[str] = attrs.Factory(set[str])
     _commands: int = 0
@@ -105,5 +105,6 @@ async def open_market_stream(venue: Venue) -> AsyncGenerator[BinanceStream, None
     """
     await venue.know_symbols()
     url = venue.endpoints.stream_url()
-    async with venue.socket(url, write_gap_s=WRITE_GAP_S) as socket:
+    opened = venue.open_socket
+    async with venue.socket(url, write_gap_s=WRITE_GAP_S, opened=opened) as socket:
         yield BinanceStream(socket, venue)

@@ -22,8 +22,9 @@ from adapters.binance.gate import TOO_MANY_ORDERS, Gate
 from adapters.binance.sign import Signer, encode_query
 from adapters.errors import ConnectionLost, NotListed, VenueError, VenueRefused
 from adapters.http import BODY_SIZE_MAX, HttpAnswer, HttpClient
+from adapters.sockets import OpenSocket, Socket, Timing, UpgradeRefused
 from adapters.streams import Dial
-from adapters.websocket import Timing, UpgradeRefused, WebSocket, open_websocket
+from adapters.websocket import open_websocket
 
 RECV_WINDOW_MS: Final = 5000
 OFFSET_TRIES: Final = 3  # round trips; the quickest is the truest
@@ -45,6 +46,7 @@ class Venue:
     http: HttpClient  # for questions
     orders_http: HttpClient  # orders wait behind nobody's questions
     gate: Gate
+    open_socket: OpenSocket = open_websocket  # of public market data
     offset_ms: int = 0
     names: dict[str, str] = attrs.Factory(dict[str, str])  # "BTC/USDT" -> "BTCUSDT"
     symbols: dict[str, str] = attrs.Factory(dict[str, str])  # and back
@@ -129,8 +131,13 @@ class Venue:
 
     @asynccontextmanager
     async def socket(
-        self, url: str, *, weight: int = 0, write_gap_s: float = 0.0
-    ) -> AsyncGenerator[WebSocket, None]:
+        self,
+        url: str,
+        *,
+        weight: int = 0,
+        write_gap_s: float = 0.0,
+        opened: OpenSocket = open_websocket,
+    ) -> AsyncGenerator[Socket, None]:
         """Open a WebSocket through the gate; a 429 or 418 closes it for everybody.
 
         Raises:
@@ -140,12 +147,18 @@ class Venue:
         self.gate.connect(weight)
         timing = attrs.evolve(self.timing, write_gap_s=write_gap_s)
         try:
-            async with open_websocket(url, timing=timing, dial=self.dial) as socket:
+            async with opened(url, timing=timing, dial=self.dial) as socket:
                 yield socket
         except UpgradeRefused as error:
             if error.status == 403:  # a firewall's word on one host is no ban
                 raise
             raise self.gate.close(str(error), retry_after_s=error.retry_after_s) from error
+
+    async def aclose(self) -> None:
+        """Leave the gate and close what asks; the caller sets the deadline."""
+        self.gate.leave()
+        await self.http.aclose()
+        await self.orders_http.aclose()
 
     def _query(self, params: Params, signer: Signer | None) -> str:
         if signer is None:

@@ -21,8 +21,9 @@ from actors.messages import (
 from adapters.binance import Binance, Endpoints, open_binance
 from adapters.binance.codec import instruments, orders_writer
 from adapters.http import HttpTiming
+from adapters.sockets import OpenSocket, Timing
 from adapters.streams import Dial, dial
-from adapters.websocket import Timing
+from adapters.websocket import open_websocket
 from tests.adapters.peers import Desk, http
 
 NOW_MS: Final = 1_700_000_000_000
@@ -97,7 +98,12 @@ def with_info(answer: Answer, *, limit: int = 6000) -> Answer:
 
 @asynccontextmanager
 async def opened(
-    nursery: trio.Nursery, answer: Answer, *, dial: Dial = dial, limit: int = 6000
+    nursery: trio.Nursery,
+    answer: Answer,
+    *,
+    dial: Dial = dial,
+    limit: int = 6000,
+    open_socket: OpenSocket = open_websocket,
 ) -> AsyncGenerator[tuple[Desk, Binance], None]:
     """Open a Binance against a desk that answers so, its sockets dialled so."""
     desk = Desk(with_info(answer, limit=limit))
@@ -110,6 +116,7 @@ async def opened(
         timing=Timing(connect_s=1.0),
         http_timing=HttpTiming(read_s=0.3),
         dial=dial,
+        open_socket=open_socket,
     ) as binance:
         yield desk, binance
     nursery.cancel_scope.cancel()

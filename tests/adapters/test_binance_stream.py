@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import trio
@@ -30,6 +32,8 @@ from adapters.errors import (
     RemoteProtocolError,
     VenueRefused,
 )
+from adapters.sockets import Socket
+from adapters.websocket import open_websocket
 from tests.adapters.binance_desk import BUY, KEY, NOW_MS, SECRET, Sealed, opened
 from tests.adapters.peers import Talk, dial_peer, dial_raw, http
 
@@ -72,6 +76,27 @@ async def test_a_subscription_is_asked_for_acknowledged_and_heard(
             await stream.receive()
         assert list(await stream.receive()) == [VenueClosing()]
     assert asked == [("SUBSCRIBE", ("btcusdt@trade",), "/stream")]
+
+
+async def test_public_data_comes_by_the_socket_that_was_given_and_nothing_else_does(
+    nursery: trio.Nursery,
+) -> None:
+    async def talk(connection: WebSocketConnection) -> None:
+        await connection.get_message()
+
+    urls: list[str] = []
+
+    def noted(url: str, **how: Any) -> AbstractAsyncContextManager[Socket]:
+        urls.append(url)
+        return open_websocket(url, **how)
+
+    dial = dial_peer(nursery, talk)
+    async with opened(nursery, nothing, dial=dial, open_socket=noted) as (_, binance):
+        async with binance.market.open_stream():
+            pass
+        async with binance.trading(*KEYS).open_orders_connection():
+            pass
+    assert urls == ["ws://venue.test/stream"]
 
 
 async def test_subscriptions_go_in_batches_and_never_twice(nursery: trio.Nursery) -> None:

@@ -15,7 +15,8 @@ from trio_websocket import WebSocketConnection
 
 import adapters.websocket
 from adapters.errors import ConnectionLost, RateLimited
-from adapters.websocket import Timing, open_websocket
+from adapters.sockets import Timing
+from adapters.websocket import open_websocket
 from adapters.websocket_batch import BatchedClient
 from tests.adapters.peers import Raw, dial_peer, dial_raw, shake_hands
 

@@ -28,7 +28,7 @@ from adapters.binance.endpoints import Endpoints
 from adapters.binance.gate import Gate
 from adapters.binance.open import open_binance
 from adapters.secrets import Secret
-from adapters.websocket import Timing
+from adapters.sockets import Timing
 from tests.simulation.assassin import LIFE, is_parked, tasks_below
 from tests.simulation.clocks import MachineClock
 from tests.simulation.desk import OperatorWord, SimDesk

@@ -1,6 +1,7 @@
 """Where each exchange lives, and which hosts may be given a key (S-9).
 
-A new exchange is one entry here. Sources: WIRE 2.1; SEED "Exchange WebSocket Endpoints".
+A new exchange is one entry here. Sources: WIRE 2.1, 3.1, 3.12, 4.1; SEED "Exchange
+WebSocket Endpoints".
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ class Endpoints:
     rest_url: str
     ws_api_url: str
     hosts: frozenset[str]
+    trading_rest_url: str = ""  # where orders and balances are not at `rest_url`
+    account_keys: frozenset[str] = frozenset()  # that only its accounts have
 
 
 ENDPOINTS: Mapping[str, Endpoints] = {
@@ -54,7 +57,46 @@ ENDPOINTS: Mapping[str, Endpoints] = {
             }
         ),
     ),
+    "coinbase": Endpoints(
+        url="wss://ws-feed.exchange.coinbase.com",
+        rest_url="https://api.exchange.coinbase.com",
+        ws_api_url="wss://advanced-trade-ws-user.coinbase.com",
+        trading_rest_url="https://api.coinbase.com",
+        account_keys=frozenset({"passphrase"}),
+        hosts=frozenset(
+            {
+                "ws-feed.exchange.coinbase.com",
+                "ws-direct.exchange.coinbase.com",
+                "api.exchange.coinbase.com",
+                "api.coinbase.com",
+                "advanced-trade-ws.coinbase.com",
+                "advanced-trade-ws-user.coinbase.com",
+                "api-us.dma.prime.coinbase.com",
+                "ws-us.dma.prime.coinbase.com",
+                "api-public.sandbox.exchange.coinbase.com",
+                "ws-feed-public.sandbox.exchange.coinbase.com",
+                "ws-direct.sandbox.exchange.coinbase.com",
+                "api-sandbox.coinbase.com",
+            }
+        ),
+    ),
+    "kraken": Endpoints(
+        url="wss://ws.kraken.com/v2",
+        rest_url="https://api.kraken.com",
+        ws_api_url="wss://ws-auth.kraken.com/v2",
+        account_keys=frozenset({"dead_man_s"}),
+        hosts=frozenset(
+            {
+                "api.kraken.com",
+                "ws.kraken.com",
+                "ws-auth.kraken.com",
+                "beta-ws.kraken.com",
+                "beta-ws-auth.kraken.com",
+            }
+        ),
+    ),
 }
+PLANNED = frozenset({"coinbase", "kraken"})  # known by address; nothing speaks to them yet
 
 
 def host_of(url: str) -> str | None:

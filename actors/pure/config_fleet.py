@@ -9,7 +9,8 @@ from typing import cast
 import attrs
 
 from actors.pure import config_schema as schema
-from actors.pure.config_endpoints import ENDPOINTS, Endpoints
+from actors.pure.config_endpoints import ENDPOINTS, PLANNED, Endpoints
+from actors.pure.config_exchange_schema import EXCHANGE
 from actors.pure.config_problems import Place, describe
 from actors.pure.config_read import Raw, refuse_unknown
 from actors.pure.config_simulator_schema import SIMULATOR
@@ -26,7 +27,6 @@ from actors.pure.nearest import did_you_mean
 TABLES = ("mode", "state", "supervision", "exchanges", "accounts", "bots", "simulator")
 KEYS = (*TABLES, "journal")
 DEFAULT_STATE = "var"
-PLANNED = frozenset({"coinbase", "kraken"})
 NOWHERE = Endpoints("", "", "", frozenset())
 
 
@@ -40,7 +40,8 @@ def read_fleet(values: Raw, place: Place) -> Config:
     accounts = _accounts(values.get("accounts", {}), place.at("accounts"), bots)
     exchanges = _exchanges(values.get("exchanges", {}), place.at("exchanges"))
     for account in accounts.values():
-        if account.exchange in ENDPOINTS and account.exchange not in exchanges:
+        is_known = account.exchange in ENDPOINTS.keys() - PLANNED
+        if is_known and account.exchange not in exchanges:
             exchanges[account.exchange] = _exchange(
                 account.exchange, {}, place.at("exchanges", account.exchange)
             )
@@ -71,10 +72,11 @@ def _exchanges(raw: object, place: Place) -> dict[str, ExchangeConfig]:
 
 def refuse_unknown_exchange(name: str, place: Place) -> None:
     """Refuse an exchange that Shoal cannot speak to, or not yet."""
+    ready = [each for each in ENDPOINTS if each not in PLANNED]
     if name in PLANNED:
-        place.refuse(f"{name} is not available yet; use {' or '.join(ENDPOINTS)}")
+        place.refuse(f"{name} is not available yet; use {' or '.join(ready)}")
     elif name not in ENDPOINTS:
-        place.refuse(f"unknown exchange{did_you_mean(name, ENDPOINTS)}")
+        place.refuse(f"unknown exchange{did_you_mean(name, ready)}")
 
 
 def _exchange(name: str, raw: object, place: Place) -> ExchangeConfig:
@@ -84,8 +86,9 @@ def _exchange(name: str, raw: object, place: Place) -> ExchangeConfig:
         "url": own.url,
         "rest_url": own.rest_url,
         "ws_api_url": own.ws_api_url,
+        "trading_rest_url": own.trading_rest_url,
     }
-    return schema.EXCHANGE.read(raw, place, given=given)
+    return EXCHANGE.read(raw, place, given=given)
 
 
 def _accounts(

@@ -10,6 +10,7 @@ from typing import Any, cast
 import attrs
 
 from actors.pure import config_schema as schema
+from actors.pure.config_exchange_schema import EXCHANGE, RECONNECT, SILENCE
 from actors.pure.config_read import Key, Table, Tables
 from actors.pure.config_simulator_schema import CRASH, FAULT, PHASE, SIMULATOR
 
@@ -46,18 +47,18 @@ SECTIONS: tuple[tuple[str, str, Table], ...] = (
         "[exchanges.NAME]",
         "`NAME` is `binance`. The table may be left out: an account that names the "
         "exchange is enough.",
-        schema.EXCHANGE,
+        EXCHANGE,
     ),
     (
         "reconnect = { … } of an exchange",
         "A lost connection is tried again, each time after a longer wait.",
-        schema.RECONNECT,
+        RECONNECT,
     ),
     (
         "silence_s = { … } of an exchange",
         "A connection may stand and yet say nothing. A quiet market must not look like "
         "that, so each channel has its own limit.",
-        schema.SILENCE,
+        SILENCE,
     ),
     (
         "[accounts.NAME]",

@@ -23,7 +23,8 @@ from actors.pure.config_types import (
 )
 from actors.pure.nearest import did_you_mean
 
-ADDRESS_KEYS = ("url", "rest_url", "ws_api_url")
+ADDRESS_KEYS = ("url", "rest_url", "ws_api_url", "trading_rest_url")
+ACCOUNT_KEYS = ("passphrase", "dead_man_s")  # that not every exchange has
 TRIGGERED = (OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 ORDER_TYPES_OF = {
     "limit_offset_percent": (OrderType.LIMIT, OrderType.LIMIT_MAKER),
@@ -76,7 +77,7 @@ def _judge_exchange(exchange: ExchangeConfig, place: Place) -> None:
     if exchange.name not in ENDPOINTS:
         return  # The name itself was refused.
     hosts = ENDPOINTS[exchange.name].hosts
-    for key in ADDRESS_KEYS:
+    for key in _addresses(exchange):
         if not place.is_clean(key):
             continue
         host = host_of(getattr(exchange, key))
@@ -90,6 +91,10 @@ def _judge_exchange(exchange: ExchangeConfig, place: Place) -> None:
                 f"{host} is not known to be {exchange.name}'s, so no key is sent to it; "
                 "if it is yours, set send_keys_to_this_host = true"
             )
+    if exchange.trading_rest_url and not ENDPOINTS[exchange.name].trading_rest_url:
+        place.at("trading_rest_url").refuse(
+            f"has no meaning at {exchange.name}, where rest_url is for all; remove it"
+        )
     _judge_ca_file(exchange, place)
     reconnect = exchange.reconnect
     is_clean = place.at("reconnect").is_clean("initial_s", "max_s")
@@ -99,10 +104,15 @@ def _judge_exchange(exchange: ExchangeConfig, place: Place) -> None:
         )
 
 
+def _addresses(exchange: ExchangeConfig) -> list[str]:
+    """Return the keys of its addresses; few exchanges have all of them."""
+    return [key for key in ADDRESS_KEYS if getattr(exchange, key)]
+
+
 def _judge_ca_file(exchange: ExchangeConfig, place: Place) -> None:
     """Let nobody but this machine's authorities vouch for the exchange itself (S-9)."""
     own = ENDPOINTS[exchange.name].hosts
-    hosts = {key: host_of(getattr(exchange, key)) for key in ADDRESS_KEYS}
+    hosts = {key: host_of(getattr(exchange, key)) for key in _addresses(exchange)}
     its = next((key for key, host in hosts.items() if host in own), None)
     if exchange.ca_file is not None and its is not None and place.is_clean("ca_file"):
         place.at("ca_file").refuse(
@@ -126,8 +136,19 @@ def _judge_accounts(config: Config, root: Place) -> None:
             place.at("key").refuse(f"is also {other}; one key, one account")
         elif account.key is not None:
             users[account.key] = name
+        _judge_account_keys(account, place)
         _judge_owner(config, account, place)
         _judge_capital(account, capitals.get(name, Decimal(0)), place)
+
+
+def _judge_account_keys(account: AccountConfig, place: Place) -> None:
+    """Refuse what other exchanges' accounts have."""
+    if account.exchange not in ENDPOINTS:
+        return  # The name itself was refused.
+    its = ENDPOINTS[account.exchange].account_keys
+    for key in ACCOUNT_KEYS:
+        if _is_given(place, key) and key not in its and place.is_clean(key):
+            place.at(key).refuse(f"has no meaning at {account.exchange}; remove it")
 
 
 def _judge_owner(config: Config, account: AccountConfig, place: Place) -> None:

@@ -64,6 +64,7 @@ class ExchangeConfig:
     url: str  # market-data WebSocket
     rest_url: str
     ws_api_url: str  # orders and the private stream
+    trading_rest_url: str = ""  # orders and balances by REST, where not at `rest_url`
     send_keys_to_this_host: bool = False
     ca_file: str | None = None  # vouches for hosts that are not the exchange's own (S-9)
     reconnect: ReconnectPolicy = attrs.Factory(ReconnectPolicy)
@@ -102,6 +103,8 @@ class AccountConfig:
     owner: str = "me"
     key: str | None = None  # "env:NAME" or "file:/path", never the key itself (S-1)
     secret: str | None = None
+    passphrase: str | None = None  # of the kind of key that has one
+    dead_man_s: float | None = None  # after which the venue cancels every order
     capital: Decimal  # quote; where not given, the sum of its bots' capital
     risk: RiskConfig = attrs.Factory(RiskConfig)
 

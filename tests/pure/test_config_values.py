@@ -212,6 +212,19 @@ FLEET = [
         "(api.binance.com), which needs none: remove it, or give another rest_url",
     ),
     (
+        BASE + '[exchanges.binance]\ntrading_rest_url = "https://api.binance.com"\n',
+        "bots.toml:14: exchanges.binance.trading_rest_url: has no meaning at binance, "
+        "where rest_url is for all; remove it",
+    ),
+    (
+        changed('"env:SECRET"', '"env:SECRET"\npassphrase = "env:WORD"'),
+        "bots.toml:6: accounts.main.passphrase: has no meaning at binance; remove it",
+    ),
+    (
+        changed('"env:SECRET"', '"env:SECRET"\ndead_man_s = 60'),
+        "bots.toml:6: accounts.main.dead_man_s: has no meaning at binance; remove it",
+    ),
+    (
         BASE + "[simulator.prices]\nBTCUSDT = 1\n'BTC/USDT' = 2\n",
         "bots.toml:14: simulator.prices.BTCUSDT: the key must be a symbol as BASE/QUOTE",
     ),

@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import attrs
 
@@ -14,6 +14,7 @@ from adapters.simulator.faults import Fault
 
 ZERO = Decimal(0)
 DialectName = Literal["binance", "coinbase", "kraken"]
+FEES_IN_QUOTE: Final[frozenset[DialectName]] = frozenset({"coinbase", "kraken"})
 
 
 @attrs.frozen

@@ -28,7 +28,13 @@ from actors.pure.matching_orders import (
 from adapters.simulator.bar import Bar
 from adapters.simulator.chart import Chart
 from adapters.simulator.clock import SimulatorClock
-from adapters.simulator.config import ApiKey, Listing, SimulatorConfig, seeded
+from adapters.simulator.config import (
+    FEES_IN_QUOTE,
+    ApiKey,
+    Listing,
+    SimulatorConfig,
+    seeded,
+)
 from adapters.simulator.day import RollingDay
 from adapters.simulator.faults import Faults
 from adapters.simulator.market import Market
@@ -98,7 +104,11 @@ class Exchange:
             Pair(it.venue_symbol, it.base_asset, it.quote_asset, it.lot)
             for it in config.listings
         ]
-        fees = Fees(config.maker_fee, config.taker_fee)
+        fees = Fees(
+            config.maker_fee,
+            config.taker_fee,
+            is_in_quote=config.dialect in FEES_IN_QUOTE,
+        )
         self.engine = Engine(pairs, fees, first_id=FIRST_ID)
         self.wares = {
             it.venue_symbol: self._ware(it, seed, starts_ms.get(it.venue_symbol))

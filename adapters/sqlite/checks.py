@@ -11,6 +11,7 @@ from typing import Final
 
 from actors.ports import Row
 from actors.pure.facts import KINDS
+from actors.pure.paper_words import KINDS as PAPER_KINDS
 from adapters.files import StateUnusable
 from adapters.sqlite.faults import damaged
 
@@ -18,6 +19,7 @@ CHAINED_ROWS_MAX: Final = 50_000  # checked at each start; the pages of all rows
 
 Link = tuple[int, bytes]  # seq of a row, and its hash over itself and all before
 
+KNOWN: Final = KINDS | PAPER_KINDS.keys()  # a paper account keeps its file in the same form
 CHAIN_START: Final[Link] = (0, b"")
 KINDS_QUERY: Final = """
 WITH RECURSIVE found (kind) AS (
@@ -50,7 +52,7 @@ def check_rows(connection: sqlite3.Connection, path: Path) -> None:
     if count != last:
         raise damaged(path, f"{last - count} rows are missing")
     check_chain(connection, path, after=max(0, last - CHAINED_ROWS_MAX))
-    unknown = {kind for (kind,) in connection.execute(KINDS_QUERY)} - KINDS
+    unknown = {kind for (kind,) in connection.execute(KINDS_QUERY)} - KNOWN
     if unknown:
         raise StateUnusable(
             f"{path} holds facts of kind {min(unknown)!r}, written by a newer Shoal:"

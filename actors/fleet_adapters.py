@@ -31,16 +31,16 @@ from actors.pure.market_view import Strategy
 from actors.pure.nearest import did_you_mean
 from actors.pure.owners import HOUSE
 from actors.pure.strategies import BUILT_IN, BadStrategy, build
-from adapters.binance.endpoints import Endpoints, ForeignHost
 from adapters.binance.gate import Gate
 from adapters.binance.open import open_binance
-from adapters.binance.spent_file import SpentFile
 from adapters.clock import SystemClock
 from adapters.control import ControlDesk
 from adapters.disk_space import DiskSpace
+from adapters.endpoints import Endpoints, ForeignHost
 from adapters.files import held, prepare_folder
 from adapters.secrets import Redaction, Secret, resolve
 from adapters.sockets import Timing
+from adapters.spent_file import SpentFile
 from adapters.state import limits_file, locks_folder
 from adapters.strategy_file import StrategyUnusable, load_strategy
 from adapters.streams import CertificateUnusable

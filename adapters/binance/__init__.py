@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.binance.endpoints import Endpoints, ForeignHost
 from adapters.binance.open import Binance, open_binance
+from adapters.endpoints import Endpoints, ForeignHost
 
 __all__ = ["Binance", "Endpoints", "ForeignHost", "open_binance"]

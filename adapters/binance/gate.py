@@ -16,8 +16,8 @@ from msgspec.structs import replace
 
 from actors.ports import WallClock
 from adapters.binance.codec.instruments import RateLimit
-from adapters.binance.spent import BAN_S_MAX, Change, Memory, RamMemory, Spent, as_of
 from adapters.errors import RateLimited
+from adapters.spent import BAN_S_MAX, Change, Memory, RamMemory, Spent, as_of
 
 WEIGHT_LIMIT: Final = 6000  # a minute, until exchangeInfo says otherwise
 SHARE: Final = 0.9  # of the limit; the rest is for what is urgent and for other programs

@@ -10,12 +10,18 @@ import attrs
 import trio
 
 from actors.ports import WallClock
-from adapters.binance.endpoints import Endpoints, check_keys_may_go, check_own_authority
+from adapters.binance.codec.market import EXCHANGE
 from adapters.binance.gate import Gate
 from adapters.binance.rest import BinanceMarket
-from adapters.binance.sign import Revealing, Signer
+from adapters.binance.sign import Signer
 from adapters.binance.trading import BinanceTrading
-from adapters.binance.venue import Venue
+from adapters.binance.venue import Venue, origin_of
+from adapters.endpoints import (
+    Endpoints,
+    Revealing,
+    check_keys_may_go,
+    check_own_authority,
+)
 from adapters.http import (
     HttpClient,
     HttpTiming,
@@ -43,7 +49,7 @@ class Binance:
           ForeignHost: the key would leave for a host that is not the venue's (S-9).
         """
         check_keys_may_go(
-            self._venue.endpoints, allow_foreign_host=self._allow_foreign_host
+            EXCHANGE, self._venue.endpoints, allow_foreign_host=self._allow_foreign_host
         )
         return BinanceTrading(self._venue, Signer(account_key, secret))
 
@@ -71,9 +77,10 @@ async def open_binance(
       ForeignHost: `ca_file` was given for a host of the venue itself (S-9).
       CertificateUnusable: it cannot be read.
     """
-    known = (endpoints or Endpoints()).with_defaults()
+    known = (endpoints or Endpoints()).of(EXCHANGE)
     if ca_file is not None:
         dial, open_transport = _trusting(ca_file, known)
+    origin = origin_of(known)
     venue = Venue(
         endpoints=known,
         clock=clock,
@@ -81,8 +88,8 @@ async def open_binance(
         dial=dial,
         gate=gate or Gate(clock),
         open_socket=open_socket,
-        http=HttpClient(known.origin(), http_timing or HttpTiming(), open_transport),
-        orders_http=HttpClient(known.origin(), http_timing or HttpTiming(), open_transport),
+        http=HttpClient(origin, http_timing or HttpTiming(), open_transport),
+        orders_http=HttpClient(origin, http_timing or HttpTiming(), open_transport),
     )
     try:
         yield Binance(BinanceMarket(venue), venue, allow_foreign_host)
@@ -92,6 +99,6 @@ async def open_binance(
 
 
 def _trusting(ca_file: Path, endpoints: Endpoints) -> tuple[Dial, OpenTransport]:
-    check_own_authority(endpoints)
+    check_own_authority(EXCHANGE, endpoints)
     trusted = tls_trusting(ca_file)
     return dial_trusting(trusted), transport_trusting(trusted)

@@ -10,16 +10,11 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from typing import Protocol
 from urllib.parse import quote
 
 import attrs
 
-
-class Revealing(Protocol):
-    """A secret that shows its value only when asked by name (S-2)."""
-
-    def reveal(self) -> str: ...
+from adapters.endpoints import Revealing
 
 
 @attrs.frozen(repr=False)

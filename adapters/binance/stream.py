@@ -16,7 +16,7 @@ import trio
 from actors.messages import StreamMessage, Subscription
 from adapters.binance.codec.market import decode_stream
 from adapters.binance.codec.streams import encode_command, stream_name
-from adapters.binance.venue import Venue
+from adapters.binance.venue import Venue, stream_url
 from adapters.errors import LocalProtocolError, RemoteProtocolError
 from adapters.sockets import Socket
 
@@ -104,7 +104,7 @@ async def open_market_stream(venue: Venue) -> AsyncGenerator[BinanceStream, None
       VenueError: could not connect, or could not learn the venue's symbols.
     """
     await venue.know_symbols()
-    url = venue.endpoints.stream_url()
+    url = stream_url(venue.endpoints)
     opened = venue.open_socket
     async with venue.socket(url, write_gap_s=WRITE_GAP_S, opened=opened) as socket:
         yield BinanceStream(socket, venue)

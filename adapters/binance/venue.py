@@ -17,9 +17,9 @@ from actors.messages import Instrument
 from actors.ports import WallClock
 from adapters.binance.codec.instruments import decode_exchange_info
 from adapters.binance.codec.rest import decode_fault, decode_time
-from adapters.binance.endpoints import Endpoints
 from adapters.binance.gate import TOO_MANY_ORDERS, Gate
 from adapters.binance.sign import Signer, encode_query
+from adapters.endpoints import Endpoints
 from adapters.errors import ConnectionLost, NotListed, VenueError, VenueRefused
 from adapters.http import BODY_SIZE_MAX, HttpAnswer, HttpClient
 from adapters.sockets import OpenSocket, Socket, Timing, UpgradeRefused
@@ -221,6 +221,17 @@ class Venue:
         if found is None:
             raise NotListed(symbol)
         return found
+
+
+def stream_url(endpoints: Endpoints) -> str:
+    """Return the address of combined streams."""
+    base = endpoints.url.rstrip("/")
+    return base if base.endswith("/stream") else base.removesuffix("/ws") + "/stream"
+
+
+def origin_of(endpoints: Endpoints) -> str:
+    """Return the REST address without a path: the paths begin with /api/v3."""
+    return endpoints.rest_url.rstrip("/").removesuffix("/api")
 
 
 def _is_about_orders(answer: HttpAnswer) -> bool:

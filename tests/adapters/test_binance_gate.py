@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.binance.gate import CONNECTS_MAX, PIECE, SHARE, Gate
-from adapters.binance.spent import Memory, RamMemory
-from adapters.binance.spent_file import SpentFile
 from adapters.errors import RateLimited
+from adapters.spent import Memory, RamMemory
+from adapters.spent_file import SpentFile
 
 MINUTE_MS = 1_700_000_040_000  # where a minute of the venue begins
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from adapters.binance.endpoints import Endpoints, ForeignHost, check_keys_may_go
 from adapters.binance.sign import Signer, encode_query, sign
+from adapters.binance.venue import stream_url
+from adapters.endpoints import Endpoints, ForeignHost, check_keys_may_go
 
 # Published by the venue for everybody to check against: rest-api.md, web-socket-api.md.
 KEY = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
@@ -99,7 +100,7 @@ def test_a_signer_does_not_show_its_secrets() -> None:
 
 
 def test_keys_go_to_the_venue() -> None:
-    check_keys_may_go(Endpoints().with_defaults(), allow_foreign_host=False)
+    check_keys_may_go("binance", Endpoints().of("binance"), allow_foreign_host=False)
 
 
 @pytest.mark.parametrize(
@@ -114,16 +115,14 @@ def test_keys_go_to_the_venue() -> None:
     ],
 )
 def test_keys_go_nowhere_else_unless_the_config_says_so(endpoints: Endpoints) -> None:
-    known = endpoints.with_defaults()
+    known = endpoints.of("binance")
     with pytest.raises(ForeignHost):
-        check_keys_may_go(known, allow_foreign_host=False)
-    check_keys_may_go(known, allow_foreign_host=True)
+        check_keys_may_go("binance", known, allow_foreign_host=False)
+    check_keys_may_go("binance", known, allow_foreign_host=True)
 
 
 def test_the_stream_address_is_the_combined_one() -> None:
-    assert Endpoints().with_defaults().stream_url() == (
-        "wss://stream.binance.com:9443/stream"
-    )
-    assert Endpoints(url="ws://127.0.0.1:9/stream").stream_url() == (
+    assert stream_url(Endpoints().of("binance")) == ("wss://stream.binance.com:9443/stream")
+    assert stream_url(Endpoints(url="ws://127.0.0.1:9/stream")) == (
         "ws://127.0.0.1:9/stream"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from adapters.binance.spent import Change, Spent
+from adapters.spent import Change, Spent
 from tests.simulation.network import Owner
 
 
@@ -22,7 +22,7 @@ class LimitsFile:
 
 @attrs.define(eq=False)
 class SimMemory:
-    """The file as one process has it; implements `adapters.binance.spent.Memory`."""
+    """The file as one process has it; implements `adapters.spent.Memory`."""
 
     _file: LimitsFile
     _owner: Owner

@@ -24,9 +24,9 @@ from actors.pure.client_order_id import account_tag, epoch_text
 from actors.pure.config import BotConfig, Config
 from actors.pure.market_view import MarketView, Strategy
 from actors.pure.strategies import BUILT_IN, build
-from adapters.binance.endpoints import Endpoints
 from adapters.binance.gate import Gate
 from adapters.binance.open import open_binance
+from adapters.endpoints import Endpoints
 from adapters.secrets import Secret
 from adapters.sockets import Timing
 from tests.simulation.assassin import LIFE, is_parked, tasks_below

@@ -8,10 +8,10 @@ import attrs
 import pytest
 
 from adapters.binance.gate import CONNECTS_MAX
-from adapters.binance.spent import Spent
 from adapters.simulator.config import Limits, SimulatorConfig
 from adapters.simulator.faults import Fault
 from adapters.simulator.venue_limits import VenueLimits
+from adapters.spent import Spent
 from tests.simulation.assassin import Assassin
 from tests.simulation.limits_memory import SimMemory
 from tests.simulation.schedule import Death, VenueFault, draw

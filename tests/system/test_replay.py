@@ -32,9 +32,9 @@ from actors.messages import (
     Wanted,
 )
 from actors.outlets import Outlets
-from adapters.binance.endpoints import Endpoints
 from adapters.binance.open import open_binance
 from adapters.clock import SystemClock
+from adapters.endpoints import Endpoints
 from adapters.simulator.config import SimulatorConfig
 from adapters.simulator.server import Simulator
 from adapters.sqlite.inline import InlineStore

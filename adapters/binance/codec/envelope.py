@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from adapters.binance.codec.figures import UNREADABLE, BadFigure, Ms, bad
+from adapters.figures import UNREADABLE, BadFigure, Ms, bad
 
 RequestId = int | str | None
 _NOTHING: Final = msgspec.Raw()

@@ -16,7 +16,9 @@ import msgspec
 
 from actors.messages import Instrument
 from adapters.binance.codec import words
-from adapters.binance.codec.figures import (
+from adapters.binance.codec.market import EXCHANGE
+from adapters.binance.codec.rest import decode_body
+from adapters.figures import (
     UNREADABLE,
     BadFigure,
     Figure,
@@ -25,8 +27,6 @@ from adapters.binance.codec.figures import (
     amount,
     eight,
 )
-from adapters.binance.codec.market import EXCHANGE
-from adapters.binance.codec.rest import decode_body
 
 _INTERVAL_S: Final = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86400}
 _INTERVAL: Final = ((86400, "DAY"), (3600, "HOUR"), (60, "MINUTE"), (1, "SECOND"))

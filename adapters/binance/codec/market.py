@@ -28,15 +28,6 @@ from actors.messages import (
     Traded,
     VenueClosing,
 )
-from adapters.binance.codec.figures import (
-    UNREADABLE,
-    BadFigure,
-    amount,
-    amounts,
-    bad,
-    levels,
-    positive,
-)
 from adapters.binance.codec.market_frames import (
     BookTopEvent,
     Combined,
@@ -49,6 +40,15 @@ from adapters.binance.codec.market_frames import (
     TradeEvent,
 )
 from adapters.binance.codec.streams import TIMEFRAMES
+from adapters.figures import (
+    UNREADABLE,
+    BadFigure,
+    amount,
+    amounts,
+    bad,
+    levels,
+    positive,
+)
 
 EXCHANGE: Final = "binance"
 

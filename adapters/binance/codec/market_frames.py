@@ -9,7 +9,7 @@ from typing import Generic, Literal, TypeVar
 
 import msgspec
 
-from adapters.binance.codec.figures import Count, Figure, Ident, Level, Ms, Word
+from adapters.figures import Count, Figure, Ident, Level, Ms, Word
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ import attrs
 import msgspec
 
 from actors.messages import BookDelta, BookSnapshot, BookTop, Candle, Side, Ticker, Traded
-from adapters.binance.codec.figures import eight
+from adapters.figures import eight
 
 SHUTDOWN_STREAM = "!serverShutdown"
 

@@ -20,7 +20,9 @@ from actors.messages import (
     VenueOrder,
 )
 from adapters.binance.codec import words
-from adapters.binance.codec.figures import (
+from adapters.binance.codec.market import EXCHANGE
+from adapters.errors import LocalProtocolError
+from adapters.figures import (
     UNREADABLE,
     Figure,
     Ident,
@@ -30,8 +32,6 @@ from adapters.binance.codec.figures import (
     bad,
     positive,
 )
-from adapters.binance.codec.market import EXCHANGE
-from adapters.errors import LocalProtocolError
 
 
 class OrderBody(msgspec.Struct, rename="camel"):

@@ -12,7 +12,7 @@ import msgspec
 
 from actors.messages import Side, VenueBalance, VenueFill, VenueOrder
 from adapters.binance.codec import words
-from adapters.binance.codec.figures import eight
+from adapters.figures import eight
 
 _ZERO = Decimal(0)
 

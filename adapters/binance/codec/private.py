@@ -23,7 +23,8 @@ from actors.messages import (
     VenueOrder,
 )
 from adapters.binance.codec import words
-from adapters.binance.codec.figures import (
+from adapters.binance.codec.market import EXCHANGE
+from adapters.figures import (
     UNREADABLE,
     BadFigure,
     Figure,
@@ -35,7 +36,6 @@ from adapters.binance.codec.figures import (
     eight,
     positive,
 )
-from adapters.binance.codec.market import EXCHANGE
 
 UserMessage = PrivateMessage | PassedOver | VenueClosing
 

@@ -13,9 +13,9 @@ from typing import Final, Literal
 import msgspec
 
 from actors.messages import OrderRequest
-from adapters.binance.codec.figures import UNREADABLE, bad
 from adapters.binance.codec.market_frames import Fault
 from adapters.binance.codec.orders import place_params
+from adapters.figures import UNREADABLE, bad
 
 PARTLY_FAILED: Final = -2021
 WHOLLY_FAILED: Final = -2022

@@ -10,7 +10,10 @@ from typing import TypeVar
 import msgspec
 
 from actors.messages import BookSnapshot, Candle, Source, Ticker
-from adapters.binance.codec.figures import (
+from adapters.binance.codec.market import EXCHANGE, checked_candle
+from adapters.binance.codec.market_frames import Fault, PartialDepth
+from adapters.binance.codec.market_writer import Day
+from adapters.figures import (
     UNREADABLE,
     Count,
     Figure,
@@ -21,9 +24,6 @@ from adapters.binance.codec.figures import (
     levels,
     positive,
 )
-from adapters.binance.codec.market import EXCHANGE, checked_candle
-from adapters.binance.codec.market_frames import Fault, PartialDepth
-from adapters.binance.codec.market_writer import Day
 
 Body = TypeVar("Body")
 

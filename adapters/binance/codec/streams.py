@@ -9,7 +9,7 @@ import attrs
 import msgspec
 
 from actors.messages import Channel, Subscription
-from adapters.binance.codec.figures import UNREADABLE, Ident, bad
+from adapters.figures import UNREADABLE, Ident, bad
 
 TIMEFRAMES: Final = (
     "1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from actors.messages import OrderStatus, OrderType, Side
-from adapters.binance.codec.figures import BadFigure
+from adapters.figures import BadFigure
 
 SIDE: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
 SIDE_WORD: Final = {side: word for word, side in SIDE.items()}

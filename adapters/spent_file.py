@@ -16,8 +16,8 @@ from typing import Final
 
 import msgspec
 
-from adapters.binance.spent import Change, Spent
 from adapters.files import PRIVATE_FILE
+from adapters.spent import Change, Spent
 
 LOCK_TRIES: Final = 20  # of a millisecond each; a holder needs a tenth of one
 SIZE_MAX: Final = 65_536

@@ -1,6 +1,6 @@
-"""Read one figure of Binance's wire, and refuse what no market can mean.
+"""Read one figure of a venue's wire, and refuse what no market can mean.
 
-Numbers arrive as JSON strings of plain decimal digits. Signs, exponents, NaN, spaces,
+Numbers that arrive as texts are of plain decimal digits: signs, exponents, NaN, spaces,
 underscores and digits outside ASCII are refused before `Decimal` sees them.
 """
 
@@ -79,5 +79,5 @@ def bad(what: str, text: str | bytes, error: BaseException) -> RemoteProtocolErr
 
 
 def eight(number: Decimal) -> str:
-    """Return `number` as the venue writes it: fixed point, eight decimals."""
+    """Return `number` in fixed point, eight decimals."""
     return f"{number:.8f}"

@@ -70,8 +70,8 @@ async def open_binance(
 ) -> AsyncGenerator[Binance, None]:
     """Introduce one Binance for the length of the block; nothing is sent until asked.
 
-    `ca_file` is the one authority that may vouch for hosts which are not the venue's own;
-    `gate` may remember what earlier processes asked of the venue.
+    `ca_file` is the one authority that may vouch for hosts that are not the venue's own;
+    `gate` may remember what was asked before.
 
     Raises:
       ForeignHost: `ca_file` was given for a host of the venue itself (S-9).
@@ -80,7 +80,6 @@ async def open_binance(
     known = (endpoints or Endpoints()).of(EXCHANGE)
     if ca_file is not None:
         dial, open_transport = _trusting(ca_file, known)
-    origin = origin_of(known)
     venue = Venue(
         endpoints=known,
         clock=clock,
@@ -88,14 +87,20 @@ async def open_binance(
         dial=dial,
         gate=gate or Gate(clock),
         open_socket=open_socket,
-        http=HttpClient(origin, http_timing or HttpTiming(), open_transport),
-        orders_http=HttpClient(origin, http_timing or HttpTiming(), open_transport),
+        http=_http(known, http_timing, open_transport),
+        orders_http=_http(known, http_timing, open_transport),
     )
     try:
         yield Binance(BinanceMarket(venue), venue, allow_foreign_host)
     finally:
         with trio.move_on_after(2, shield=True):
             await venue.aclose()
+
+
+def _http(
+    known: Endpoints, timing: HttpTiming | None, open_transport: OpenTransport
+) -> HttpClient:
+    return HttpClient(origin_of(known), timing or HttpTiming(), open_transport)
 
 
 def _trusting(ca_file: Path, endpoints: Endpoints) -> tuple[Dial, OpenTransport]:

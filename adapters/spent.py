@@ -15,6 +15,8 @@ import msgspec
 
 BAN_S_MAX: Final = 4 * 86_400.0  # the venue's longest is three days
 
+Level = tuple[float, float, float]  # of a counter, when it stood so, what drains a second
+
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True):
     """Times are seconds since boot, as the clock read them at `awake_s`."""
@@ -27,7 +29,9 @@ class Spent(msgspec.Struct, frozen=True, kw_only=True):
     closed_until_s: float = 0.0
     reason: str = ""  # of the ban
     connects_s: tuple[float, ...] = ()  # oldest first
+    levels: dict[str, Level] = {}  # of counters that drain, where the venue has such
     venue_s: float | None = None  # the venue's time when `awake_s` was 0, as measured
+    begun_s: float | None = None  # what was spent before is not known
     is_sure: bool = False  # the venue has told what it counts since this was begun
 
 
@@ -77,5 +81,10 @@ def as_of(spent: Spent, awake_s: float, wall_ms: int) -> Spent:
         window_ends_s=spent.window_ends_s + shift_s,
         closed_until_s=spent.closed_until_s + shift_s,
         connects_s=tuple(at_s + shift_s for at_s in spent.connects_s),
+        levels={
+            name: (level, at_s + shift_s, drain_per_s)
+            for name, (level, at_s, drain_per_s) in spent.levels.items()
+        },
         venue_s=None,
+        begun_s=None if spent.begun_s is None else spent.begun_s + shift_s,
     )

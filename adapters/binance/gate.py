@@ -17,7 +17,8 @@ from msgspec.structs import replace
 from actors.ports import WallClock
 from adapters.binance.codec.instruments import RateLimit
 from adapters.errors import RateLimited
-from adapters.spent import BAN_S_MAX, Change, Memory, RamMemory, Spent, as_of
+from adapters.limits import Limits
+from adapters.spent import Memory, RamMemory, Spent
 
 WEIGHT_LIMIT: Final = 6000  # a minute, until exchangeInfo says otherwise
 SHARE: Final = 0.9  # of the limit; the rest is for what is urgent and for other programs
@@ -27,7 +28,6 @@ PIECE: Final = 50  # of weight, set aside in the memory at once
 CONNECTS_MAX: Final = 150  # in CONNECTS_S; the venue allows 300, and we may not be alone
 CONNECTS_S: Final = 300.0
 TOO_MANY_ORDERS: Final = -1015  # of one account: its limit, not a ban of our address
-RETRY_S: Final = 60.0  # where the venue does not say
 
 
 class Gate:
@@ -45,14 +45,14 @@ class Gate:
         self.window_s = 60.0
         self.used = 0  # in this window: the venue's word, and what left since
         self._clock = clock
-        self._memory = memory or RamMemory()
-        self._remembers_connects = remembers_connects
+        self._limits = Limits(
+            clock, memory or RamMemory(), CONNECTS_MAX, CONNECTS_S, remembers_connects
+        )
         self._in_flight = 0  # weight of questions that are not answered yet
         self._aside = 0  # of the remembered weight: ours, and not spent
         self._has_heard = False  # in this window
         self._window_ends_s = 0.0
-        self._connects_s: tuple[float, ...] = ()  # of this process
-        spent = self._spent(clock.awake_s())
+        spent = self._limits.spent()
         self.is_unsure = not spent.is_sure  # of what was spent before
         self._venue_s = clock.now_ms() / 1000 - clock.awake_s()  # when `awake_s` was 0
         if spent.venue_s is not None:
@@ -62,7 +62,7 @@ class Gate:
 
     @property
     def closed_until_s(self) -> float:
-        return self._spent(self._clock.awake_s()).closed_until_s
+        return self._limits.spent().closed_until_s
 
     def enter(self, weight: int, *, is_urgent: bool = False) -> None:
         """Count a request that is about to be sent; urgent ones may use nearly all of it.
@@ -73,9 +73,8 @@ class Gate:
           RateLimited: nothing may be sent now.
         """
         now_s = self._clock.awake_s()
-        spent = self._spent(now_s)
-        if now_s < spent.closed_until_s:
-            raise RateLimited(spent.reason, retry_after_s=spent.closed_until_s - now_s)
+        spent = self._limits.spent()
+        self._limits.check_open()
         self._turn_window(spent, now_s)
         used = self.used
         if not self._has_heard and spent.window_ends_s > now_s:
@@ -96,23 +95,9 @@ class Gate:
         Raises:
           RateLimited: no connection may be opened now.
         """
-        now_s = self._clock.awake_s()
-        recent = _recent(self._spent(now_s).connects_s, now_s)
-        if not self._remembers_connects:
-            recent = _recent(self._connects_s, now_s)
-        if len(recent) >= CONNECTS_MAX:
-            raise RateLimited(
-                f"{CONNECTS_MAX} connections in {CONNECTS_S:g} s are enough",
-                retry_after_s=recent[-CONNECTS_MAX] + CONNECTS_S - now_s,
-            )
+        self._limits.check_connect()
         self.enter(weight, is_urgent=True)
-        self._connects_s = (*_recent(self._connects_s, now_s), now_s)
-        if self._remembers_connects:
-            self._change(
-                lambda spent: replace(
-                    spent, connects_s=(*_recent(spent.connects_s, now_s), now_s)
-                )
-            )
+        self._limits.connect()
 
     @contextmanager
     def asking(self, weight: int) -> Generator[None]:
@@ -130,45 +115,37 @@ class Gate:
             self._has_heard = True
             self.be_sure()
             now_s, used = self._clock.awake_s(), self.used
-            spent = self._spent(now_s)
+            spent = self._limits.spent()
             is_news = used > spent.weight + self.weight_limit * NEWS
             if is_news and spent.window_ends_s > now_s:  # others are behind our address
-                self._change(lambda spent: replace(spent, weight=max(used, spent.weight)))
+                self._limits.change(
+                    lambda spent: replace(spent, weight=max(used, spent.weight))
+                )
 
     def be_sure(self) -> None:
         """Go by the venue's word from now on; whoever comes next may rely on it."""
         if self.is_unsure:
             self.is_unsure = False
             used = self.used
-            self._change(
+            self._limits.change(
                 lambda spent: replace(spent, is_sure=True, weight=max(used, spent.weight))
             )
 
     def close(self, reason: str, *, retry_after_s: float | None) -> RateLimited:
         """Close for everybody, and return the error for who found out."""
-        now_s = self._clock.awake_s()
-        wait_s = RETRY_S if retry_after_s is None else retry_after_s
-        until_s = now_s + min(max(wait_s, 1.0), BAN_S_MAX)
-
-        def closed(spent: Spent) -> Spent:
-            if until_s <= spent.closed_until_s:
-                return spent
-            return replace(spent, closed_until_s=until_s, reason=reason[:300])
-
-        spent = self._change(closed, must_last=True)
-        return RateLimited(reason, retry_after_s=spent.closed_until_s - now_s)
+        return self._limits.close(reason, retry_after_s=retry_after_s)
 
     def learn(self, limits: Sequence[RateLimit]) -> None:
         """Take the request weight limit from exchangeInfo."""
         for limit in limits:
             if limit.kind == "REQUEST_WEIGHT" and limit.limit > 0:
                 self.weight_limit, self.window_s = limit.limit, float(limit.interval_s)
-        self._change(lambda spent: replace(spent, weight_limit=self.weight_limit))
+        self._limits.change(lambda spent: replace(spent, weight_limit=self.weight_limit))
 
     def align(self, venue_ms: float) -> None:
         """Take the venue's time: its windows begin by its own clock."""
         venue_s = self._venue_s = venue_ms / 1000 - self._clock.awake_s()
-        self._change(lambda spent: replace(spent, venue_s=venue_s))
+        self._limits.change(lambda spent: replace(spent, venue_s=venue_s))
 
     def leave(self) -> None:
         """Give back what was set aside and not spent; nothing is sent afterwards."""
@@ -180,7 +157,7 @@ class Gate:
             return replace(spent, weight=max(0, spent.weight - aside * is_same))
 
         if aside:
-            self._change(given_back)
+            self._limits.change(given_back)
 
     def _turn_window(self, spent: Spent, now_s: float) -> None:
         """Begin a new window, or the one that another process has begun."""
@@ -205,22 +182,5 @@ class Gate:
             weight = max(before, spent.weight) if is_same else before
             return replace(spent, window_ends_s=ends_s, weight=weight + more)
 
-        self._change(added)
+        self._limits.change(added)
         self._aside += more - weight
-
-    def _spent(self, now_s: float) -> Spent:
-        spent = self._memory.look()
-        return as_of(spent, now_s, self._clock.now_ms()) if spent is not None else Spent()
-
-    def _change(self, how: Change, *, must_last: bool = False) -> Spent:
-        now_s, wall_ms = self._clock.awake_s(), self._clock.now_ms()
-        return self._memory.change(
-            lambda spent: replace(
-                how(as_of(spent, now_s, wall_ms)), awake_s=now_s, wall_ms=wall_ms
-            ),
-            must_last=must_last,
-        )
-
-
-def _recent(connects_s: tuple[float, ...], now_s: float) -> tuple[float, ...]:
-    return tuple(at_s for at_s in connects_s if at_s > now_s - CONNECTS_S)

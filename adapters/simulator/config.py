@@ -11,6 +11,7 @@ from typing import Final, Literal
 import attrs
 
 from adapters.simulator.faults import Fault
+from adapters.simulator.kraken_limits import KrakenLimits
 
 ZERO = Decimal(0)
 DialectName = Literal["binance", "coinbase", "kraken"]
@@ -127,6 +128,7 @@ class SimulatorConfig:
     scenario_every_s: float = 0.0  # 0: the scenario plays once
     faults: tuple[Fault, ...] = ()
     limits: Limits = Limits()
+    kraken_limits: KrakenLimits = attrs.field(factory=KrakenLimits)
     replay: tuple[Path, ...] = ()
     replay_speed: float = 1.0  # 0: as fast as the reader takes it
     replay_wait_s: float = 1.0  # from the first subscription to the first frame

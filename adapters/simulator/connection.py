@@ -9,7 +9,7 @@ import trio
 import trio.abc
 
 from adapters.simulator.dialect import Opened, Visit
-from adapters.simulator.faults import BadFaults, read_fault
+from adapters.simulator.faults import BadFaults, Connection, read_fault
 from adapters.simulator.http_server import HttpAnswer, HttpRequest, serve_http
 from adapters.simulator.live import Connections, Live
 from adapters.simulator.mischief import Mischief
@@ -55,22 +55,27 @@ class Door:
         head = b""
         with trio.move_on_after(FIRST_REQUEST_S):
             head = await live.wire.peek_head()
-        if not head:
-            return
-        target = head.split(b"\r\n", 1)[0].split(b" ")[1:2]
-        path = target[0].decode("latin-1") if target else ""
+        is_more = bool(head)
+        while is_more:
+            live.kind = kind = self._kind_of(head)
+            exchange = self._exchange
+            if kind != "rest":
+                exchange.limits.connect(address, exchange.now_ms())
+            if exchange.faults.strike("storm", kind):
+                return
+            if kind != "rest":
+                await self._serve_socket(live, _path_of(head), address)
+                return
+            is_more = await serve_http(
+                live.wire, self._respond, address, lambda it: self._kind_of(it) == "rest"
+            )
+            head = await live.wire.peek_head() if is_more else b""
+
+    def _kind_of(self, head: bytes) -> Connection:
+        """Return what a client begins with this head; an unknown path is a 404 of REST."""
         is_upgrade = b"upgrade: websocket" in head.lower()
-        kind = self._doors.kind_of(path) if is_upgrade else None
-        live.kind = kind or "rest"  # an unknown path is a 404 of REST
-        exchange = self._exchange
-        if live.kind != "rest":
-            exchange.limits.connect(address, exchange.now_ms())
-        if exchange.faults.strike("storm", live.kind):
-            return
-        if live.kind == "rest":
-            await serve_http(live.wire, self._respond, address)
-        else:
-            await self._serve_socket(live, path, address)
+        kind = self._doors.kind_of(_path_of(head)) if is_upgrade else None
+        return kind or "rest"
 
     async def _serve_socket(self, live: Live, path: str, address: str) -> None:
         visit = Visit(live.kind or "stream", path, address)
@@ -115,6 +120,11 @@ class Door:
         except BadFaults as error:
             return HttpAnswer(400, msgspec.json.encode({"error": str(error)}))
         return HttpAnswer(200, b"{}")
+
+
+def _path_of(head: bytes) -> str:
+    target = head.split(b"\r\n", 1)[0].split(b" ")[1:2]
+    return target[0].decode("latin-1") if target else ""
 
 
 def _address(stream: trio.abc.Stream) -> str:

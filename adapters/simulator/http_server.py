@@ -37,35 +37,43 @@ class HttpAnswer:
 Respond = Callable[[HttpRequest], Awaitable[HttpAnswer | None]]
 
 
-async def serve_http(wire: Wire, respond: Respond, host: str) -> None:
-    """Answer requests until the client goes, errs, or idles; an answer of None hangs up."""
-    await trio.lowlevel.checkpoint()
+async def serve_http(
+    wire: Wire, respond: Respond, host: str, is_ours: Callable[[bytes], bool]
+) -> bool:
+    """Answer requests until the client goes, errs, or idles; an answer of None hangs up.
+
+    Returns whether the client began something that is not ours: an upgrade, which may come
+    on a connection that has served requests before. Its head is still on the wire.
+    """
+    while True:
+        head = b""
+        with trio.move_on_after(IDLE_S):
+            head = await wire.peek_head()
+        if not head:
+            return False
+        if not is_ours(head):
+            return True
+        is_kept = False
+        with trio.move_on_after(IDLE_S):
+            is_kept = await _serve_one(wire, respond, host)
+        if not is_kept:
+            return False
+
+
+async def _serve_one(wire: Wire, respond: Respond, host: str) -> bool:
+    """Answer one request; return whether another may follow."""
     connection = h11.Connection(h11.SERVER)
     try:
-        is_kept = True
-        while is_kept:
-            is_kept = False
-            with trio.move_on_after(IDLE_S):
-                is_kept = await _serve_one(connection, wire, respond, host)
+        request = await _receive(connection, wire, host)
+        answer = None if request is None else await respond(request)
+        if answer is None:
+            return False
+        await wire.send_all(_encode(connection, answer))
     except h11.RemoteProtocolError as error:
         await _refuse(connection, wire, error.error_status_hint)
-
-
-async def _serve_one(
-    connection: h11.Connection, wire: Wire, respond: Respond, host: str
-) -> bool:
-    """Answer one request; return whether another may follow."""
-    request = await _receive(connection, wire, host)
-    if request is None:
         return False
-    answer = await respond(request)
-    if answer is None:
-        return False
-    await wire.send_all(_encode(connection, answer))
-    if connection.our_state is not h11.DONE:
-        return False
-    connection.start_next_cycle()
-    return True
+    wire.put_back(connection.trailing_data[0])
+    return connection.our_state is h11.DONE
 
 
 async def _receive(connection: h11.Connection, wire: Wire, host: str) -> HttpRequest | None:

@@ -8,5 +8,6 @@ from typing import Final
 from adapters.simulator.binance_venue import BINANCE
 from adapters.simulator.config import DialectName
 from adapters.simulator.dialect import Venue
+from adapters.simulator.kraken_venue import KRAKEN
 
-VENUES: Final[Mapping[DialectName, Venue]] = {"binance": BINANCE}
+VENUES: Final[Mapping[DialectName, Venue]] = {"binance": BINANCE, "kraken": KRAKEN}

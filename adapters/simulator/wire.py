@@ -28,6 +28,10 @@ class Wire(trio.abc.Stream):
                 return b""
         return bytes(self._ahead[: self._ahead.index(b"\r\n\r\n")])
 
+    def put_back(self, data: bytes) -> None:
+        """Return what was read too far: it comes first next time."""
+        self._ahead[:0] = data
+
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
         if self._ahead:
             await trio.lowlevel.checkpoint()

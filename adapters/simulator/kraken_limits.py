@@ -1,0 +1,69 @@
+"""What a client of Kraken may still ask: counters that go down by themselves.
+
+REST calls count per key, orders and cancels per account and symbol; young orders are dear
+to cancel. There is no word on when to try again.
+
+Source: "Spot REST Rate Limits" and "Spot Trading Rate Limits", 2026-05-27.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+CANCEL_COSTS: Final = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))  # below s
+
+
+@attrs.frozen
+class KrakenLimits:
+    """The venue's numbers for its middle tier ("Intermediate")."""
+
+    calls_max: float = 20.0  # REST counter of one key
+    calls_1s: float = 0.5  # how fast it goes down
+    orders_max: float = 125.0  # of one account on one symbol
+    orders_1s: float = 2.34
+    open_max: int = 80  # open orders of one account on one symbol
+    public_max: float = 60.0  # public calls of one address; not documented as a number
+    public_1s: float = 1.0
+    messages_1s: int = 100  # of one WebSocket; not documented as a number
+    token_s: int = 900
+    idle_s: float = 60.0  # without subscription and without a word
+
+
+@attrs.define
+class _Counter:
+    value: float = 0.0
+    at_ms: int = 0
+
+
+class Counters:
+    """Decaying counters by name."""
+
+    def __init__(self) -> None:
+        self._counters: dict[tuple[str, ...], _Counter] = {}
+        self.peaks: dict[str, float] = {}  # by the first part of the name
+
+    def value(self, name: tuple[str, ...], down_1s: float, now_ms: int) -> float:
+        """Return what `name` stands at now."""
+        counter = self._counters.setdefault(name, _Counter(0.0, now_ms))
+        passed_s = (now_ms - counter.at_ms) / 1000
+        counter.value = max(0.0, counter.value - down_1s * passed_s)
+        counter.at_ms = now_ms
+        return counter.value
+
+    def add(
+        self, name: tuple[str, ...], cost: float, down_1s: float, most: float, now_ms: int
+    ) -> bool:
+        """Count `cost`, unless that would be too much; return whether it was counted."""
+        value = self.value(name, down_1s, now_ms)
+        if value + cost > most:
+            return False
+        self._counters[name].value = value + cost
+        self.peaks[name[0]] = max(self.peaks.get(name[0], 0.0), value + cost)
+        return True
+
+
+def cancel_cost(age_ms: int) -> int:
+    """Return what cancelling an order of this age counts."""
+    return next((cost for below_s, cost in CANCEL_COSTS if age_ms < below_s * 1000), 0)

@@ -6,18 +6,26 @@ its public market data.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar, cast
+from urllib.parse import urlsplit
 
 import attrs
+import trio
 
 from adapters.errors import ConnectionLost, RateLimited, VenueError
-from adapters.streams import Dial, dial
+from adapters.streams import Dial, WatchedStream, certificate_trouble, dial
 
+MESSAGE_SIZE_MAX: Final = 16 * 2**20  # a whole-book snapshot must fit
+UNSENT_MAX: Final = 256
+GOODBYE_S: Final = 1.0
 REJECTED_S: Final = 60.0  # a refusal that does not say how long it holds
 
+T = TypeVar("T")
+
 Message = str | bytes
+NewestOf = Callable[[Message], str]  # whose newest price a message is; "": it is not one
 
 
 class UpgradeRefused(RateLimited):
@@ -51,6 +59,11 @@ class Timing:
 class Socket(Protocol):
     """An open connection. Any task may send; one task receives."""
 
+    @property
+    def replaced(self) -> int:
+        """How many messages that nobody had taken were replaced by newer ones."""
+        ...
+
     async def send(self, text: str) -> None:
         """Hand `text` to the writer. A cancelled send leaves no half frame behind.
 
@@ -83,6 +96,9 @@ class Socket(Protocol):
 class OpenSocket(Protocol):
     """Connects to a URL (ws:// or wss://) for the length of the block.
 
+    Where messages come faster than they are taken, one that `newest_of` names may take the
+    place of the one before it; `Socket.replaced` counts.
+
     Raises:
       ConnectionLost: could not connect, or not in time; never a bare library error.
       UpgradeRefused: the venue answered the upgrade with 403, 418 or 429.
@@ -95,4 +111,88 @@ class OpenSocket(Protocol):
         timing: Timing | None = None,
         headers: Sequence[tuple[bytes, bytes]] = (),
         dial: Dial = dial,
+        newest_of: NewestOf | None = None,
     ) -> AbstractAsyncContextManager[Socket]: ...
+
+
+@attrs.frozen
+class Address:
+    """A WebSocket's URL taken apart."""
+
+    is_secure: bool
+    host: str
+    port: int
+    resource: str  # path and query
+
+    @staticmethod
+    def of(url: str) -> Address:
+        parts = urlsplit(url)
+        is_secure = parts.scheme == "wss"
+        resource = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        port = parts.port or (443 if is_secure else 80)
+        return Address(is_secure, parts.hostname or "", port, resource)
+
+
+async def connect(
+    url: str,
+    timing: Timing,
+    dial: Dial,
+    upgrade: Callable[[WatchedStream, Address], Awaitable[T]],
+) -> tuple[WatchedStream, T]:
+    """Return an open stream and what `upgrade` made of it; all that within `connect_s`.
+
+    Raises:
+      ConnectionLost: could not connect, or not in time.
+    """
+    address = Address.of(url)
+    host = address.host
+    try:
+        with trio.fail_after(timing.connect_s):
+            inner = await dial(host, address.port, address.is_secure)
+            stream = WatchedStream(inner)
+            try:
+                return stream, await upgrade(stream, address)
+            except BaseException:
+                await trio.aclose_forcefully(stream)
+                raise
+    except trio.TooSlowError as error:
+        text = f"could not connect to {host} within {timing.connect_s:g} s"
+        raise ConnectionLost(text) from error
+    except (OSError, trio.BrokenResourceError) as error:
+        raise ConnectionLost(
+            f"could not connect to {host}: {certificate_trouble(error) or error}"
+        ) from error
+
+
+async def is_alive(pong: trio.Event, stream: WatchedStream, pong_s: float) -> bool:
+    """Return whether the pong comes, however late, while any byte comes in time.
+
+    A pong waits its turn behind data; data is a sign of life too.
+    """
+    while True:
+        since_s = trio.current_time()
+        with trio.move_on_after(pong_s):
+            await pong.wait()
+        if pong.is_set():
+            return True
+        if stream.heard_s <= since_s:
+            return False
+
+
+def leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    """Return the errors of a group and of the groups in it."""
+    found: list[BaseException] = []
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            found += leaves(cast("BaseExceptionGroup[BaseException]", error))
+        else:
+            found.append(error)
+    return found
+
+
+def the_one(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the one error that ended a block, or all where they are several."""
+    errors = leaves(group)
+    if len(errors) == 1 or all(isinstance(error, VenueError) for error in errors):
+        return errors[0]
+    return group

@@ -11,25 +11,36 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Final, cast
-from urllib.parse import urlsplit
+from functools import partial
+from typing import Final
 
 import attrs
 import trio
 from trio_websocket import ConnectionClosed, ConnectionRejected
 from wsproto.utilities import ProtocolError
 
-from adapters.errors import ConnectionLost, VenueError
-from adapters.sockets import Timing, refusal
-from adapters.streams import Dial, WatchedStream, certificate_trouble, dial
-from adapters.websocket_batch import BatchedClient, Message
+from adapters.errors import ConnectionLost
+from adapters.sockets import (
+    GOODBYE_S,
+    MESSAGE_SIZE_MAX,
+    UNSENT_MAX,
+    Address,
+    Message,
+    NewestOf,
+    Timing,
+    connect,
+    is_alive,
+    leaves,
+    refusal,
+    the_one,
+)
+from adapters.streams import Dial, WatchedStream, dial
+from adapters.undecoded import newest_only
+from adapters.websocket_batch import BatchedClient
 
-MESSAGE_SIZE_MAX: Final = 16 * 2**20  # a whole-book snapshot must fit
 READS_MAX: Final = 8  # parsed but not taken; beyond, TCP holds the sender back
 RECEIVE_SIZE: Final = 64 * 2**10
-UNSENT_MAX: Final = 256
 _WIRE: Final = frozenset({"trio_websocket", "wsproto", "h11"})  # errors of the peer's
-GOODBYE_S: Final = 1.0
 
 
 @attrs.define(eq=False)
@@ -40,7 +51,9 @@ class WebSocket:
     _stream: WatchedStream
     _timing: Timing
     _unsent: trio.MemorySendChannel[str]
+    _newest_of: NewestOf | None = None
     reason: str = ""  # why it ended; the first reason counts
+    replaced: int = 0  # messages, by newer ones, before they were taken
     _rest: list[Message] = attrs.Factory(list[Message])  # came with the last one taken
 
     async def send(self, text: str) -> None:
@@ -76,9 +89,14 @@ class WebSocket:
             rest, self._rest = self._rest, []
             return rest
         try:
-            return await self._connection.get_messages()
+            messages = await self._connection.get_messages()
         except ConnectionClosed as error:
             raise self._lost(error) from error
+        if self._newest_of is None:
+            return messages
+        kept = newest_only(messages, self._newest_of)
+        self.replaced += len(messages) - len(kept)
+        return kept
 
     async def end(self, reason: str) -> None:
         """Drop the connection without a goodbye; `receive` raises with this reason."""
@@ -112,20 +130,9 @@ class WebSocket:
             pong = trio.Event()
             # Never cancelled: a ping cut in half would corrupt the stream.
             nursery.start_soon(self._ping, pong)
-            if not await self._is_alive(pong):
+            if not await is_alive(pong, self._stream, self._timing.pong_s):
                 await self.end(f"no pong within {self._timing.pong_s:g} s")
                 return
-
-    async def _is_alive(self, pong: trio.Event) -> bool:
-        while True:
-            since_s = trio.current_time()
-            with trio.move_on_after(self._timing.pong_s):
-                await pong.wait()
-            if pong.is_set():
-                return True
-            # A pong waits its turn behind data; data is a sign of life too.
-            if self._stream.heard_s <= since_s:
-                return False
 
     async def _ping(self, pong: trio.Event) -> None:
         try:
@@ -148,8 +155,11 @@ async def open_websocket(
     timing: Timing | None = None,
     headers: Sequence[tuple[bytes, bytes]] = (),
     dial: Dial = dial,
+    newest_of: NewestOf | None = None,
 ) -> AsyncGenerator[WebSocket, None]:
     """Connect to `url` (ws:// or wss://) for the length of the block.
+
+    Of messages that `newest_of` names alike and that came together, the last is told.
 
     Raises:
       ConnectionLost: could not connect, or not in time; never a bare library error.
@@ -159,8 +169,9 @@ async def open_websocket(
     try:
         async with trio.open_nursery() as nursery:
             send, unsent = trio.open_memory_channel[str](UNSENT_MAX)
-            stream, connection = await _connect(nursery, url, timing, headers, dial)
-            socket = WebSocket(connection, stream, timing, send)
+            upgrade = partial(_upgrade, nursery, headers)
+            stream, connection = await connect(url, timing, dial, upgrade)
+            socket = WebSocket(connection, stream, timing, send, newest_of)
             try:
                 nursery.start_soon(socket.write, unsent)
                 nursery.start_soon(socket.keep_alive, nursery)
@@ -180,43 +191,11 @@ async def open_websocket(
         raise error from error.__cause__
 
 
-async def _connect(
-    nursery: trio.Nursery,
-    url: str,
-    timing: Timing,
-    headers: Sequence[tuple[bytes, bytes]],
-    dial: Dial,
-) -> tuple[WatchedStream, BatchedClient]:
-    parts = urlsplit(url)
-    host, is_secure = parts.hostname or "", parts.scheme == "wss"
-    port = parts.port or (443 if is_secure else 80)
-    resource = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    try:
-        with trio.fail_after(timing.connect_s):
-            stream = WatchedStream(await dial(host, port, is_secure))
-            try:
-                connection = await _upgrade(
-                    nursery, stream, f"{host}:{port}", resource, headers
-                )
-            except BaseException:
-                await trio.aclose_forcefully(stream)
-                raise
-    except trio.TooSlowError as error:
-        text = f"could not connect to {host} within {timing.connect_s:g} s"
-        raise ConnectionLost(text) from error
-    except (OSError, trio.BrokenResourceError) as error:
-        raise ConnectionLost(
-            f"could not connect to {host}: {certificate_trouble(error) or error}"
-        ) from error
-    return stream, connection
-
-
 async def _upgrade(
     nursery: trio.Nursery,
-    stream: WatchedStream,
-    host: str,
-    resource: str,
     headers: Sequence[tuple[bytes, bytes]],
+    stream: WatchedStream,
+    address: Address,
 ) -> BatchedClient:
     """Return the connection once the HTTP upgrade is through.
 
@@ -226,8 +205,8 @@ async def _upgrade(
         stream.on_end = waiting.cancel
         connection = BatchedClient(
             stream,
-            host=host,
-            path=resource,
+            host=f"{address.host}:{address.port}",
+            path=address.resource,
             client_extra_headers=list(headers),
             message_queue_size=READS_MAX,
             max_message_size=MESSAGE_SIZE_MAX,
@@ -241,25 +220,13 @@ async def _upgrade(
 
 def _classified(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Return the one error that ended the block, in our words."""
-    leaves = list(_leaves(group))
-    rejected = [leaf for leaf in leaves if isinstance(leaf, ConnectionRejected)]
+    errors = leaves(group)
+    rejected = [error for error in errors if isinstance(error, ConnectionRejected)]
     if rejected:
         told = dict(rejected[0].headers or ()).get(b"retry-after", b"")
         return refusal(rejected[0].status_code, told.decode("latin-1"))
-    library = [leaf for leaf in leaves if type(leaf).__module__.partition(".")[0] in _WIRE]
+    library = [each for each in errors if type(each).__module__.partition(".")[0] in _WIRE]
     if library:
         text = f"{type(library[0]).__name__}: {library[0]}"
         return ConnectionLost(f"the other side does not speak WebSocket: {text[:200]}")
-    if len(leaves) == 1 or all(isinstance(leaf, VenueError) for leaf in leaves):
-        return leaves[0]
-    return group
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
-    found: list[BaseException] = []
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            found += _leaves(cast("BaseExceptionGroup[BaseException]", error))
-        else:
-            found.append(error)
-    return found
+    return the_one(group)

@@ -14,10 +14,12 @@ import trustme
 from trio_websocket import WebSocketConnection
 
 import adapters.websocket
+import adapters.websocket_busy
 from adapters.errors import ConnectionLost, RateLimited
-from adapters.sockets import Timing
+from adapters.sockets import OpenSocket, Timing
 from adapters.websocket import open_websocket
 from adapters.websocket_batch import BatchedClient
+from adapters.websocket_busy import open_busy_websocket
 from tests.adapters.peers import Raw, dial_peer, dial_raw, shake_hands
 
 URL = "ws://venue.test/stream"
@@ -26,32 +28,44 @@ URL = "ws://venue.test/stream"
 Read = Callable[[BatchedClient], Awaitable[None]]
 
 
+@pytest.fixture(params=[open_websocket, open_busy_websocket])
+def open_socket(request: pytest.FixtureRequest) -> OpenSocket:
+    """Return each of the two kinds of socket in turn."""
+    return request.param
+
+
 async def echo(connection: WebSocketConnection) -> None:
     while True:
         await connection.send_message(await connection.get_message())
 
 
-async def test_what_is_sent_comes_back(nursery: trio.Nursery) -> None:
-    async with open_websocket(URL, dial=dial_peer(nursery, echo)) as socket:
+async def test_what_is_sent_comes_back(
+    open_socket: OpenSocket, nursery: trio.Nursery
+) -> None:
+    async with open_socket(URL, dial=dial_peer(nursery, echo)) as socket:
         await socket.send("one")
         await socket.send("two")
         assert [await socket.receive(), await socket.receive()] == ["one", "two"]
 
 
-async def test_a_close_is_told_with_its_code(nursery: trio.Nursery) -> None:
+async def test_a_close_is_told_with_its_code(
+    open_socket: OpenSocket, nursery: trio.Nursery
+) -> None:
     async def leave(connection: WebSocketConnection) -> None:
         await connection.aclose(1001, "maintenance")
 
-    async with open_websocket(URL, dial=dial_peer(nursery, leave)) as socket:
+    async with open_socket(URL, dial=dial_peer(nursery, leave)) as socket:
         with pytest.raises(ConnectionLost, match="1001 'maintenance'"):
             await socket.receive()
 
 
-async def test_sending_on_an_ended_connection_is_told(nursery: trio.Nursery) -> None:
+async def test_sending_on_an_ended_connection_is_told(
+    open_socket: OpenSocket, nursery: trio.Nursery
+) -> None:
     async def leave(connection: WebSocketConnection) -> None:
         await connection.aclose()
 
-    async with open_websocket(URL, dial=dial_peer(nursery, leave)) as socket:
+    async with open_socket(URL, dial=dial_peer(nursery, leave)) as socket:
         with pytest.raises(ConnectionLost):
             await socket.receive()
         with pytest.raises(ConnectionLost):
@@ -94,10 +108,10 @@ async def wrong_accept(stream: trio.abc.Stream) -> None:
     "talk", [hang_up, talk_garbage, answer_200, answer_503, wrong_accept]
 )
 async def test_a_failed_handshake_is_a_lost_connection_at_once(
-    talk: Raw, nursery: trio.Nursery
+    open_socket: OpenSocket, talk: Raw, nursery: trio.Nursery
 ) -> None:
     with trio.fail_after(2), pytest.raises(ConnectionLost):
-        async with open_websocket(URL, dial=dial_raw(nursery, talk)):
+        async with open_socket(URL, dial=dial_raw(nursery, talk)):
             raise AssertionError("nobody is there")
     nursery.cancel_scope.cancel()
 
@@ -107,7 +121,11 @@ async def test_a_failed_handshake_is_a_lost_connection_at_once(
     [(429, b"retry-after: 7\r\n", 7.0), (418, b"", 60.0), (403, b"", 60.0)],
 )
 async def test_a_forbidden_upgrade_says_how_long(
-    status: int, headers: bytes, wait_s: float, nursery: trio.Nursery
+    open_socket: OpenSocket,
+    status: int,
+    headers: bytes,
+    wait_s: float,
+    nursery: trio.Nursery,
 ) -> None:
     async def refuse(stream: trio.abc.Stream) -> None:
         await stream.receive_some()
@@ -117,32 +135,32 @@ async def test_a_forbidden_upgrade_says_how_long(
         await trio.sleep_forever()
 
     with pytest.raises(RateLimited) as caught:
-        async with open_websocket(URL, dial=dial_raw(nursery, refuse)):
+        async with open_socket(URL, dial=dial_raw(nursery, refuse)):
             raise AssertionError("nobody is there")
     assert caught.value.retry_after_s == wait_s
     nursery.cancel_scope.cancel()
 
 
 async def test_connecting_has_a_deadline(
-    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+    open_socket: OpenSocket, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:
     async def say_nothing(stream: trio.abc.Stream) -> None:
         await trio.sleep_forever()
 
     began_s = trio.current_time()
     with pytest.raises(ConnectionLost, match="within 10 s"):
-        async with open_websocket(URL, dial=dial_raw(nursery, say_nothing)):
+        async with open_socket(URL, dial=dial_raw(nursery, say_nothing)):
             raise AssertionError("nobody is there")
     assert trio.current_time() - began_s == pytest.approx(10)
     nursery.cancel_scope.cancel()
 
 
-async def test_a_dead_host_is_a_lost_connection() -> None:
+async def test_a_dead_host_is_a_lost_connection(open_socket: OpenSocket) -> None:
     listener = (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0]
     port = listener.socket.getsockname()[1]
     await listener.aclose()
     with pytest.raises(ConnectionLost, match="could not connect"):
-        async with open_websocket(f"ws://127.0.0.1:{port}/"):
+        async with open_socket(f"ws://127.0.0.1:{port}/"):
             raise AssertionError("nobody is there")
 
 
@@ -151,7 +169,7 @@ async def sleep(_: WebSocketConnection) -> None:
 
 
 async def test_pings_that_are_not_answered_end_the_connection(
-    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+    open_socket: OpenSocket, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:
     frozen = trio.CancelScope()
 
@@ -161,7 +179,7 @@ async def test_pings_that_are_not_answered_end_the_connection(
         with frozen:
             await trio.sleep_forever()
 
-    async with open_websocket(URL, dial=dial_raw(nursery, freeze)) as socket:
+    async with open_socket(URL, dial=dial_raw(nursery, freeze)) as socket:
         began_s = trio.current_time()
         with pytest.raises(ConnectionLost, match="no pong within 10 s"):
             await socket.receive()
@@ -170,9 +188,9 @@ async def test_pings_that_are_not_answered_end_the_connection(
 
 
 async def test_answered_pings_keep_a_quiet_connection(
-    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+    open_socket: OpenSocket, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:
-    async with open_websocket(URL, dial=dial_peer(nursery, sleep)) as socket:
+    async with open_socket(URL, dial=dial_peer(nursery, sleep)) as socket:
         with trio.move_on_after(600) as waiting:
             await socket.receive()
         assert waiting.cancelled_caught
@@ -180,7 +198,7 @@ async def test_answered_pings_keep_a_quiet_connection(
 
 
 async def test_a_peer_that_never_says_goodbye_is_left_within_a_second(
-    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+    open_socket: OpenSocket, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:
     heard_end = trio.Event()
 
@@ -190,7 +208,7 @@ async def test_a_peer_that_never_says_goodbye_is_left_within_a_second(
             pass
         heard_end.set()
 
-    async with open_websocket(URL, dial=dial_raw(nursery, ignore_the_goodbye)):
+    async with open_socket(URL, dial=dial_raw(nursery, ignore_the_goodbye)):
         began_s = trio.current_time()
     assert trio.current_time() - began_s == pytest.approx(1)
     with trio.fail_after(1):
@@ -198,50 +216,55 @@ async def test_a_peer_that_never_says_goodbye_is_left_within_a_second(
 
 
 async def test_cancelling_closes_the_socket_quickly(
-    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+    open_socket: OpenSocket, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:
     began_s = trio.current_time()
     with trio.move_on_after(5):
-        async with open_websocket(URL, dial=dial_peer(nursery, sleep)) as socket:
+        async with open_socket(URL, dial=dial_peer(nursery, sleep)) as socket:
             await socket.receive()
     assert trio.current_time() - began_s < 5.5
     nursery.cancel_scope.cancel()
 
 
 async def test_a_message_that_is_too_big_ends_the_connection(
-    nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+    open_socket: OpenSocket, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adapters.websocket, "MESSAGE_SIZE_MAX", 1000)
+    for kind in (adapters.websocket, adapters.websocket_busy):
+        monkeypatch.setattr(kind, "MESSAGE_SIZE_MAX", 1000)
 
     async def shout(connection: WebSocketConnection) -> None:
         await connection.send_message("x" * 1001)
         await trio.sleep(1)
 
-    async with open_websocket(URL, dial=dial_peer(nursery, shout)) as socket:
+    async with open_socket(URL, dial=dial_peer(nursery, shout)) as socket:
         with pytest.raises(ConnectionLost, match="1009"):
             await socket.receive()
 
 
-async def test_garbage_frames_end_the_connection(nursery: trio.Nursery) -> None:
+async def test_garbage_frames_end_the_connection(
+    open_socket: OpenSocket, nursery: trio.Nursery
+) -> None:
     async def babble(stream: trio.abc.Stream) -> None:
         await shake_hands(stream)
         await stream.send_all(b"\xff\xff\xff\xff garbage")
         await trio.sleep(0.5)
 
-    async with open_websocket(URL, dial=dial_raw(nursery, babble)) as socket:
+    async with open_socket(URL, dial=dial_raw(nursery, babble)) as socket:
         with trio.fail_after(2), pytest.raises(ConnectionLost):
             await socket.receive()
 
 
-async def test_an_error_in_the_block_passes_as_it_is(nursery: trio.Nursery) -> None:
+async def test_an_error_in_the_block_passes_as_it_is(
+    open_socket: OpenSocket, nursery: trio.Nursery
+) -> None:
     with pytest.raises(KeyError, match="ours"):
-        async with open_websocket(URL, dial=dial_peer(nursery, sleep)):
+        async with open_socket(URL, dial=dial_peer(nursery, sleep)):
             raise KeyError("ours")
     nursery.cancel_scope.cancel()
 
 
 async def test_writes_are_spaced_where_the_venue_counts_them(
-    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+    open_socket: OpenSocket, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:
     heard_s: list[float] = []
 
@@ -252,7 +275,7 @@ async def test_writes_are_spaced_where_the_venue_counts_them(
 
     timing = Timing(write_gap_s=0.3)
     dial = dial_peer(nursery, listen)
-    async with open_websocket(URL, timing=timing, dial=dial) as socket:
+    async with open_socket(URL, timing=timing, dial=dial) as socket:
         for _ in range(4):
             await socket.send("SUBSCRIBE")
         await trio.sleep(2)
@@ -260,7 +283,9 @@ async def test_writes_are_spaced_where_the_venue_counts_them(
     assert gaps == pytest.approx([0.3, 0.3, 0.3])
 
 
-async def test_a_certificate_nobody_vouches_for_is_refused(nursery: trio.Nursery) -> None:
+async def test_a_certificate_nobody_vouches_for_is_refused(
+    open_socket: OpenSocket, nursery: trio.Nursery
+) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)  # pyright: ignore[reportUnknownMemberType] -- its stub names an optional library
     listeners = await trio.open_ssl_over_tcp_listeners(0, context, host="127.0.0.1")
@@ -274,7 +299,7 @@ async def test_a_certificate_nobody_vouches_for_is_refused(nursery: trio.Nursery
     assert isinstance(transport, trio.SocketListener)
     port = transport.socket.getsockname()[1]
     with pytest.raises(ConnectionLost, match="could not connect"):
-        async with open_websocket(f"wss://127.0.0.1:{port}/"):
+        async with open_socket(f"wss://127.0.0.1:{port}/"):
             raise AssertionError("it must not be trusted")
     nursery.cancel_scope.cancel()
 

@@ -21,6 +21,7 @@ from actors.messages import (
     Candles,
     Channel,
     FeedState,
+    PricesReplaced,
     StreamTerms,
     Subscription,
     Ticker,
@@ -34,6 +35,7 @@ from actors.routes import KINDS, Reader, Route, merge_candles, merge_trades
 
 CANDLES_MIN = 120  # closed candles kept at least
 BOOK_DEPTH = 20  # levels of each side that readers are shown
+TELL_REPLACED_S = 1.0  # between two words about replaced prices
 NO_TERMS = StreamTerms(subscriptions_max=sys.maxsize)
 
 
@@ -55,6 +57,8 @@ class FanOut:
     state: FeedState | None = None
     frames: int = 0
     bad_frames: int = 0  # that could not be read
+    prices_replaced: int = 0  # before they were decoded
+    _replaced_told_s: float = 0.0
     proofs: int = 0  # first data of subscriptions, over all connections
     _wanted: dict[str, Wanted] = attrs.Factory(dict[str, Wanted])
     _by_symbol: dict[tuple[type, str], Route] = attrs.Factory(dict[tuple[type, str], Route])
@@ -70,6 +74,7 @@ class FanOut:
             Traded: self._traded,
             Candle: self._candle,
             BookDelta: self._delta,
+            PricesReplaced: self._replaced,
         }
 
     def want(self, wanted: Wanted) -> None:
@@ -96,7 +101,9 @@ class FanOut:
 
     def announce(self, state: FeedState) -> None:
         """Tell every reader the state of the feed."""
-        self.state = attrs.evolve(state, bad_frames=self.bad_frames)
+        self.state = attrs.evolve(
+            state, bad_frames=self.bad_frames, prices_replaced=self.prices_replaced
+        )
         for name in self._wanted:
             self.outlets[name].latest(f"feed:{self.exchange}", self.state)
 
@@ -208,6 +215,12 @@ class FanOut:
             self.proofs += 1
         route.data_s = now_s
         route.received += 1
+
+    def _replaced(self, message: PricesReplaced, now_s: float) -> None:
+        self.prices_replaced += message.count
+        if self.state is not None and now_s - self._replaced_told_s >= TELL_REPLACED_S:
+            self._replaced_told_s = now_s
+            self.announce(self.state)  # with the new count
 
     def _newest(self, message: Ticker | BookTop | BookSnapshot, now_s: float) -> None:
         route = self._by_symbol.get((type(message), message.symbol))

@@ -174,6 +174,13 @@ class PassedOver:
     reason: str
 
 
+@attrs.frozen
+class PricesReplaced:
+    """Prices gave way to newer ones of their symbols before anybody decoded them."""
+
+    count: int
+
+
 StreamMessage = (
     Ticker
     | BookTop
@@ -185,6 +192,7 @@ StreamMessage = (
     | SubscriptionRefused
     | VenueClosing
     | PassedOver
+    | PricesReplaced
 )
 
 
@@ -234,6 +242,7 @@ class FeedState:
     attempt: int = 0
     reason: str = ""
     bad_frames: int = 0  # that could not be read, in this life of the feed
+    prices_replaced: int = 0  # by newer ones, before they were decoded, in this life
 
 
 @attrs.frozen

@@ -101,6 +101,7 @@ def _exchanges(model: ReadModel, live: Live | None, now_s: float) -> dict[str, A
             "for_s": round(now_s - feed.since_s, 1) if feed is not None else None,
             "disconnects": seen.disconnects if seen is not None else 0,
             "bad_frames": feed.bad_frames if feed is not None else 0,
+            "prices_replaced": feed.prices_replaced if feed is not None else 0,
             "over_rest": sorted(seen.fallback) if seen is not None else [],
             "offset_ms": seen.offset_ms if seen is not None else None,
             "round_trip_ms": seen.round_trip_ms if seen is not None else 0,
@@ -241,6 +242,8 @@ def _exchange_line(name: str, exchange: Mapping[str, Any]) -> str:
     extra = f" · over REST: {', '.join(over_rest)}" if over_rest else ""
     if exchange["bad_frames"]:
         extra += f" · {exchange['bad_frames']} unreadable frames"
+    if exchange["prices_replaced"]:
+        extra += f" · {exchange['prices_replaced']:,} prices replaced by newer ones"
     if exchange["offset_ms"] is not None:
         extra += f" · clock {exchange['offset_ms']:+d} ms"
     disconnects = count(exchange["disconnects"], "disconnect")

@@ -13,9 +13,9 @@ from typing import Final
 import attrs
 import trio
 
-from actors.messages import StreamMessage, Subscription
+from actors.messages import PricesReplaced, StreamMessage, Subscription
 from adapters.binance.codec.market import decode_stream
-from adapters.binance.codec.streams import encode_command, stream_name
+from adapters.binance.codec.streams import encode_command, newest_of, stream_name
 from adapters.binance.venue import Venue, stream_url
 from adapters.errors import LocalProtocolError, RemoteProtocolError
 from adapters.sockets import Socket
@@ -33,6 +33,7 @@ class BinanceStream:
     _venue: Venue
     _streams: set[str] = attrs.Factory(set[str])
     _commands: int = 0
+    _replaced: int = 0  # prices, as far as it was told
     _unread: list[str | bytes] = attrs.Factory(list[str | bytes])  # newest first
 
     async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
@@ -71,6 +72,9 @@ class BinanceStream:
         else:
             self._unread = list(await self._socket.receive_all())[::-1]
         heard: list[StreamMessage] = []
+        if self._socket.replaced > self._replaced:
+            heard.append(PricesReplaced(self._socket.replaced - self._replaced))
+            self._replaced = self._socket.replaced
         symbols, now_s = self._venue.symbols, trio.current_time()
         while self._unread:
             try:
@@ -105,6 +109,7 @@ async def open_market_stream(venue: Venue) -> AsyncGenerator[BinanceStream, None
     """
     await venue.know_symbols()
     url = stream_url(venue.endpoints)
-    opened = venue.open_socket
-    async with venue.socket(url, write_gap_s=WRITE_GAP_S, opened=opened) as socket:
+    async with venue.socket(
+        url, write_gap_s=WRITE_GAP_S, opened=venue.open_socket, newest_of=newest_of
+    ) as socket:
         yield BinanceStream(socket, venue)

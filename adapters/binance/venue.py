@@ -22,7 +22,7 @@ from adapters.binance.sign import Signer, encode_query
 from adapters.endpoints import Endpoints
 from adapters.errors import ConnectionLost, NotListed, VenueError, VenueRefused
 from adapters.http import BODY_SIZE_MAX, HttpAnswer, HttpClient
-from adapters.sockets import OpenSocket, Socket, Timing, UpgradeRefused
+from adapters.sockets import NewestOf, OpenSocket, Socket, Timing, UpgradeRefused
 from adapters.streams import Dial
 from adapters.websocket import open_websocket
 
@@ -137,6 +137,7 @@ class Venue:
         weight: int = 0,
         write_gap_s: float = 0.0,
         opened: OpenSocket = open_websocket,
+        newest_of: NewestOf | None = None,
     ) -> AsyncGenerator[Socket, None]:
         """Open a WebSocket through the gate; a 429 or 418 closes it for everybody.
 
@@ -147,7 +148,9 @@ class Venue:
         self.gate.connect(weight)
         timing = attrs.evolve(self.timing, write_gap_s=write_gap_s)
         try:
-            async with opened(url, timing=timing, dial=self.dial) as socket:
+            async with opened(
+                url, timing=timing, dial=self.dial, newest_of=newest_of
+            ) as socket:
                 yield socket
         except UpgradeRefused as error:
             if error.status == 403:  # a firewall's word on one host is no ban

@@ -18,6 +18,7 @@ from actors.messages import (
     Channel,
     FeedState,
     Link,
+    PricesReplaced,
     Side,
     StreamTerms,
     Subscription,
@@ -122,6 +123,19 @@ async def test_prices_are_replaced_and_counted(house: House) -> None:
     for price in (1, 2, 3):
         house.fan_out.deliver(ticker(price), 0.0)
     assert (house.taken("dawn"), house.readers["dawn"].replaced) == ([ticker(3)], 2)
+
+
+async def test_replaced_prices_are_counted_and_told_once_a_second(house: House) -> None:
+    house.want("dawn", TICKER)
+    house.fan_out.announce(FeedState("binance", Link.RESUMED, 0.0))
+    for at_s in (1.0, 1.5, 2.5):
+        house.fan_out.deliver(PricesReplaced(7), at_s)
+        house.fan_out.deliver(ticker("100"), at_s)
+    assert house.fan_out.prices_replaced == 21
+    told = [each for each in house.taken("dawn") if isinstance(each, FeedState)]
+    assert [(each.link, each.prices_replaced) for each in told] == [(Link.RESUMED, 21)]
+    house.fan_out.deliver(PricesReplaced(7), 3.0)
+    assert house.taken("dawn") == []
 
 
 async def test_trades_are_merged_and_none_is_lost(house: House) -> None:

@@ -175,6 +175,18 @@ def test_a_command_is_read_as_it_was_written(wanted: list[str], request_id: int)
     )
 
 
+def test_only_frames_of_prices_give_way_to_newer_ones() -> None:
+    suffixes = ("ticker", "bookTicker", "trade", "depth@100ms", "kline_1m")
+    frames = {each: market_writer.combined(f"s@{each}", "{}") for each in suffixes}
+    named = {each: streams.newest_of(frame) for each, frame in frames.items()}
+    assert named == dict.fromkeys(suffixes, "") | {
+        "ticker": "s@ticker",
+        "bookTicker": "s@bookTicker",
+    }
+    assert streams.newest_of('{"result":null,"id":1}') == ""
+    assert not streams.newest_of(frames["ticker"].encode())
+
+
 def _heard(event: str, stream: str, *, is_raw: bool) -> object:
     text = event if is_raw else market_writer.combined(stream, event)
     return decode_stream(text, SYMBOLS, 1.5)

@@ -15,6 +15,7 @@ from trio_websocket import WebSocketConnection
 from actors.messages import (
     BalancesHeard,
     Channel,
+    PricesReplaced,
     PrivateStreamEnded,
     Subscription,
     SubscriptionAccepted,
@@ -32,10 +33,12 @@ from adapters.errors import (
     RemoteProtocolError,
     VenueRefused,
 )
-from adapters.sockets import Socket
+from adapters.sockets import OpenSocket, Socket
 from adapters.websocket import open_websocket
+from adapters.websocket_busy import open_busy_websocket
+from adapters.websocket_server import frame
 from tests.adapters.binance_desk import BUY, KEY, NOW_MS, SECRET, Sealed, opened
-from tests.adapters.peers import Talk, dial_peer, dial_raw, http
+from tests.adapters.peers import Talk, dial_peer, dial_raw, http, shake_hands
 
 BTC_TRADES = Subscription("BTC/USDT", Channel.TRADES)
 TRADE = (
@@ -97,6 +100,31 @@ async def test_public_data_comes_by_the_socket_that_was_given_and_nothing_else_d
         async with binance.trading(*KEYS).open_orders_connection():
             pass
     assert urls == ["ws://venue.test/stream"]
+
+
+@pytest.mark.parametrize("open_socket", [open_websocket, open_busy_websocket])
+async def test_of_many_prices_that_came_together_the_newest_is_told_and_the_rest_counted(
+    open_socket: OpenSocket, nursery: trio.Nursery
+) -> None:
+    async def talk(stream: trio.abc.Stream) -> None:
+        await shake_hands(stream)
+        top = '{"u":%d,"s":"BTCUSDT","b":"1","B":"1","a":"2","A":"1"}'
+        said = [market_writer.combined("btcusdt@bookTicker", top % n) for n in range(200)]
+        said.insert(1, market_writer.combined("btcusdt@trade", TRADE))
+        await stream.send_all(b"".join(frame(each.encode()) for each in said))
+        await trio.sleep_forever()
+
+    dial = dial_raw(nursery, talk)
+    async with (
+        opened(nursery, nothing, dial=dial, open_socket=open_socket) as (_, binance),
+        binance.market.open_stream() as stream,
+    ):
+        heard = await stream.receive()
+        assert heard[0] == PricesReplaced(199)
+        assert [getattr(each, "update_id", type(each)) for each in heard[1:]] == [
+            Traded,
+            199,
+        ]
 
 
 async def test_subscriptions_go_in_batches_and_never_twice(nursery: trio.Nursery) -> None:

@@ -33,6 +33,15 @@ def stream_name(subscription: Subscription, venue_symbol: str) -> str:
     return f"{symbol}@{_SUFFIX[subscription.channel]}"
 
 
+def newest_of(frame: str | bytes) -> str:
+    """Return the stream of a combined frame whose newest event says all, else ""."""
+    if isinstance(frame, str) and frame.startswith('{"stream":"'):
+        name = frame[11 : frame.find('"', 11)]
+        if name.endswith(("@ticker", "@bookTicker")):
+            return name
+    return ""
+
+
 @attrs.frozen
 class StreamName:
     """A stream name taken apart; `depth` is 5, 10 or 20 for partial depth, else 0."""

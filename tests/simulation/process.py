@@ -29,6 +29,7 @@ from adapters.binance.open import open_binance
 from adapters.endpoints import Endpoints
 from adapters.secrets import Secret
 from adapters.sockets import Timing
+from adapters.websocket_busy import open_busy_websocket
 from tests.simulation.assassin import LIFE, is_parked, tasks_below
 from tests.simulation.clocks import MachineClock
 from tests.simulation.desk import OperatorWord, SimDesk
@@ -164,6 +165,7 @@ class Process:
                 gate=Gate(machine.clock, SimMemory(machine.limits, self.owner)),
                 dial=self._dial,
                 open_transport=over(partial(machine.network.connect, self.owner)),
+                open_socket=open_busy_websocket,
             )
         )
         epoch = epoch_text(int(machine.disk.epoch, 16))

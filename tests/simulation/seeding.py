@@ -15,6 +15,8 @@ from typing import Any, Final, TypeVar
 
 import trio
 import trio._core._run as trio_run
+import websockets.frames
+import websockets.utils
 import wsproto.frame_protocol
 import wsproto.utilities
 from httpcore2._async import http11
@@ -50,6 +52,8 @@ def seeded(seed: int) -> Generator[None]:
         (trio_run, SCHEDULER, random.Random(f"{seed}/scheduler")),
         (wsproto.frame_protocol, "os", entropy),  # masks
         (wsproto.utilities, "os", entropy),  # the nonce of a handshake
+        (websockets.frames, "secrets", entropy),
+        (websockets.utils, "secrets", entropy),
         (http11, "time", _TrioTime()),  # when an idle connection is too old
     ]
     before = [(place, name, getattr(place, name)) for place, name, _ in replaced]
@@ -72,7 +76,7 @@ def seeded(seed: int) -> Generator[None]:
 
 
 class _Entropy(ModuleType):
-    """Stands for `os` where only `os.urandom` is used."""
+    """Stands for `os` or `secrets` where only random bytes are asked for."""
 
     def __init__(self, chance: random.Random) -> None:
         super().__init__("entropy")
@@ -80,6 +84,8 @@ class _Entropy(ModuleType):
 
     def urandom(self, size: int) -> bytes:
         return self._chance.randbytes(size)
+
+    token_bytes = urandom
 
 
 class _TrioTime(ModuleType):

@@ -7,6 +7,8 @@ import random
 
 import trio
 import trio._core._run as trio_run
+import websockets.frames
+import websockets.utils
 import wsproto.frame_protocol
 from httpcore2._async import http11
 
@@ -40,6 +42,8 @@ def test_the_scheduler_draws_from_the_seed() -> None:
 def shared() -> list[object]:
     places: list[tuple[object, str]] = [
         (wsproto.frame_protocol, "os"),
+        (websockets.frames, "secrets"),
+        (websockets.utils, "secrets"),
         (http11, "time"),
         (trio_run, SCHEDULER),
         (trio_run, LOOP),
@@ -53,6 +57,6 @@ def test_everything_shared_is_given_back() -> None:
     with seeded(1):
         inside = shared()
     assert all(
-        mine is not theirs for mine, theirs in zip(before[1:5], inside[1:5], strict=True)
+        mine is not theirs for mine, theirs in zip(before[1:7], inside[1:7], strict=True)
     )
     assert shared() == before

@@ -25,6 +25,7 @@ from actors.messages import (
     Fact,
     FeedState,
     FleetStarted,
+    Pair,
     Ticker,
     Told,
 )
@@ -142,7 +143,8 @@ class _Board:
             case Ticker():
                 now_ms = self.clock.now_ms()
                 age_ms = int((trio.current_time() - message.received_s) * 1000)
-                self.model.prices[message.symbol] = PriceSeen(
+                pair = Pair(message.exchange, message.symbol)
+                self.model.prices[pair] = PriceSeen(
                     message.last, now_ms - age_ms, message.source.value
                 )
             case FeedState():

@@ -20,7 +20,8 @@ from actors.pure.orders_shown import orders_lines, orders_of
 from actors.pure.owner_view import view
 from actors.pure.owners import HOUSE, OWNER
 from actors.pure.read_model import ReadModel
-from actors.pure.status import status_lines, status_of
+from actors.pure.status import status_of
+from actors.pure.status_text import status_lines
 from adapters.control import FleetNotRunning, ask_fleet
 from adapters.files import StateUnusable
 from adapters.sqlite.ledger import LedgerRow

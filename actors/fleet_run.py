@@ -241,6 +241,7 @@ class _Run:
             names,
             version("shoal"),
             tuple(f"{bot} {digest}" for bot, digest in digests.items()),
+            tuple(str(self.config.pair_of(bot)) for bot in bots),
         )
 
     async def _write(self, world: World, owner: str, facts: Sequence[Fact]) -> None:

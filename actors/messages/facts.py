@@ -45,6 +45,7 @@ class FleetStarted:
     bots: tuple[str, ...]
     version: str
     strategies: tuple[str, ...] = ()  # "BOT SHA-256" of each that is the user's own file
+    pairs: tuple[str, ...] = ()  # that each of `bots` trades, as "kraken:BTC/USD"
 
 
 @attrs.frozen
@@ -114,6 +115,7 @@ class PriceUpdated:
     ask: Decimal
     volume: Decimal
     timestamp: int  # exchange's Unix ms
+    exchange: str = ""  # "" in old ledgers
 
 
 @attrs.frozen

@@ -35,6 +35,17 @@ class Source(Enum):
     REST = "rest"
 
 
+@attrs.frozen(order=True)
+class Pair:
+    """One symbol at one exchange; written "kraken:BTC/USD"."""
+
+    exchange: str
+    symbol: str
+
+    def __str__(self) -> str:
+        return f"{self.exchange}:{self.symbol}" if self.exchange else self.symbol
+
+
 @attrs.frozen
 class Subscription:
     """One channel of one symbol; `timeframe` ("1m") only for candles."""

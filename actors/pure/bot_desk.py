@@ -133,6 +133,7 @@ class BotDesk:
             ticker.ask,
             ticker.volume_base,
             ticker.exchange_ms,
+            ticker.exchange,
         )
 
     def evaluate(self, cause: Cause, now_s: float) -> Decision:

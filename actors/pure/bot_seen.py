@@ -47,6 +47,7 @@ class BotSeen:
     """One bot: what it did last, what it holds, what it earned."""
 
     symbol: str = ""
+    exchange: str = ""
     account: str = ""
     is_stopped: bool = False
     paused: str = ""  # why, when it is

@@ -13,7 +13,7 @@ from typing import Literal
 
 import attrs
 
-from actors.messages import Channel, OrderType
+from actors.messages import Channel, OrderType, Pair
 from actors.pure.config_simulator import SimulatorConfig
 from actors.pure.reconnect import ReconnectPolicy
 
@@ -177,6 +177,10 @@ class Config:
     def exchange_of(self, bot: BotConfig) -> ExchangeConfig:
         """Return the exchange that `bot` trades on."""
         return self.exchanges[self.accounts[bot.account].exchange]
+
+    def pair_of(self, bot: BotConfig) -> Pair:
+        """Return what `bot` trades, and where."""
+        return Pair(self.accounts[bot.account].exchange, bot.symbol)
 
     def bots_of(self, account: str) -> tuple[BotConfig, ...]:
         """Return the bots that trade on `account`, in the order of the file."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from actors.messages import ExitIntent, ExitReason
+from actors.messages import ExitIntent, ExitReason, Pair
 from actors.pure.client_order_id import IntentIds
 from actors.pure.read_model import ReadModel
 
@@ -30,7 +30,7 @@ def sales(
         holding, account = model.holdings.of(bot, symbol), model.bot(bot).account
         if bot not in mine or account not in exchanges:
             continue
-        seen = model.prices.get(symbol)
+        seen = model.prices.get(Pair(exchanges[account], symbol))
         found.append(
             ExitIntent(
                 ids.next(),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from decimal import Decimal
+from itertools import zip_longest
 
 import attrs
 
@@ -31,6 +32,7 @@ from actors.messages import (
     FleetStopped,
     Halted,
     HaltLifted,
+    Pair,
     PositionClosed,
     PositionOpened,
     PriceUpdated,
@@ -108,7 +110,7 @@ class ReadModel:
     started_ms: int = 0
     stopped: str = ""  # why the run ended; "" while it runs, or after a kill -9
     seq: int = 0
-    prices: dict[str, PriceSeen] = attrs.Factory(dict[str, PriceSeen])
+    prices: dict[Pair, PriceSeen] = attrs.Factory(dict[Pair, PriceSeen])
     exchanges: dict[str, ExchangeSeen] = attrs.Factory(dict[str, ExchangeSeen])
     bots: dict[str, BotSeen] = attrs.Factory(dict[str, BotSeen])
     accounts: dict[str, AccountSeen] = attrs.Factory(dict[str, AccountSeen])
@@ -162,9 +164,10 @@ class ReadModel:
                 owners[whose] = owner
 
     def _price(self, fact: PriceUpdated, at_ms: int) -> None:
-        known = self.prices.get(fact.symbol)
+        pair = Pair(fact.exchange, fact.symbol)
+        known = self.prices.get(pair)
         if known is None or known.at_ms <= at_ms:  # ledgers are read one after the other
-            self.prices[fact.symbol] = PriceSeen(fact.price, at_ms)
+            self.prices[pair] = PriceSeen(fact.price, at_ms)
 
     def _exchange_of(self, name: str) -> ExchangeSeen:
         return self.exchanges.setdefault(name, ExchangeSeen())
@@ -184,8 +187,10 @@ class ReadModel:
         self.actors.clear()
         self.paths.clear()
         self.exchanges.clear()
-        for name in fact.bots:
-            self.bot(name)
+        for name, pair in zip_longest(fact.bots, fact.pairs, fillvalue=""):
+            bot = self.bot(name)
+            if pair:
+                bot.exchange, _, bot.symbol = pair.rpartition(":")
 
     def _ordered(self, fact: Halted | HaltLifted | Commanded) -> None:
         self.halts.apply(fact)
@@ -226,6 +231,7 @@ class ReadModel:
             return
         bot = self.bot(name)
         bot.symbol = getattr(fact, "symbol", bot.symbol) or bot.symbol
+        bot.exchange = getattr(fact, "exchange", bot.exchange) or bot.exchange
         bot.account = getattr(fact, "account", bot.account)
         self.holdings.apply(fact)
         self.orders.apply(fact)

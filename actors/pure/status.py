@@ -1,4 +1,4 @@
-"""Put the state of the fleet into words and into JSON. Pure.
+"""Put the state of the fleet into plain data, ready for JSON. Pure.
 
 One shape for a fleet that runs and for a ledger it left behind; the second has no ages of
 prices and says how the run ended.
@@ -7,7 +7,6 @@ prices and says how the run ended.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -16,9 +15,8 @@ from actors.messages import FeedState, Link
 from actors.messages.board import Alarmed, Evaluated, Outcome, PositionSeen
 from actors.messages.supervision import ActorState, State
 from actors.pure.bot_seen import BotSeen
-from actors.pure.config_summary import count
 from actors.pure.halts import halt_words
-from actors.pure.money import ZERO, plain, signed
+from actors.pure.money import ZERO, plain
 from actors.pure.read_model import AccountSeen, ReadModel
 
 Status = Mapping[str, Any]
@@ -54,12 +52,14 @@ def status_of(
         },
         "exchanges": _exchanges(model, live, now_s),
         "prices": {
-            symbol: {
+            str(pair): {
+                "exchange": pair.exchange,
+                "symbol": pair.symbol,
                 "price": plain(seen.price),
                 "age_s": round((now_ms - seen.at_ms) / 1000, 1),
                 "source": seen.source,
             }
-            for symbol, seen in sorted(model.prices.items())
+            for pair, seen in sorted(model.prices.items())
         },
         "accounts": {
             name: _account(name, seen, model, now_ms)
@@ -133,6 +133,7 @@ def _bot(name: str, bot: BotSeen, model: ReadModel, live: Live | None) -> dict[s
     return {
         **owner,
         "symbol": bot.symbol,
+        "exchange": bot.exchange,
         "state": _bot_state(name, bot, model, live),
         "position": _position(bot, position),
         "outcome": outcome,
@@ -209,89 +210,3 @@ def _actors(model: ReadModel, live: Live | None) -> list[dict[str, Any]]:
         }
         for path, actor in model.actors.items()
     ]
-
-
-def status_lines(status: Status) -> list[str]:
-    """Return the status as people read it."""
-    run = status["run"]
-    ending = "running" if run["is_running"] else f"ended: {run['ended']}"
-    lines = [
-        f"run {run['execution']} · mode {run['mode']} · {ending}"
-        f" · {count(run['restarts'], 'restart')} · {count(run['seq'], 'fact')} recorded"
-    ]
-    lines += [_exchange_line(name, it) for name, it in status["exchanges"].items()]
-    for symbol, price in status["prices"].items():
-        lines.append(f"  {symbol}  {price['price']}  {price['age_s']} s ago")
-    for name, account in status["accounts"].items():
-        lines += _account_lines(name, account)
-    lines += [f"alarm: {text}" for text in status["alarms"]]
-    for name, bot in status["bots"].items():
-        lines += _bot_lines(name, bot)
-    for actor in status["actors"]:
-        if actor["error"] or actor["state"] not in {"RUNNING", "STOPPED"}:
-            error = f" · last error {actor['error']}" if actor["error"] else ""
-            lines.append(
-                f"actor {actor['path']}  {actor['state'].lower()}"
-                f" · life {actor['incarnation']}{error}"
-            )
-    return lines
-
-
-def _exchange_line(name: str, exchange: Mapping[str, Any]) -> str:
-    over_rest = exchange["over_rest"]
-    extra = f" · over REST: {', '.join(over_rest)}" if over_rest else ""
-    if exchange["bad_frames"]:
-        extra += f" · {exchange['bad_frames']} unreadable frames"
-    if exchange["prices_replaced"]:
-        extra += f" · {exchange['prices_replaced']:,} prices replaced by newer ones"
-    if exchange["offset_ms"] is not None:
-        extra += f" · clock {exchange['offset_ms']:+d} ms"
-    disconnects = count(exchange["disconnects"], "disconnect")
-    return f"{name}  {exchange['link']} · {disconnects}{extra}"
-
-
-def _account_lines(name: str, account: Mapping[str, Any]) -> list[str]:
-    open_orders = count(account["open_orders"], "open order")
-    foreign = account["foreign_orders"]
-    strange = f" · {count(foreign, 'order')} not ours" if foreign else ""
-    agrees = "differed from" if account["drifts"] else "agreed with"
-    age = f"{account['reconciled_age_s']} s ago"
-    lines = [
-        f"account {name}{_of(account)}  {agrees} the exchange {age}: {open_orders}{strange}"
-        f" · pnl {signed(Decimal(account['pnl']))}"
-    ]
-    return lines + [f"  drift: {drift}" for drift in account["drifts"]]
-
-
-def _of(shown: Mapping[str, Any]) -> str:
-    """Return whose it is, where there are several owners."""
-    return f" of {shown['owner']}" if "owner" in shown else ""
-
-
-def _where(stop: str, resting: str | None) -> str:
-    """Return where the stop is: at the exchange, a little lower there, or only here."""
-    if resting is None:
-        return " (not at the exchange)"
-    return " (at the exchange)" if resting == stop else f" (at the exchange {resting})"
-
-
-def _bot_lines(name: str, bot: Mapping[str, Any]) -> list[str]:
-    position = bot["position"]
-    holds = "flat"
-    if position is not None:
-        holds = f"holds {position['base']} from {position['entry']}"
-        for key, word in (("stop_loss", "stop"), ("take_profit", "target")):
-            if key in position:
-                holds += f", {word} {position[key]}"
-            if key == "stop_loss" and key in position:
-                holds += _where(position[key], position.get("resting_stop"))
-        if "unrealized_pnl" in position:
-            holds += f", now {signed(Decimal(position['unrealized_pnl']))}"
-    lines = [
-        f"bot {name}{_of(bot)}  {bot['symbol']}  {bot['state']} · {holds}"
-        f" · {count(bot['orders'], 'order')}, {count(bot['fills'], 'fill')},"
-        f" {bot['closed']} closed, pnl {signed(Decimal(bot['pnl']))}",
-        f"  last: {bot['outcome']}",
-    ]
-    lines += [f"  order {order} is UNKNOWN" for order in bot["unknown_orders"]]
-    return lines

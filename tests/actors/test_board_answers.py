@@ -293,7 +293,10 @@ async def test_status_is_plain_data_with_everything_in_its_place(
     }
     assert (status["run"]["is_running"], status["run"]["seq"]) == (True, 4)
     assert status["exchanges"]["binance"]["is_connected"]
-    assert (status["prices"][SYMBOL]["price"], status["bots"]["dawn"]["fills"]) == (
+    assert (
+        status["prices"][f"binance:{SYMBOL}"]["price"],
+        status["bots"]["dawn"]["fills"],
+    ) == (
         "100",
         1,
     )

@@ -216,7 +216,9 @@ def test_a_signal_is_told_whole() -> None:
 
 
 def test_a_price_is_told_with_bid_ask_and_volume() -> None:
-    fact = PriceUpdated("dawn", "A/B", Decimal(2), Decimal(1), Decimal(3), Decimal(9), 77)
+    fact = PriceUpdated(
+        "dawn", "A/B", Decimal(2), Decimal(1), Decimal(3), Decimal(9), 77, "x"
+    )
 
     event = as_json(fact)
 
@@ -229,6 +231,7 @@ def test_a_price_is_told_with_bid_ask_and_volume() -> None:
             "ask": "3",
             "volume": "9",
             "timestamp": 77,
+            "exchange": "x",
         },
     )
 

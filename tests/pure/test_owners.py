@@ -20,7 +20,8 @@ from actors.pure.owners import (
     owners_of,
 )
 from actors.pure.read_model import ReadModel
-from actors.pure.status import Live, status_lines, status_of
+from actors.pure.status import Live, status_of
+from actors.pure.status_text import status_lines
 
 BOT = """
 [[bots]]

@@ -42,7 +42,8 @@ from actors.messages import (
 from actors.messages.board import Alarmed, Evaluated, Outcome, PositionSeen
 from actors.messages.supervision import ActorState, State
 from actors.pure.read_model import ReadModel
-from actors.pure.status import Live, status_lines, status_of
+from actors.pure.status import Live, status_of
+from actors.pure.status_text import status_lines
 from tests.words import (
     BUY,
     SYMBOL,
@@ -217,15 +218,49 @@ def test_restarts_are_counted_and_the_last_error_stays() -> None:
 
 
 def test_prices_show_their_age() -> None:
-    price = PriceUpdated("dawn", SYMBOL, Decimal(100), Decimal(99), Decimal(101), BUY_1, 0)
-    assert shown(price)["prices"][SYMBOL] == {
+    assert shown(priced(100, "binance"))["prices"][f"binance:{SYMBOL}"] == {
+        "exchange": "binance",
+        "symbol": SYMBOL,
         "price": "100",
         "age_s": 59.0,
         "source": "stream",
     }
 
 
-BUY_1 = Decimal(1)
+def priced(price: int, exchange: str) -> PriceUpdated:
+    some = Decimal(1)
+    return PriceUpdated("dawn", SYMBOL, Decimal(price), some, some, some, 0, exchange)
+
+
+def test_one_symbol_has_a_price_at_each_exchange() -> None:
+    facts = (priced(100, "binance"), priced(101, "kraken"), priced(99, "binance"))
+    prices = shown(*facts)["prices"]
+    assert {name: price["price"] for name, price in prices.items()} == {
+        f"binance:{SYMBOL}": "99",
+        f"kraken:{SYMBOL}": "101",
+    }
+
+
+def test_prices_stand_below_their_exchange_and_bots_name_theirs() -> None:
+    started = attrs.evolve(STARTED, pairs=(f"binance:{SYMBOL}", "kraken:ETH/USD"))
+    joined = ExchangeConnected("kraken", 0, 1, 40, 1, 0)
+    facts = (CONNECTED, joined, priced(101, "kraken"), priced(100, "binance"))
+    status = status_of(model(started, *facts), 60_000, None, 60.0)
+    lines = [line.partition(" · ")[0] for line in status_lines(status)]
+    assert lines[1:] == [
+        "binance  was connected",
+        f"  {SYMBOL}  100  56.0 s ago",
+        "kraken  was connected",
+        f"  {SYMBOL}  101  57.0 s ago",
+        f"bot dawn  {SYMBOL} at binance  was stopped",
+        "  last: no evaluation yet",
+        "bot dusk  ETH/USD at kraken  was stopped",
+        "  last: no evaluation yet",
+    ]
+
+
+def test_a_price_of_an_old_ledger_has_no_exchange() -> None:
+    assert f"  {SYMBOL}  100  59.0 s ago" in status_lines(shown(priced(100, "")))
 
 
 def test_drifts_of_an_account_are_shown_one_a_line() -> None:

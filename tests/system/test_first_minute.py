@@ -200,7 +200,7 @@ def test_the_crashed_bot_recovered_and_nobody_else_noticed(minute: Minute) -> No
 
 SIGNAL = {"type", "strength", "confidence", "reasons", "indicators"}
 FIELDS = {
-    "price_update": {"symbol", "price", "bid", "ask", "volume", "timestamp"},
+    "price_update": {"exchange", "symbol", "price", "bid", "ask", "volume", "timestamp"},
     "signal_generated": {"signal"},
     "order_created": {"order_id", "signal", "size", "strategy", "notes"},
     "order_filled": {"order_id", "signal", "size", "price", "base", "fee"},

@@ -147,7 +147,7 @@ class Adopting:
         await world.ask("pause", "one")
         await trio.sleep(20)
         prices = (await world.ask("status"))["prices"]
-        order = self.order_by_hand(world, Decimal(prices["BTC/USDT"]["price"]))
+        order = self.order_by_hand(world, Decimal(prices["binance:BTC/USDT"]["price"]))
         await trio.sleep(70)
         shown = await world.ask("orders")
         self.foreign = list(shown["foreign"][ACCOUNT]["orders"])

@@ -35,6 +35,7 @@ from actors.messages import (
     FeedState,
     Instrument,
     OrderIntent,
+    Pair,
     PositionClosed,
     PriceUpdated,
     Refused,
@@ -81,12 +82,13 @@ async def run_bot(
     instruments: Mapping[str, Instrument],
     strategy: Callable[[], Strategy],
     ids: Callable[[], IntentIds],
-    want: Callable[[Wanted], None],
+    want: Mapping[str, Callable[[Wanted], None]],
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Trade until cancelled. Ready once orders and position are recalled.
 
-    `strategy` builds a new one, and `ids` begins a new life, each time this is called.
+    `strategy` builds a new one, and `ids` begins a new life, each time this is called;
+    `want` has a door for each exchange that the bot reads.
 
     Raises:
       JournalDown: the recall failed.
@@ -95,16 +97,12 @@ async def run_bot(
     """
     recalled = await recall(journal, mailbox.name)
     every = 0.0 if isinstance(settings.evaluate_s, str) else settings.evaluate_s
-    desk = BotDesk(
-        settings=settings,
-        instruments=instruments,
-        strategy=strategy(),
-        ids=ids(),
-        due_s=trio.current_time() + every,
-    )
+    due_s = trio.current_time() + every
+    desk = BotDesk(settings, instruments, strategy(), ids(), due_s)
     for fact in recalled.facts:
         desk.sight.remember(fact)
-    want(wanted_by(mailbox.name, settings, desk.strategy))
+    for exchange, wanted in wanted_by(mailbox.name, settings, desk.strategy).items():
+        want[exchange](wanted)
     task_status.started()
     replay = Replay(recalled.seq)
     del recalled  # the facts were folded; a long ledger is not kept in memory
@@ -112,13 +110,22 @@ async def run_bot(
     await life.serve()
 
 
-def wanted_by(reader: str, settings: BotSettings, strategy: Strategy) -> Wanted:
-    """Return the market data that a bot with this strategy reads."""
-    wanted = {Subscription(settings.symbol, Channel.TICKER)}
-    if strategy.candles_min:
-        candles = Subscription(settings.symbol, Channel.CANDLES, settings.timeframe)
-        wanted.add(candles)
-    return Wanted(reader, frozenset(wanted), strategy.candles_min)
+def wanted_by(
+    reader: str, settings: BotSettings, strategy: Strategy
+) -> Mapping[str, Wanted]:
+    """Return what a bot with this strategy reads at each exchange."""
+    own = Pair(settings.exchange, settings.symbol)
+    found: dict[str, set[Subscription]] = {}
+    for pair in (own, *settings.reads):
+        wanted = found.setdefault(pair.exchange, set())
+        wanted.add(Subscription(pair.symbol, Channel.TICKER))
+        if strategy.candles_min:
+            candles = Subscription(pair.symbol, Channel.CANDLES, settings.timeframe)
+            wanted.add(candles)
+    return {
+        exchange: Wanted(reader, frozenset(wanted), strategy.candles_min)
+        for exchange, wanted in found.items()
+    }
 
 
 @attrs.define(eq=False)
@@ -175,7 +182,7 @@ class _Bot:
             case FeedState():
                 return desk.feed_state(message, now_s)
             case ClockStepped():
-                desk.sight.ticker = None  # nothing known before is fresh (D-6)
+                desk.sight.forget_prices()  # nothing known before is fresh (D-6)
                 return None
             case _:
                 assert_never(message)

@@ -15,7 +15,7 @@ import attrs
 from actors.bot import run_bot
 from actors.fleet_accounts import EXITS_RESET_S, AccountGroup
 from actors.fleet_settings import bot_policy, bot_settings, policy, space_limits
-from actors.fleet_stage import Stage, role_of
+from actors.fleet_stage import Stage, exchanges_read, role_of
 from actors.fleet_world import World
 from actors.journal import run_journal
 from actors.journal_watch import JournalWatch
@@ -97,7 +97,8 @@ class OwnerGroup:
 
     def _bot(self, bot: BotConfig, epoch: str) -> Child:
         name, stage, world = f"bot:{bot.name}", self.stage, self.world
-        exchange = stage.config.accounts[bot.account].exchange
+        config = stage.config
+        exchange = config.accounts[bot.account].exchange
         lives = count(1)
         run = partial(
             run_bot,
@@ -106,11 +107,11 @@ class OwnerGroup:
             stage.door(name, "wish", f"orders:{bot.account}"),
             stage.journal(name),
             stage.door(name, "latest", "board"),
-            settings=bot_settings(stage.config, bot),
+            settings=bot_settings(config, bot),
             instruments=world.venues[exchange].instruments,
             strategy=world.strategies[bot.name],
             ids=lambda: IntentIds(epoch, world.execution, name, next(lives)),
-            want=stage.demands[exchange].want,
+            want={each: stage.demands[each].want for each in exchanges_read(config, bot)},
         )
         return Child(
             name,

@@ -48,6 +48,7 @@ def bot_settings(config: Config, bot: BotConfig) -> BotSettings:
         strategy=bot.strategy,
         capital=bot.capital,
         position_percent=bot.position_percent,
+        reads=bot.reads,
         timeframe=bot.timeframe,
         order=bot.order,
         limit_offset_percent=bot.limit_offset_percent,

@@ -12,7 +12,7 @@ from actors.fleet_border import Place, check_border
 from actors.fleet_wiring import READS, Kind, check_edge
 from actors.mailbox import Mailbox
 from actors.outlets import Outlets, Reader
-from actors.pure.config import Config
+from actors.pure.config import BotConfig, Config
 from actors.pure.owners import HOUSE, journal_of, ledger_owners, owners_by_account
 
 JOURNAL_WISHES = 4096  # thousands of bots recall at once
@@ -49,6 +49,20 @@ class Stage:
         )
         self.owners[name] = owner
         return mailbox
+
+    def open_exchange(self, exchange: str) -> None:
+        """Open what brings the prices of one exchange; the board reads them all."""
+        feed, fallback = self.open(f"feed:{exchange}"), self.open(f"fallback:{exchange}")
+        self.demands[exchange] = Demand(exchange, [feed, fallback])
+        self.readers[exchange] = {"board": self.mailboxes["board"]}
+
+    def open_bot(self, bot: BotConfig, owner: str) -> None:
+        """Open a bot, who reads the prices of each exchange that it names."""
+        actor = f"bot:{bot.name}"
+        mailbox = self.open(actor, owner=owner, wishes_max=1, facts_max=BOT_FACTS)
+        for exchange in exchanges_read(self.config, bot):
+            self.readers[exchange][actor] = mailbox
+        self.let_read(actor, of=journal_of(owner), bot=bot.name)
 
     def door(self, sender: str, kind: Kind, receiver: str) -> Mailbox[Any]:
         """Return the mailbox of `receiver` for `sender`, if the wiring table has the edge.
@@ -94,10 +108,7 @@ def open_stage(config: Config) -> Stage:
         stage.open(journal, owner=owner, wishes_max=JOURNAL_WISHES)
         stage.outlets[journal] = Outlets(teller=journal)
     for exchange in exchanges_used(config):
-        feed = stage.open(f"feed:{exchange}")
-        fallback = stage.open(f"fallback:{exchange}")
-        stage.demands[exchange] = Demand(exchange, [feed, fallback])
-        stage.readers[exchange] = {"board": stage.mailboxes["board"]}
+        stage.open_exchange(exchange)
     for name, account in accounts_used(config).items():
         for role, wishes_max in ACCOUNT_ROLES.items():
             actor, owner = f"{role}:{name}", owners[name]
@@ -108,10 +119,7 @@ def open_stage(config: Config) -> Stage:
                 stage.readers[account.exchange][actor] = mailbox
             stage.let_read(actor, of=journal_of(owner), account=name)
     for bot in config.bots:
-        owner, actor = owners[bot.account], f"bot:{bot.name}"
-        mailbox = stage.open(actor, owner=owner, wishes_max=1, facts_max=BOT_FACTS)
-        stage.readers[config.accounts[bot.account].exchange][actor] = mailbox
-        stage.let_read(actor, of=journal_of(owner), bot=bot.name)
+        stage.open_bot(bot, owners[bot.account])
     for journal in stage.outlets:
         stage.let_read("board", of=journal)
     return stage
@@ -123,6 +131,12 @@ def accounts_used(config: Config) -> Mapping[str, Any]:
     return {name: each for name, each in config.accounts.items() if name in used}
 
 
+def exchanges_read(config: Config, bot: BotConfig) -> list[str]:
+    """Return the exchanges whose markets a bot sees: its own, and those it only reads."""
+    own = config.accounts[bot.account].exchange
+    return sorted({own, *(pair.exchange for pair in bot.reads)})
+
+
 def exchanges_used(config: Config) -> list[str]:
-    """Return the exchanges that some bot trades on, by name."""
-    return sorted({account.exchange for account in accounts_used(config).values()})
+    """Return the exchanges that some bot trades on or reads, by name."""
+    return sorted({each for bot in config.bots for each in exchanges_read(config, bot)})

@@ -29,6 +29,7 @@ from actors.messages import (
     SignalType,
     Ticker,
 )
+from actors.pure.bot_others import Others
 from actors.pure.bot_sight import Bar, BotSight
 from actors.pure.bot_wishes import BotSettings, entry_intent, exit_intent
 from actors.pure.client_order_id import IntentIds
@@ -69,12 +70,17 @@ class BotDesk:
 
     def __attrs_post_init__(self) -> None:
         self.sight = BotSight(self.settings)
+        reads, age_s_max = self.settings.reads, self.settings.price_age_s_max
+        self.sight.others = Others.of(reads, age_s_max)
         self.why_not = WhyNot(self.settings)
 
     def price(self, ticker: Ticker, now_s: float) -> Decision | None:
         """Take a price; evaluate when each price, or the first one, asks for it."""
-        self.sight.ticker = ticker
         every = self.settings.evaluate_s
+        if self.sight.is_own(ticker):
+            self.sight.ticker = ticker
+        elif every != "tick" or self.sight.ticker is None:
+            return None
         if every == "tick":
             return self.evaluate(Cause.TICK, now_s)
         is_first = every != "candle" and not self.why_not.number
@@ -83,14 +89,20 @@ class BotDesk:
         return None
 
     def candles(self, candles: Candles, now_s: float) -> Decision | None:
-        """Take candles; evaluate when closed ones ask for it."""
+        """Take candles; evaluate when closed ones of the own market ask for it."""
+        if not self.sight.is_own(candles):
+            return None
         self.sight.window, self.sight.running = candles.window, candles.running
         if candles.closed and self.settings.evaluate_s == "candle":
             return self.evaluate(Cause.CANDLE, now_s)
         return None
 
     def feed_state(self, feed: FeedState, now_s: float) -> Decision | None:
-        """Take the feed's word on its prices; a gap is shown at once."""
+        """Take a feed's word on its prices; a gap of the own one is shown at once."""
+        if self.sight.others is not None:
+            self.sight.others.hear(feed)
+        if feed.exchange != self.settings.exchange:
+            return None
         self.sight.feed = feed
         if feed.link is Link.RESUMED:
             return None
@@ -148,7 +160,7 @@ class BotDesk:
         bar, ticker = self.sight.bar(now_s), self.sight.ticker
         if bar is not None or ticker is None:
             return self._refuse(None, bar or ("no_price", "no price"), now_s)
-        signal = self._signal(cause, ticker)
+        signal = self._signal(cause, ticker, now_s)
         if signal.type is SignalType.HOLD:
             reasons = signal.reasons + self._at_work(now_s)
             shown = self._show(Outcome.HOLD, signal, now_s, reasons=reasons)
@@ -157,10 +169,10 @@ class BotDesk:
             return self._buy(signal, ticker, now_s)
         return self._sell(signal, ticker, now_s)
 
-    def _signal(self, cause: Cause, ticker: Ticker) -> Signal:
+    def _signal(self, cause: Cause, ticker: Ticker, now_s: float) -> Signal:
         strategy = self.settings.strategy
         try:
-            answer = self.strategy.evaluate(self.sight.view(cause, ticker))
+            answer = self.strategy.evaluate(self.sight.view(cause, ticker, now_s))
         except SystemExit as error:  # it may end itself, not the program
             raise BadSignal(f"{strategy} called exit({error.code!r})") from error
         return checked(answer, strategy)

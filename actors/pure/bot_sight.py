@@ -11,6 +11,7 @@ from actors.messages import (
     BotStarted,
     BotStopped,
     Candle,
+    Candles,
     Fact,
     FeedState,
     Link,
@@ -18,6 +19,7 @@ from actors.messages import (
     Ticker,
 )
 from actors.pure.books import Books
+from actors.pure.bot_others import Others, shown
 from actors.pure.bot_wishes import BotSettings
 from actors.pure.market_view import Cause, Held, MarketView
 from actors.pure.order_life import Order
@@ -39,6 +41,7 @@ class BotSight:
     window: tuple[Candle, ...] = ()
     running: Candle | None = None
     feed: FeedState | None = None
+    others: Others | None = None  # markets that are only read
     paused: str = ""  # why
     is_stopped: bool = False  # by the operator, who did not resume it by starting it
 
@@ -64,7 +67,17 @@ class BotSight:
     def live(self) -> tuple[Order, ...]:
         return self.books.orders.live_of(self.settings.name, self.settings.symbol)
 
-    def view(self, cause: Cause, ticker: Ticker) -> MarketView:
+    def is_own(self, message: Ticker | Candles) -> bool:
+        """Tell whether it is about the market that is traded; keep it where it is not."""
+        return self.others is None or not self.others.take(message)
+
+    def forget_prices(self) -> None:
+        """Trust no price known before."""
+        self.ticker = None
+        if self.others is not None:
+            self.others.forget()
+
+    def view(self, cause: Cause, ticker: Ticker, now_s: float) -> MarketView:
         """Return what the strategy is shown."""
         holding, held = self.holding, None
         if holding.is_open:
@@ -78,6 +91,7 @@ class BotSight:
             held,
             ticker.exchange_ms,
             cause,
+            shown(self.others, now_s),
         )
 
     def bar(self, now_s: float) -> Bar | None:

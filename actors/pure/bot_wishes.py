@@ -13,6 +13,7 @@ from actors.messages import (
     Instrument,
     OrderIntent,
     OrderType,
+    Pair,
     Side,
     Signal,
     Ticker,
@@ -32,6 +33,7 @@ class BotSettings:
     strategy: str
     capital: Decimal  # quote
     position_percent: Decimal  # of capital, for each entry
+    reads: tuple[Pair, ...] = ()  # what the strategy sees besides
     timeframe: str = "1m"
     order: OrderType = OrderType.MARKET
     limit_offset_percent: Decimal = ZERO

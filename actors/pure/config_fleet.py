@@ -39,12 +39,10 @@ def read_fleet(values: Raw, place: Place) -> Config:
     bots = _bots(values.get("bots", []), place.at("bots"), supervision)
     accounts = _accounts(values.get("accounts", {}), place.at("accounts"), bots)
     exchanges = _exchanges(values.get("exchanges", {}), place.at("exchanges"))
-    for account in accounts.values():
-        is_known = account.exchange in ENDPOINTS.keys() - PLANNED
-        if is_known and account.exchange not in exchanges:
-            exchanges[account.exchange] = _exchange(
-                account.exchange, {}, place.at("exchanges", account.exchange)
-            )
+    used = {account.exchange for account in accounts.values()}
+    used |= {pair.exchange for bot in bots for pair in bot.reads}
+    for name in sorted(used & (ENDPOINTS.keys() - PLANNED) - exchanges.keys()):
+        exchanges[name] = _exchange(name, {}, place.at("exchanges", name))
     return Config(
         mode=schema.MODE.read(values.get("mode", Mode.SIM.value), place.at("mode")),
         state=read_state(values, place),

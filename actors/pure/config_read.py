@@ -91,6 +91,33 @@ class Tables:
         )
 
 
+@attrs.frozen
+class TablesBy:
+    """Tables of one type, each under one of a few names; none needs to be there."""
+
+    names: tuple[str, ...]
+    table: Table
+
+    @property
+    def words(self) -> str:
+        return "a table of tables"
+
+    @property
+    def stand_in(self) -> Mapping[str, Any]:
+        return {}
+
+    def read(self, raw: object, place: Place) -> Any:
+        if not isinstance(raw, dict):
+            return refuse(self, raw, place)
+        tables = cast("Raw", raw)
+        refuse_unknown(tables, self.names, place)
+        return {
+            name: self.table.read(tables[name], place.at(name))
+            for name in self.names
+            if name in tables
+        }
+
+
 def refuse_unknown(table: Raw, known: Collection[str], place: Place) -> set[str]:
     """Refuse every key that is not known (R-44); return the keys that were meant."""
     unknown = [name for name in table if name not in known]

@@ -10,9 +10,10 @@ from typing import Any, cast
 import attrs
 
 from actors.pure import config_schema as schema
+from actors.pure.config_endpoints import ENDPOINTS, PLANNED
 from actors.pure.config_exchange_schema import EXCHANGE, RECONNECT, SILENCE
 from actors.pure.config_read import Key, Table, Tables
-from actors.pure.config_simulator_schema import CRASH, FAULT, PHASE, SIMULATOR
+from actors.pure.config_simulator_schema import CRASH, FAULT, MARKET, PHASE, SIMULATOR
 
 INTRODUCTION = """\
 # bots.toml, key by key
@@ -36,6 +37,8 @@ Keys and secrets of an exchange are never written here, only where they are:
 |---|---|---|---|
 """
 
+READY = " or ".join(f"`{name}`" for name in ENDPOINTS if name not in PLANNED)
+
 SECTIONS: tuple[tuple[str, str, Table], ...] = (
     (
         "[supervision]",
@@ -45,7 +48,7 @@ SECTIONS: tuple[tuple[str, str, Table], ...] = (
     ),
     (
         "[exchanges.NAME]",
-        "`NAME` is `binance`. The table may be left out: an account that names the "
+        f"`NAME` is {READY}. The table may be left out: an account that names the "
         "exchange is enough.",
         EXCHANGE,
     ),
@@ -80,8 +83,14 @@ SECTIONS: tuple[tuple[str, str, Table], ...] = (
     ("[journal]", "The ledger.", schema.JOURNAL),
     (
         "[simulator]",
-        "The exchange of mode sim. Times are seconds since the fleet was up.",
+        "The exchanges of mode sim. Times are seconds since the fleet was up.",
         SIMULATOR,
+    ),
+    (
+        "[simulator.exchanges.NAME]",
+        "`NAME` is one of the exchanges. Each that an account or a bot names is simulated "
+        "by itself: its own port, prices, accounts and faults.",
+        MARKET,
     ),
     ("[[simulator.phases]]", "The market, from a moment on.", PHASE),
     ("[[simulator.faults]]", "The script of what goes wrong at the exchange.", FAULT),

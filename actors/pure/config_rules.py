@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
-from actors.messages import OrderType
+from actors.messages import OrderType, Pair
 from actors.pure.config_endpoints import ENDPOINTS, host_of
 from actors.pure.config_fleet import bots_capital, refuse_unknown_exchange
 from actors.pure.config_problems import Place, dotted
@@ -187,11 +187,32 @@ def _judge_bot(config: Config, bot: BotConfig, place: Place) -> None:
                 f'has no meaning with order = "{bot.order.value}"; remove it, or set '
                 f"order = {wanted}"
             )
-    prices = config.simulator.prices
-    is_clean = place.is_clean("symbol") and place.report.is_clean(("simulator", "prices"))
-    if config.mode is Mode.SIM and is_clean and bot.symbol not in prices:
-        near = did_you_mean(bot.symbol, prices)
-        place.at("symbol").refuse(f'"{bot.symbol}" is not in simulator.prices{near}')
+    if bot.account in config.accounts:
+        _judge_simulated(config, config.pair_of(bot), place.at("symbol"))
+    for number, pair in enumerate(bot.reads if place.is_clean("reads") else ()):
+        _judge_read(config, bot, pair, place.at("reads", number))
+
+
+def _judge_read(config: Config, bot: BotConfig, pair: Pair, place: Place) -> None:
+    account = config.accounts.get(bot.account)
+    if pair.exchange not in config.exchanges:
+        refuse_unknown_exchange(pair.exchange, place)
+    elif account is not None and pair == Pair(account.exchange, bot.symbol):
+        place.refuse(f"{pair} is what it trades, and sees anyway; remove it")
+    else:
+        _judge_simulated(config, pair, place)
+
+
+def _judge_simulated(config: Config, pair: Pair, place: Place) -> None:
+    """Refuse a symbol that the simulated exchange does not trade."""
+    has_own = config.simulator.exchanges.get(pair.exchange)
+    is_own = has_own is not None and has_own.prices is not None
+    key = f"exchanges.{pair.exchange}.prices" if is_own else "prices"
+    prices = config.simulator.of(pair.exchange).prices
+    is_clean = place.report.is_clean(place.path, ("simulator", *key.split(".")))
+    if config.mode is Mode.SIM and is_clean and pair.symbol not in prices:
+        near = did_you_mean(pair.symbol, prices)
+        place.refuse(f'"{pair.symbol}" is not in simulator.{key}{near}')
 
 
 def _judge_fault(fault: FaultConfig, place: Place) -> None:

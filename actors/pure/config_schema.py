@@ -22,6 +22,7 @@ from actors.pure.config_kinds import (
     WordOr,
     members,
 )
+from actors.pure.config_pairs import Pairs
 from actors.pure.config_read import Key, Table
 from actors.pure.config_types import (
     AccountConfig,
@@ -35,6 +36,7 @@ from actors.pure.config_types import (
 NAME_PATTERN = r"[a-z0-9-]{1,32}"
 NAME = Text(NAME_PATTERN, "1 to 32 characters of a-z, 0-9 and -")
 SYMBOL_PATTERN = r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}"
+PAIR_PATTERN = rf"[a-z]{{1,32}}:{SYMBOL_PATTERN}"
 SYMBOL = Text(SYMBOL_PATTERN, "a symbol as BASE/QUOTE, in capitals")
 MINUTES, HOURS = ("1m", "3m", "5m", "15m", "30m"), ("1h", "2h", "4h", "6h", "8h", "12h")
 TIMEFRAMES = ("1s", *MINUTES, *HOURS, "1d", "3d", "1w")  # WIRE 2: kline intervals
@@ -143,6 +145,12 @@ BOT = Table(
         "type": Key(Choice(("trading",)), "What kind of bot it is."),
         "account": Key(NAME, "A name of `[accounts]`."),
         "symbol": Key(SYMBOL, "What it trades."),
+        "reads": Key(
+            Pairs(PAIR_PATTERN),
+            "What its strategy sees besides, each as `EXCHANGE:BASE/QUOTE`; no account is "
+            "needed there.",
+            default_words="nothing",
+        ),
         "strategy": Key(
             Text(
                 r"[a-z0-9_]{1,64}|[A-Za-z_][A-Za-z0-9_.]{0,99}:[A-Za-z_][A-Za-z0-9_]{0,99}",

@@ -38,6 +38,7 @@ class PhaseConfig:
     duration_s: float
     percent: Decimal  # over the whole stretch
     symbol: str = ""
+    exchange: str = ""  # "" is every simulated exchange
 
 
 @attrs.frozen(kw_only=True)
@@ -51,6 +52,7 @@ class FaultConfig:
     duration_s: float = 5.0
     times: int = 0  # 0: as often as it applies
     symbol: str = ""  # "" is all
+    exchange: str = ""  # "" is every simulated exchange
     connection: str = ""  # of CONNECTIONS; "" is all
     delay_s: float = 1.0
     skew_ms: int = 5000
@@ -65,8 +67,17 @@ class CrashConfig:
 
 
 @attrs.frozen(kw_only=True)
+class MarketConfig:
+    """What one simulated exchange has of its own; None is as for all."""
+
+    prices: Mapping[str, Decimal] | None = None
+    balances: Mapping[str, Decimal] | None = None
+    fee_percent: Decimal | None = None
+
+
+@attrs.frozen(kw_only=True)
 class SimulatorConfig:
-    """The exchange of mode "sim"."""
+    """The exchanges of mode "sim"."""
 
     seed: int = 1
     ticks_per_s: float = 10.0  # steps of the synthetic market
@@ -82,3 +93,17 @@ class SimulatorConfig:
     phases_every_s: float = 0.0  # 0: they play once
     faults: tuple[FaultConfig, ...] = ()
     crash: tuple[CrashConfig, ...] = ()
+    exchanges: Mapping[str, MarketConfig] = attrs.Factory(dict[str, MarketConfig])
+
+    def of(self, exchange: str) -> SimulatorConfig:
+        """Return what holds for one exchange, without what is another's."""
+        own = self.exchanges.get(exchange, MarketConfig())
+        return attrs.evolve(
+            self,
+            prices=self.prices if own.prices is None else own.prices,
+            balances=self.balances if own.balances is None else own.balances,
+            fee_percent=self.fee_percent if own.fee_percent is None else own.fee_percent,
+            phases=tuple(each for each in self.phases if each.exchange in {"", exchange}),
+            faults=tuple(each for each in self.faults if each.exchange in {"", exchange}),
+            exchanges={},
+        )

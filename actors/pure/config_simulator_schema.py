@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from actors.pure.config_endpoints import ENDPOINTS
 from actors.pure.config_kinds import Choice, Number, NumberBy, Text, Whole
-from actors.pure.config_read import Key, Table, Tables
+from actors.pure.config_read import Key, Table, Tables, TablesBy
 from actors.pure.config_schema import MONEY, SECONDS_OR_0, SYMBOL_PATTERN, seconds
 from actors.pure.config_simulator import (
     CONNECTIONS,
     FAULTS,
     CrashConfig,
     FaultConfig,
+    MarketConfig,
     PhaseConfig,
     SimulatorConfig,
 )
 
+_EXCHANGE = Key(
+    Choice(tuple(ENDPOINTS)), "Which simulated exchange it is.", default_words="all"
+)
 _OR_ALL = Text(SYMBOL_PATTERN, "a symbol as BASE/QUOTE, in capitals")
 
 PHASE = Table(
@@ -27,6 +32,7 @@ PHASE = Table(
             "%",
         ),
         "symbol": Key(_OR_ALL, "Whose price moves so.", default_words="all"),
+        "exchange": _EXCHANGE,
     },
 )
 
@@ -47,6 +53,7 @@ FAULT = Table(
         "duration_s": seconds("How long it lasts."),
         "times": Key(Whole(0, 1_000_000), "It ends after so many strikes; 0 is never."),
         "symbol": Key(_OR_ALL, "Whose data or orders it strikes.", default_words="all"),
+        "exchange": _EXCHANGE,
         "connection": Key(Choice(CONNECTIONS), "What it strikes.", default_words="all"),
         "delay_s": seconds("The delay of `late_ack` and `server_shutdown`.", SECONDS_OR_0),
         "skew_ms": Key(
@@ -66,6 +73,26 @@ CRASH = Table(
     },
 )
 
+_FEE = Number("0", "10", "a percentage", is_least_allowed=True)
+_PRICES = NumberBy(SYMBOL_PATTERN, "a symbol as BASE/QUOTE", MONEY)
+_BALANCES = NumberBy(
+    r"[A-Z0-9]{1,20}",
+    "an asset, in capitals",
+    Number("0", "1000000000000", is_least_allowed=True),
+)
+_AS_FOR_ALL = "as in `[simulator]`"
+
+MARKET = Table(
+    MarketConfig,
+    {
+        "prices": Key(
+            _PRICES, "The symbols that it trades.", "quote per base", _AS_FOR_ALL
+        ),
+        "balances": Key(_BALANCES, "What each account owns at first.", "", _AS_FOR_ALL),
+        "fee_percent": Key(_FEE, "Of each fill.", "%", _AS_FOR_ALL),
+    },
+)
+
 SIMULATOR = Table(
     SimulatorConfig,
     {
@@ -76,27 +103,23 @@ SIMULATOR = Table(
         "ticker_ms": Key(
             Whole(0, 60_000), "Time between tickers; 0 is one with every step.", "ms"
         ),
-        "fee_percent": Key(
-            Number("0", "10", "a percentage", is_least_allowed=True), "Of each fill.", "%"
-        ),
+        "fee_percent": Key(_FEE, "Of each fill.", "%"),
         "prices": Key(
-            NumberBy(SYMBOL_PATTERN, "a symbol as BASE/QUOTE", MONEY),
+            _PRICES,
             "The symbols that it trades, and their first prices.",
             "quote per base",
         ),
-        "balances": Key(
-            NumberBy(
-                r"[A-Z0-9]{1,20}",
-                "an asset, in capitals",
-                Number("0", "1000000000000", is_least_allowed=True),
-            ),
-            "What each account owns at first.",
-        ),
+        "balances": Key(_BALANCES, "What each account owns at first."),
         "phases": Key(Tables(PHASE), "How the market moves, and from when on."),
         "phases_every_s": seconds(
             "They begin again each so often; 0 is never.", SECONDS_OR_0
         ),
         "faults": Key(Tables(FAULT), "What goes wrong at the exchange, and when."),
+        "exchanges": Key(
+            TablesBy(tuple(ENDPOINTS), MARKET),
+            "What one of them has of its own, in `[simulator.exchanges.NAME]`.",
+            default_words="nothing",
+        ),
         "crash": Key(Tables(CRASH), "Which of our actors crash, and when."),
     },
 )

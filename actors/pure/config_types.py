@@ -117,6 +117,7 @@ class BotConfig:
     type: Literal["trading"] = "trading"
     account: str
     symbol: str
+    reads: tuple[Pair, ...] = ()  # what its strategy sees besides
     strategy: str
     params: Mapping[str, object] = attrs.Factory(dict[str, object])
     timeframe: str = "1m"

@@ -6,13 +6,15 @@ built anew in each life of its bot, so whatever it remembers is a memo of what i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
+from types import MappingProxyType
 from typing import Protocol
 
 import attrs
 
-from actors.messages import Candle, Signal, Ticker
+from actors.messages import Candle, Pair, Signal, Ticker
 
 
 class Cause(Enum):
@@ -33,6 +35,18 @@ class Held:
 
 
 @attrs.frozen
+class OtherMarket:
+    """A market that the bot only reads. Stale prices are not shown."""
+
+    ticker: Ticker | None = None  # None: no price, or none that may be trusted
+    window: tuple[Candle, ...] = ()  # closed candles, oldest first
+    running: Candle | None = None
+
+
+NO_OTHERS: Mapping[Pair, OtherMarket] = MappingProxyType({})
+
+
+@attrs.frozen
 class MarketView:
     """One moment of one market. Nothing in it changes."""
 
@@ -43,6 +57,15 @@ class MarketView:
     position: Held | None
     now_ms: int  # the exchange's time of the newest price
     cause: Cause
+    others: Mapping[Pair, OtherMarket] = NO_OTHERS  # all that `reads` names
+
+    def other(self, name: str) -> OtherMarket:
+        """Return what is seen of a market that `reads` names as "kraken:BTC/USD".
+
+        Raises:
+          KeyError: the bot does not read it.
+        """
+        return self.others[Pair(*name.split(":", 1))]
 
 
 class Strategy(Protocol):

@@ -17,6 +17,7 @@ from actors.bot import BotMail, run_bot
 from actors.messages import (
     BotPaused,
     Candles,
+    Channel,
     ClockStepped,
     Evaluated,
     ExitIntent,
@@ -24,6 +25,7 @@ from actors.messages import (
     Link,
     OrderIntent,
     Outcome,
+    Pair,
     PriceUpdated,
     Refused,
     Signal,
@@ -85,7 +87,7 @@ def body(floor: Floor, script: Script, **changes: Any) -> Any:
         instruments={SYMBOL: BTC},
         strategy=script.build,
         ids=floor.ids("dawn"),
-        want=floor.wanted.append,
+        want={"binance": floor.wanted.append},
     )
 
 
@@ -317,3 +319,22 @@ async def test_prices_are_sampled_into_the_ledger(
         await price(floor)
         await trio.sleep(1)
     assert len(await floor.recorded(PriceUpdated)) == 3
+
+
+async def test_a_bot_wants_at_each_exchange_what_it_reads_there(floor: Floor) -> None:
+    script, there = Script(candles_min=3), list[Wanted]()
+    reads = (Pair("kraken", "BTC/USD"), Pair("binance", "ETH/USDT"))
+    run = partial(
+        body(floor, script, reads=reads),
+        want={"binance": floor.wanted.append, "kraken": there.append},
+    )
+    await floor.start(floor.bot, run)
+    found = [
+        {(each.symbol, each.channel) for each in wanted.subscriptions}
+        for wanted in (*floor.wanted, *there)
+    ]
+    both = (Channel.TICKER, Channel.CANDLES)
+    assert found == [
+        {(symbol, each) for symbol in (SYMBOL, "ETH/USDT") for each in both},
+        {("BTC/USD", each) for each in both},
+    ]

@@ -20,6 +20,7 @@ from actors.messages import (
     OrderType,
     Outcome,
     OutcomeUnknown,
+    Pair,
     PriceUpdated,
     Purpose,
     Refused,
@@ -27,6 +28,7 @@ from actors.messages import (
     SignalGenerated,
     SignalType,
     Source,
+    Ticker,
 )
 from actors.pure.bot_desk import BotDesk, Decision
 from actors.pure.bot_wishes import BotSettings
@@ -80,6 +82,15 @@ def desk(strategy: Scripted | None = None, **changes: Any) -> BotDesk:
     ids = IntentIds("e", "r", "dawn", 1)
     instruments = {BTC.symbol: BTC}
     return BotDesk(settings, instruments, strategy or Scripted(), ids, due_s=60.0)
+
+
+ETH = "ETH/USDT"
+AT_KRAKEN = Pair("kraken", SYMBOL)
+READS = (Pair("binance", ETH), AT_KRAKEN)
+
+
+def elsewhere(price: str, received_s: float = 0.0, pair: Pair = AT_KRAKEN) -> Ticker:
+    return ticker(price, received_s, exchange=pair.exchange, symbol=pair.symbol)
 
 
 def done(decision: Decision | None) -> Decision:
@@ -406,3 +417,67 @@ def test_an_undelivered_wish_is_refused() -> None:
     decision = bot.unsent(("risk_down", "the circuit is open"), 0.1)
     assert outcome(decision) == (Outcome.REFUSED, "risk_down")
     assert [type(fact) for fact in decision.facts] == [Refused]
+
+
+def test_a_strategy_sees_what_its_bot_reads_besides() -> None:
+    strategy = Scripted()
+    both = desk(strategy, reads=READS)
+    assert both.price(elsewhere("50100"), 0.0) is None
+    both.price(ticker("50000"), 0.0)
+    view = strategy.views[-1]
+    other = view.other("kraken:BTC/USDT")
+    assert other.ticker is not None
+    assert (view.ticker.last, other.ticker.last) == (50000, 50100)
+    assert view.other("binance:ETH/USDT").ticker is None
+
+
+def test_a_price_elsewhere_asks_for_an_evaluation_on_ticks_only() -> None:
+    strategy = Scripted()
+    both = desk(strategy, reads=READS)
+    both.price(ticker("50000"), 0.0)
+    assert outcome(both.price(elsewhere("50200"), 1.0)) == (Outcome.HOLD, "")
+    assert strategy.views[-1].ticker.last == 50000
+    slow = desk(Scripted(), reads=READS, evaluate_s="candle")
+    slow.price(ticker("50000"), 0.0)
+    assert slow.price(elsewhere("50200"), 1.0) is None
+
+
+def test_a_stale_price_elsewhere_is_not_shown() -> None:
+    strategy = Scripted()
+    both = desk(strategy, reads=READS)
+    both.price(elsewhere("50100", received_s=0.0), 0.0)
+    both.price(ticker("50000", 10.5), 10.5)
+    assert strategy.views[-1].other("kraken:BTC/USDT").ticker is None
+
+
+def test_a_gap_elsewhere_takes_its_prices_and_leaves_the_own_ones() -> None:
+    strategy = Scripted()
+    both = desk(strategy, reads=READS)
+    both.price(ticker("50000"), 0.0)
+    both.price(elsewhere("2500", pair=READS[0]), 0.0)
+    both.price(elsewhere("50100"), 0.0)
+    assert both.feed_state(FeedState("kraken", Link.GAP, 0.0), 0.0) is None
+    both.price(ticker("50001"), 0.0)
+    view = strategy.views[-1]
+    assert view.ticker.last == 50001
+    assert view.other("kraken:BTC/USDT").ticker is None
+    assert view.other("binance:ETH/USDT").ticker is not None
+
+
+def test_candles_elsewhere_are_shown_beside_the_own_ones() -> None:
+    strategy = Scripted()
+    both = desk(strategy, reads=READS)
+    there = (candle(1, "50100"),)
+    both.candles(Candles("kraken", SYMBOL, "1m", there, there), 0.0)
+    both.price(ticker("50000"), 0.0)
+    view = strategy.views[-1]
+    assert (view.window, view.other("kraken:BTC/USDT").window) == ((), there)
+
+
+def test_a_step_of_the_clock_makes_prices_everywhere_old() -> None:
+    strategy = Scripted()
+    both = desk(strategy, reads=READS)
+    both.price(elsewhere("50100"), 0.0)
+    both.sight.forget_prices()
+    both.price(ticker("50000"), 0.0)
+    assert strategy.views[-1].other("kraken:BTC/USDT").ticker is None

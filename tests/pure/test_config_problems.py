@@ -97,7 +97,7 @@ KEYS = [
         "check_s, circuit_breaker, daily_fees_quote_max, daily_turnover_quote_max, "
         "enabled, evaluate_s, exit_wait_s, limit_offset_percent, max_consecutive, name, "
         "order, orders_per_minute_max, params, position_percent, "
-        "protective_limit_percent, protective_stop, reset_s, "
+        "protective_limit_percent, protective_stop, reads, reset_s, "
         "stop_limit_percent, stop_loss_percent, stop_trigger_percent, strategy, symbol, "
         "take_profit_percent, threshold, timeframe, trailing_stop_percent, type",
     ),

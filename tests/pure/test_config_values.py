@@ -225,6 +225,43 @@ FLEET = [
         "bots.toml:6: accounts.main.dead_man_s: has no meaning at binance; remove it",
     ),
     (
+        BASE + 'reads = ["binance:BTC/USDT"]\n',
+        "bots.toml:13: bots[0].reads[0]: binance:BTC/USDT is what it trades, and sees "
+        "anyway; remove it",
+    ),
+    (
+        BASE + 'reads = ["binance:ETH/USDT", "binance:ETH/USDT"]\n',
+        "bots.toml:13: bots[0].reads[1]: binance:ETH/USDT is there already",
+    ),
+    (
+        BASE + 'reads = ["ETH/USDT"]\n',
+        'bots.toml:13: bots[0].reads[0]: must be as "EXCHANGE:BASE/QUOTE", not the text '
+        '"ETH/USDT"',
+    ),
+    (
+        BASE + 'reads = ["bitmex:ETH/USDT"]\n',
+        "bots.toml:13: bots[0].reads[0]: unknown exchange; known: binance",
+    ),
+    (
+        BASE + 'reads = ["binance:SOL/USDT"]\n',
+        'bots.toml:13: bots[0].reads[0]: "SOL/USDT" is not in simulator.prices; known: '
+        "BTC/USDT, ETH/USDT",
+    ),
+    (
+        BASE + '[simulator.exchanges.binance]\nprices = { "ETH/USDT" = 1 }\n',
+        'bots.toml:9: bots[0].symbol: "BTC/USDT" is not in '
+        "simulator.exchanges.binance.prices; did you mean ETH/USDT?",
+    ),
+    (
+        BASE + '[simulator.exchanges.binanse]\nprices = { "ETH/USDT" = 1 }\n',
+        "bots.toml:13: simulator.exchanges.binanse: unknown key; did you mean binance?",
+    ),
+    (
+        BASE + '[[simulator.faults]]\nkind = "ban"\nat_s = 1\nexchange = "krakne"\n',
+        "bots.toml:16: simulator.faults[0].exchange: must be "
+        '"binance", "coinbase" or "kraken", not the text "krakne"; did you mean kraken?',
+    ),
+    (
         BASE + "[simulator.prices]\nBTCUSDT = 1\n'BTC/USDT' = 2\n",
         "bots.toml:14: simulator.prices.BTCUSDT: the key must be a symbol as BASE/QUOTE",
     ),

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from actors.pure.config_endpoints import READY
 from actors.pure.nearest import did_you_mean
 
 DEFAULT_FILE = "bots.toml"
@@ -172,11 +173,23 @@ def _describe_bots(parsers: dict[str, argparse.ArgumentParser]) -> None:
 
 def _describe_simulator(sim: argparse.ArgumentParser) -> None:
     add = sim.add_argument
-    add("--exchange", choices=("binance",), default="binance", help="whose wire to speak")
+    add(
+        "--exchange",
+        choices=READY,
+        default="binance",
+        help="whose wire to speak",
+    )
     add("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     add("--port", type=_port, default=9010, metavar="N", help="0 takes a free one (9010)")
     add("--seed", type=_whole, default=1, metavar="S", help="of the synthetic market (1)")
     add("--replay", nargs="+", default=[], metavar="FILE", help="recorded market to play")
+    add(
+        "--speed",
+        type=_speed,
+        default=1.0,
+        metavar="X",
+        help="of the replay: 2 is twice as fast (1); 0 is as fast as its readers take it",
+    )
     add(
         "--tls",
         metavar="FOLDER",
@@ -249,6 +262,13 @@ def _seconds(text: str) -> float:
     if not 0 < seconds <= 1e9:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
     return seconds
+
+
+def _speed(text: str) -> float:
+    speed = float(text) if text.replace(".", "", 1).isdecimal() else -1.0
+    if not 0 <= speed <= 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
+    return speed
 
 
 def _port(text: str) -> int:

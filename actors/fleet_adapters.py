@@ -1,8 +1,7 @@
-"""Make the adapters of one run: store, venues, keys, strategies, the simulated exchange."""
+"""Make the adapters of one run: store, venues, keys, strategies, simulated exchanges."""
 
 from __future__ import annotations
 
-import secrets as entropy
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
@@ -18,49 +17,38 @@ import trio
 from actors.fleet_ledgers import open_emergency, open_ledgers, stopped_bots
 from actors.fleet_settings import fingerprint
 from actors.fleet_stage import accounts_used, exchanges_used
+from actors.fleet_venues import Account, Keys, Opening, open_venue
 from actors.fleet_world import Venue, World
 from actors.messages import Fact
 from actors.messages.board import Alarmed
 from actors.messages.supervision import Transition
 from actors.ports import VenueError
 from actors.pure.client_order_id import account_tag
-from actors.pure.config import BotConfig, Config, ExchangeConfig, Mode
-from actors.pure.config_endpoints import LOOPBACK, host_of, place_of
+from actors.pure.config import AccountConfig, BotConfig, Config, Mode
+from actors.pure.config_endpoints import place_of
 from actors.pure.error_text import error_text
 from actors.pure.market_view import Strategy
 from actors.pure.nearest import did_you_mean
 from actors.pure.owners import HOUSE
 from actors.pure.strategies import BUILT_IN, BadStrategy, build
-from adapters.binance.gate import Gate
-from adapters.binance.open import open_binance
 from adapters.clock import SystemClock
 from adapters.control import ControlDesk
 from adapters.disk_space import DiskSpace
 from adapters.endpoints import Endpoints, ForeignHost
 from adapters.files import held, prepare_folder
-from adapters.secrets import Redaction, Secret, resolve
-from adapters.sockets import Timing
-from adapters.spent_file import SpentFile
-from adapters.state import limits_file, locks_folder
+from adapters.secrets import Redaction, resolve
+from adapters.state import locks_folder
 from adapters.strategy_file import StrategyUnusable, load_strategy
 from adapters.streams import CertificateUnusable
 
 if TYPE_CHECKING:
-    from adapters.simulator.server import Simulator
+    from actors.fleet_simulator import Simulators
 
 LIST_S = 5.0  # for the exchange to say what it lists, before the fleet starts without it
 
 
 class BadFleet(Exception):
     """The fleet cannot run as it is configured; one line for people."""
-
-
-@attrs.frozen
-class Keys:
-    """The credentials of one account."""
-
-    key: Secret
-    secret: Secret
 
 
 @attrs.frozen
@@ -102,7 +90,7 @@ async def open_world(
     ledgers = await open_ledgers(opened, config, folder, prints, redaction)
     emergency = await open_emergency(opened, config, ledgers, redaction.clean_json)
     house = ledgers.pop(HOUSE)
-    simulator, venues = await _venues(opened, config, keys, home)
+    simulators, venues = await _venues(opened, config, keys, home)
     return World(
         execution=execution,
         epoch=house.epoch,
@@ -118,7 +106,7 @@ async def open_world(
         digests={name: recipe.digest for name, recipe in recipes.items() if recipe.digest},
         **attrs.asdict(ears, recurse=False),
         stopped_bots=await stopped_bots((house, *ledgers.values())),
-        simulator=simulator and simulator.run,
+        simulator=simulators and simulators.run,
         ledgers=ledgers,
     )
 
@@ -151,91 +139,78 @@ def _hold_accounts(
         opened.enter_context(held(folder / f"{exchange}-{print_}-{place}", said=said))
 
 
-def _simulator(config: Config, keys: Mapping[str, Keys]) -> Simulator | None:
-    if config.mode is not Mode.SIM:
-        return None
-    from actors.fleet_simulator import embedded  # noqa: PLC0415 -- live, nobody needs it
-
-    pairs = {name: (each.key.reveal(), each.secret.reveal()) for name, each in keys.items()}
-    return embedded(config.simulator, pairs)
-
-
 def _keys(config: Config, redaction: Redaction) -> dict[str, Keys]:
     """Return the credentials of each account: throw-away ones in mode "sim"."""
     found: dict[str, Keys] = {}
     for name, account in accounts_used(config).items():
-        if config.mode is Mode.SIM:
-            pair = Keys(Secret(entropy.token_hex(32)), Secret(entropy.token_hex(32)))
-        else:
-            pair = Keys(resolve(account.key or ""), resolve(account.secret or ""))
-        redaction.learn(pair.key)
-        redaction.learn(pair.secret)
-        found[name] = pair
+        pair = found[name] = (
+            _thrown_away(account) if config.mode is Mode.SIM else _resolved(account)
+        )
+        for secret in (pair.key, pair.secret, pair.passphrase):
+            if secret is not None:
+                redaction.learn(secret)
     return found
+
+
+def _thrown_away(account: AccountConfig) -> Keys:
+    from actors.fleet_simulator import throw_away  # noqa: PLC0415 -- live, nobody needs it
+
+    return throw_away(account.exchange)
+
+
+def _resolved(account: AccountConfig) -> Keys:
+    return Keys(
+        resolve(account.key or ""),
+        resolve(account.secret or ""),
+        resolve(account.passphrase) if account.passphrase is not None else None,
+    )
 
 
 async def _venues(
     opened: AsyncExitStack, config: Config, keys: Mapping[str, Keys], home: Path
-) -> tuple[Simulator | None, dict[str, Venue]]:
+) -> tuple[Simulators | None, dict[str, Venue]]:
     await trio.lowlevel.checkpoint()
-    simulator = _simulator(config, keys)
-    return simulator, {
-        name: await _venue(opened, config, name, keys, simulator, home)
+    accounts = {
+        name: Account(account, keys[name])
+        for name, account in accounts_used(config).items()
+        if name in keys
+    }
+    simulators = _simulators(config, accounts)
+    return simulators, {
+        name: await _venue(opened, config, name, accounts, simulators, home)
         for name in exchanges_used(config)
     }
+
+
+def _simulators(config: Config, accounts: Mapping[str, Account]) -> Simulators | None:
+    if config.mode is not Mode.SIM:
+        return None
+    from actors.fleet_simulator import embedded  # noqa: PLC0415 -- live, nobody needs it
+
+    return embedded(config.simulator, exchanges_used(config), accounts.values())
 
 
 async def _venue(
     opened: AsyncExitStack,
     config: Config,
     exchange: str,
-    keys: Mapping[str, Keys],
-    simulator: Simulator | None,
+    accounts: Mapping[str, Account],
+    simulators: Simulators | None,
     home: Path,
 ) -> Venue:
     settings = config.exchanges[exchange]
-    is_simulated, where = simulator is not None, settings
+    own = {name: it for name, it in accounts.items() if it.config.exchange == exchange}
+    if simulators is not None:
+        where = simulators.where(exchange)
+        return await open_venue(opened, Opening(settings, where, own, is_simulated=True))
+    where = Endpoints(settings.url, settings.ws_api_url, settings.rest_url)
     ca_file = home / settings.ca_file if settings.ca_file is not None else None
-    gate = None if is_simulated else _gate(settings)
-    if simulator is not None:
-        where, ca_file = simulator.endpoints, None
     try:
-        binance = await opened.enter_async_context(
-            open_binance(
-                Endpoints(where.url, where.ws_api_url, where.rest_url),
-                clock=SystemClock(),
-                allow_foreign_host=settings.send_keys_to_this_host or is_simulated,
-                timing=Timing(
-                    connect_s=settings.connect_s,
-                    ping_s=settings.ping_s,
-                    pong_s=settings.pong_s,
-                ),
-                ca_file=ca_file,
-                gate=gate,
-            )
-        )
-        binance_trading = {
-            name: binance.trading(keys[name].key, keys[name].secret)
-            for name, account in accounts_used(config).items()
-            if account.exchange == exchange
-        }
+        venue = await open_venue(opened, Opening(settings, where, own, ca_file))
     except (ForeignHost, CertificateUnusable) as error:
         raise BadFleet(f"exchanges.{exchange}: {error}") from error
-    venue = Venue(binance.market, binance_trading.__getitem__)
-    if simulator is None:
-        await _check_listed(config, exchange, venue)
+    await _check_listed(config, exchange, venue)
     return venue
-
-
-def _gate(settings: ExchangeConfig) -> Gate:
-    """Return the gate that all fleets of this user share at one place.
-
-    A host on this machine counts nobody's connections.
-    """
-    place = place_of(settings.name, settings.rest_url)
-    is_here = host_of(settings.ws_api_url) in LOOPBACK
-    file = SpentFile(limits_file(settings.name, place))
-    return Gate(SystemClock(), file, remembers_connects=not is_here)
 
 
 async def _check_listed(config: Config, exchange: str, venue: Venue) -> None:
@@ -250,11 +225,12 @@ async def _check_listed(config: Config, exchange: str, venue: Venue) -> None:
             venue.instruments.update(await venue.market.instruments())
         except VenueError:
             return
-    for bot in config.bots:
-        is_here = config.accounts[bot.account].exchange == exchange
-        if venue.instruments and is_here and bot.symbol not in venue.instruments:
-            near = did_you_mean(bot.symbol, venue.instruments)
-            raise BadFleet(f"bot {bot.name}: {exchange} does not list {bot.symbol}{near}")
+    for bot in config.bots if venue.instruments else ():
+        for pair in (config.pair_of(bot), *bot.reads):
+            if pair.exchange == exchange and pair.symbol not in venue.instruments:
+                near = did_you_mean(pair.symbol, venue.instruments)
+                text = f"{exchange} does not list {pair.symbol}{near}"
+                raise BadFleet(f"bot {bot.name}: {text}")
 
 
 def _recipe(bot: BotConfig, home: Path) -> Recipe:

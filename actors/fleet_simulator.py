@@ -1,4 +1,4 @@
-"""The simulated exchange: inside the fleet in mode "sim", or on its own as `shoal sim`."""
+"""Simulated exchanges: inside the fleet in mode "sim", or one on its own as `shoal sim`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
 import attrs
 import msgspec
@@ -17,11 +18,17 @@ import trio
 
 from actors import exit_codes
 from actors.errors import leaves
+from actors.fleet_venues import Account, Keys
+from actors.pure.config import FaultConfig
 from actors.pure.config import SimulatorConfig as Table
+from actors.pure.config_endpoints import ENDPOINTS
+from adapters.endpoints import Endpoints
+from adapters.secrets import Secret
 from adapters.simulator.config import (
     BTC,
     ETH,
     ApiKey,
+    DialectName,
     Listing,
     Phase,
     SimulatorConfig,
@@ -34,17 +41,56 @@ from adapters.streams import CertificateUnusable, tls_serving
 LOOPBACK = "127.0.0.1"
 
 
-def embedded(table: Table, keys: Mapping[str, tuple[str, str]]) -> Simulator:
-    """Return the exchange that `[simulator]` describes, on a free port of this machine.
+@attrs.frozen(eq=False)
+class Simulators:
+    """The simulated exchanges of one fleet, by name; each has a server of its own."""
 
-    `keys` are key and secret of each account.
-    """
+    by_exchange: Mapping[str, Simulator]
+
+    def where(self, exchange: str) -> Endpoints:
+        """Return the addresses of one of them."""
+        found = self.by_exchange[exchange].endpoints
+        return Endpoints(found.url, found.ws_api_url, found.rest_url)
+
+    async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
+        """Serve them all until cancelled. Ready once every port is open.
+
+        Raises:
+          OSError: a port is taken.
+        """
+        async with trio.open_nursery() as nursery:
+            for simulator in self.by_exchange.values():
+                await nursery.start(simulator.run)
+            task_status.started()
+
+
+def throw_away(exchange: str) -> Keys:
+    """Return credentials of the shape that an exchange gives out, good for one run."""
+    return Keys(Secret(secrets.token_hex(32)), Secret(secrets.token_hex(32)))
+
+
+def embedded(
+    table: Table, exchanges: Sequence[str], accounts: Iterable[Account]
+) -> Simulators:
+    """Return the exchanges that `[simulator]` describes, each on a free port."""
+    keys = list(accounts)
+    return Simulators(
+        {
+            exchange: _embedded(
+                exchange,
+                table.of(exchange),
+                [each for each in keys if each.config.exchange == exchange],
+            )
+            for exchange in exchanges
+        }
+    )
+
+
+def _embedded(exchange: str, table: Table, accounts: Sequence[Account]) -> Simulator:
     config = SimulatorConfig(
+        dialect=cast("DialectName", exchange),
         listings=tuple(_listing(symbol, price) for symbol, price in table.prices.items()),
-        keys=tuple(
-            ApiKey(name, key, secret, dict(table.balances))
-            for name, (key, secret) in keys.items()
-        ),
+        keys=tuple(_api_key(account, table) for account in accounts),
         maker_fee=table.fee_percent / 100,
         taker_fee=table.fee_percent / 100,
         ticks_per_s=table.ticks_per_s,
@@ -54,11 +100,23 @@ def embedded(table: Table, keys: Mapping[str, tuple[str, str]]) -> Simulator:
             for phase in table.phases
         ),
         scenario_every_s=table.phases_every_s,
-        faults=tuple(msgspec.convert(attrs.asdict(fault), Fault) for fault in table.faults),
+        faults=tuple(_fault(fault) for fault in table.faults),
         host=LOOPBACK,
         port=free_port(),
     )
-    return Simulator(config, seed=table.seed)
+    number = list(ENDPOINTS).index(exchange)  # prices differ from one to the other
+    return Simulator(config, seed=table.seed + number)
+
+
+def _api_key(account: Account, table: Table) -> ApiKey:
+    key, secret = account.keys.key.reveal(), account.keys.secret.reveal()
+    return ApiKey(account.config.name, key, secret, balances=dict(table.balances))
+
+
+def _fault(fault: FaultConfig) -> Fault:
+    told = attrs.asdict(fault)
+    del told["exchange"]
+    return msgspec.convert(told, Fault)
 
 
 def free_port() -> int:
@@ -78,10 +136,12 @@ def serve(arguments: argparse.Namespace) -> int:
     try:
         faults = read_faults(Path(arguments.faults)) if arguments.faults else ()
         config = SimulatorConfig(
+            dialect=arguments.exchange,
             listings=(BTC, ETH),
             keys=tuple(ApiKey(f"key{n}", *pair) for n, pair in enumerate(pairs, 1)),
             faults=faults,
             replay=tuple(Path(file) for file in arguments.replay),
+            replay_speed=arguments.speed,
             host=arguments.host,
             port=arguments.port,
         )
@@ -109,7 +169,7 @@ async def _serve(simulator: Simulator, made: str) -> None:
     async with trio.open_nursery() as nursery:
         where = await nursery.start(simulator.run)
         sys.stdout.write(
-            f"{made}simulated binance listens:"
+            f"{made}simulated {simulator.config.dialect} listens:"
             f" {where.rest_url} {where.url} {where.ws_api_url}\n"
         )
         sys.stdout.flush()

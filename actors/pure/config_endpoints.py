@@ -97,6 +97,7 @@ ENDPOINTS: Mapping[str, Endpoints] = {
     ),
 }
 PLANNED = frozenset({"coinbase", "kraken"})  # known by address; nothing speaks to them yet
+READY = tuple(name for name in ENDPOINTS if name not in PLANNED)
 
 
 def host_of(url: str) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any, cast
 import attrs
 
 from actors.pure import config_schema as schema
-from actors.pure.config_endpoints import ENDPOINTS, PLANNED
+from actors.pure.config_endpoints import READY
 from actors.pure.config_exchange_schema import EXCHANGE, RECONNECT, SILENCE
 from actors.pure.config_read import Key, Table, Tables
 from actors.pure.config_simulator_schema import CRASH, FAULT, MARKET, PHASE, SIMULATOR
@@ -37,8 +37,6 @@ Keys and secrets of an exchange are never written here, only where they are:
 |---|---|---|---|
 """
 
-READY = " or ".join(f"`{name}`" for name in ENDPOINTS if name not in PLANNED)
-
 SECTIONS: tuple[tuple[str, str, Table], ...] = (
     (
         "[supervision]",
@@ -48,8 +46,8 @@ SECTIONS: tuple[tuple[str, str, Table], ...] = (
     ),
     (
         "[exchanges.NAME]",
-        f"`NAME` is {READY}. The table may be left out: an account that names the "
-        "exchange is enough.",
+        f"`NAME` is {' or '.join(READY)}. The table may be left out: an account that "
+        "names the exchange is enough.",
         EXCHANGE,
     ),
     (

@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from actors.messages import OrderType
+from actors.messages import OrderType, Pair
 from actors.pure.config import (
     AccountConfig,
     BotConfig,
@@ -290,3 +290,46 @@ def test_problems_are_no_config() -> None:
 )
 def test_all_addresses_of_one_place_have_one_name(url: str, place: str) -> None:
     assert place_of("binance", url) == place
+
+
+def test_each_simulated_exchange_has_its_own_and_what_is_for_all() -> None:
+    answer = load(
+        SMALL
+        + """
+[simulator]
+fee_percent = 0.2
+prices = { "BTC/USDT" = 50_000 }
+phases = [{ at_s = 1, duration_s = 2, percent = 3 }]
+[simulator.exchanges.kraken]
+prices = { "BTC/USD" = 49_000 }
+balances = { USD = 7 }
+[[simulator.faults]]
+kind = "silence"
+at_s = 1
+exchange = "kraken"
+[[simulator.faults]]
+kind = "storm"
+at_s = 2
+""",
+        "bots.toml",
+    )
+    assert isinstance(answer, Config)
+    here, there = answer.simulator.of("binance"), answer.simulator.of("kraken")
+    assert (dict(here.prices), dict(there.prices)) == (
+        {"BTC/USDT": Decimal(50_000)},
+        {"BTC/USD": Decimal(49_000)},
+    )
+    assert dict(there.balances) == {"USD": Decimal(7)}
+    assert (here.fee_percent, there.fee_percent) == (Decimal("0.2"), Decimal("0.2"))
+    assert [len(each.phases) for each in (here, there)] == [1, 1]
+    assert [[fault.kind for fault in each.faults] for each in (here, there)] == [
+        ["storm"],
+        ["silence", "storm"],
+    ]
+
+
+def test_a_bot_reads_pairs_and_their_exchanges_are_configured() -> None:
+    answer = load(SMALL + 'reads = ["binance:ETH/USDT"]\n', "bots.toml")
+    assert isinstance(answer, Config)
+    assert answer.bots[0].reads == (Pair("binance", "ETH/USDT"),)
+    assert answer.pair_of(answer.bots[0]) == Pair("binance", "BTC/USDT")

@@ -24,6 +24,11 @@ from actors.command_line import COMMANDS, BadArguments, parse
             "`shoal sim --help`",
         ),
         (
+            "sim --speed fast",
+            "shoal sim: argument --speed: 'fast' is not a number from 0 on; see "
+            "`shoal sim --help`",
+        ),
+        (
             "sim --certificate x",
             "shoal: unrecognized arguments: --certificate x; see `shoal --help`",
         ),
@@ -72,13 +77,15 @@ def test_what_cannot_be_understood_is_one_line(typed: str, said: str) -> None:
         ("stop one", {"subject": "one", "reason": "", "file": "bots.toml"}),
         ("crash feed:binance", {"actor": "feed:binance", "file": "bots.toml"}),
         (
-            "sim --exchange binance --port 0 --seed 7 --replay a b --faults f --key k:s:t",
+            "sim --exchange binance --port 0 --seed 7 --replay a b --speed 2.5 --faults f "
+            "--key k:s:t",
             {
                 "exchange": "binance",
                 "host": "127.0.0.1",
                 "port": 0,
                 "seed": 7,
                 "replay": ["a", "b"],
+                "speed": 2.5,
                 "faults": "f",
                 "key": [("k", "s:t")],
             },

@@ -1,11 +1,15 @@
 # The house's tools. `./set-up --dev` makes the .venv that they run from.
 
 set shell := ["bash", "-euo", "pipefail", "-c"]
+set positional-arguments
 
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := "1"  # no look at a server for a newer pyright
 
 bin := ".venv/bin"
 flake8_async := "xargs -0 -P 2 -n 30 " + bin / "flake8-async --enable ASYNC --async200-blocking-calls 'sqlite3.connect->the_store,*.execute->the_store'"
+
+# Where none of these words stands, its rules have nothing to say.
+asynchronous := "-e async -e await -e trio"
 
 # ASYNC114 only asks for a list of names; ASYNC127 is advice about httpx.
 async_off := "ASYNC114,ASYNC127"
@@ -23,10 +27,29 @@ run *arguments="bots.toml":
 
 # Run the tests, or some of them: `just test tests/pure -k breaker`.
 test *arguments:
-    {{ bin }}/python -m pytest -q {{ arguments }}
+    #!/usr/bin/env bash
+    set -euo pipefail
+    run() { {{ bin }}/python -m pytest -q "$@"; }
+    if [ $# -gt 0 ]; then
+        run "$@"
+        exit
+    fi
+    # Simulations calculate, most others wait: both at once, one summary after the other.
+    simulated=$(mktemp)
+    trap 'rm -f "$simulated"' EXIT
+    run tests/simulation >"$simulated" 2>&1 &
+    pid=$!
+    code=0
+    run --ignore tests/simulation || code=$?
+    wait $pid || code=$?
+    cat "$simulated"
+    exit $code
 
 # Everything that must be green, cheapest first; pytest's summary is the last line.
-check: lint types layers map-check test
+check: _house test
+
+[parallel]
+_house: lint types layers map-check
 
 # Cut the whole fleet off for ten minutes; lose all word of one order for an hour.
 outages:
@@ -76,8 +99,8 @@ map-check:
 lint:
     {{ bin }}/ruff format --check --quiet .
     {{ bin }}/ruff check --quiet .
-    git ls-files -z 'actors/*.py' 'adapters/*.py' | {{ flake8_async }} --disable {{ async_off }}
-    git ls-files -z 'tests/*.py' | {{ flake8_async }} --disable {{ async_off_in_tests }}
+    git grep -lz {{ asynchronous }} -- 'actors/*.py' 'adapters/*.py' | {{ flake8_async }} --disable {{ async_off }}
+    git grep -lz {{ asynchronous }} -- 'tests/*.py' | {{ flake8_async }} --disable {{ async_off_in_tests }}
 
 # Types, strictly; a warning is an error.
 types *arguments:

@@ -1,9 +1,8 @@
 """`just soak`: a simulated day of prices, trades and an outage; memory stays flat (R-32).
 
-The fleet is the real one. What grows by right is the world around it, the simulated disk
-and the exchange's charts: their size is taken off. Memory is looked at every hour, after a
-collection, and compared with what it was when every window was full; the depth of each
-mailbox is looked at every minute.
+The fleet is the real one, the world around it is kept small (`soak_world.py`). In the first
+hours the bots trade until every window of theirs is full; from then on memory is looked at
+every hour, after a collection, and the depth of each mailbox every minute.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import attrs
 import trio
@@ -23,12 +22,19 @@ from tests.simulation.network import NetFault
 from tests.simulation.schedule import Event, Mood, Schedule, VenueRestart
 from tests.simulation.seeding import run_seeded
 from tests.simulation.simulation import Outcome, Simulation
+from tests.simulation.soak_world import (
+    SpooledRows,
+    forget_old_minutes,
+    settle_charts,
+    size_of_orders,
+)
 
 BOTS: Final = 40
 LOOK_S: Final = 60.0
 HOUR_S: Final = 3600.0
-WARM_S: Final = 2 * HOUR_S  # every window is full
-TRADES_EVERY_S: Final = 1800.0
+WARM_S: Final = 3 * HOUR_S  # every window is full: 1,000 ended orders, two hours of seconds
+FILLS_S: Final = 1800.0  # of trading all the time, at the start
+TRADES_EVERY_S: Final = 7200.0
 TRADES_S: Final = 10.0
 KEYS_MAX: Final = 3 * BOTS  # what is replaced by a newer one: a price, a bot's view, …
 GROWTH_MAX: Final = 0.05  # R-32
@@ -111,7 +117,7 @@ def soak(
 
 def _schedule(hours: float, bots: int, *, trades: bool) -> Schedule:
     length_s = hours * HOUR_S
-    events: list[Event] = [Mood(0.0, is_quiet=True)]
+    events: list[Event] = [Mood(0.0, is_quiet=not trades), Mood(FILLS_S, is_quiet=True)]
     every_s = int(TRADES_EVERY_S)
     for begins_s in range(every_s, int(length_s), every_s) if trades else ():
         events += [Mood(begins_s, is_quiet=False), Mood(begins_s + TRADES_S, is_quiet=True)]
@@ -134,6 +140,9 @@ class Soak(Simulation):
         self.overfull: list[str] = []
         self.depth_max: dict[str, int] = {}
         self._warm_s = warm_s
+        rows: Any = SpooledRows()
+        self.disk.rows = rows
+        settle_charts(self.simulator.exchange)
 
     async def _follow_schedule(self) -> None:
         async with trio.open_nursery() as nursery:
@@ -147,21 +156,16 @@ class Soak(Simulation):
         while True:
             await trio.sleep(LOOK_S)
             gc.collect()  # it is off in simulations; garbage of an hour would stay as room
+            forget_old_minutes(self.simulator.exchange)
             self._look_at_mailboxes()
             if trio.current_time() >= next_s:
                 next_s += min(HOUR_S, self._warm_s)
-                size = _resident() - self._world()
+                size = _resident() - size_of_orders(self.simulator.exchange)
                 sample = Sample(self.trace.now_s, size, _engine_objects())
                 self.samples.append(sample)
 
-    def _world(self) -> int:
-        """Return the bytes that the disk and the exchange's charts take."""
-        seen: set[int] = set()
-        things: list[Any] = list(self.disk.rows)
-        for ware in self.simulator.exchange.wares.values():
-            chart: Any = ware.chart
-            things += [*chart._live, *chart._minutes]
-        return sum(_size_of(each, seen) for each in things)
+    def _inspect(self) -> None:
+        """Look at nothing every second: books of all orders would grow with them."""
 
     def _look_at_mailboxes(self) -> None:
         process = self.process
@@ -193,20 +197,6 @@ def _engine_objects() -> int:
 def _resident() -> int:
     """Return the bytes of this process that are in memory."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
-
-
-def _size_of(thing: Any, seen: set[int]) -> int:
-    """Return the bytes of an object of attrs with all in it that was not seen yet."""
-    if id(thing) in seen or thing is None:
-        return 0
-    seen.add(id(thing))
-    parts: list[Any] = []
-    if isinstance(thing, tuple):
-        thing = cast("tuple[Any, ...]", thing)
-        parts += thing
-    elif attrs.has(kind := cast("Any", type(thing))):
-        parts += [getattr(thing, field.name) for field in attrs.fields(kind)]
-    return sys.getsizeof(thing) + sum(_size_of(part, seen) for part in parts)
 
 
 def main() -> int:

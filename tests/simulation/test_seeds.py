@@ -20,7 +20,7 @@ from tests.simulation.simulation import Outcome, simulate
 from tests.simulation.source import seeds_of_commit
 
 FIXED = 50
-SEEDS = int(os.environ.get("SHOAL_SEEDS", "80"))  # in all
+SEEDS = int(os.environ.get("SHOAL_SEEDS", "300"))  # in all
 ALL = [*range(1, FIXED + 1), *seeds_of_commit(SEEDS - FIXED)][:SEEDS]
 CHAOS_S = 60.0  # of each: a little less than `just simulate` does
 HOURS = [2]  # seeds of an hour each

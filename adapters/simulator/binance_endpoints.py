@@ -83,6 +83,9 @@ _KLINES = _open(
     public.klines, 2, "symbol", "interval", "startTime", "endTime", "timeZone", "limit"
 )
 _TRADES = _open(public.trades, 25, "symbol", "limit")
+_AGGREGATES = _open(
+    public.aggregate_trades, 4, "symbol", "fromId", "startTime", "endTime", "limit"
+)
 _AVERAGE = _open(public.average_price, 2, "symbol")
 _DAY = _open(public.day_ticker, public.day_weight, "symbol", "symbols", "type")
 _PRICE = _open(public.price_ticker, public.price_weight, "symbol", "symbols")
@@ -112,6 +115,7 @@ REST: Final[dict[str, dict[str, Endpoint]]] = {
     "/api/v3/klines": {"GET": _KLINES},
     "/api/v3/uiKlines": {"GET": _KLINES},
     "/api/v3/trades": {"GET": _TRADES},
+    "/api/v3/aggTrades": {"GET": _AGGREGATES},
     "/api/v3/avgPrice": {"GET": _AVERAGE},
     "/api/v3/ticker/24hr": {"GET": _DAY},
     "/api/v3/ticker/price": {"GET": _PRICE},
@@ -131,6 +135,7 @@ WS_API: Final[dict[str, Endpoint]] = {
     "depth": _DEPTH,
     "klines": _KLINES,
     "trades.recent": _TRADES,
+    "trades.aggregate": _AGGREGATES,
     "avgPrice": _AVERAGE,
     "ticker.24hr": _DAY,
     "ticker.price": _PRICE,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Final
+from itertools import groupby
+from typing import Any, Final
 
 import msgspec
 
 from actors.messages import Side
+from actors.pure.matching_orders import Trade
 from adapters.binance.codec import market_writer, rest
 from adapters.simulator.binance_bodies import KINDS, Body, e8
 from adapters.simulator.binance_faults import Refused
@@ -95,6 +98,45 @@ def trades(exchange: Exchange, params: Params) -> object:
         }
         for trade in list(exchange.tape[symbol])[-limit:]
     ]
+
+
+def aggregate_trades(exchange: Exchange, params: Params) -> object:
+    """Return public trades, those of one taker at one price and time as one.
+
+    An aggregate has the id of its first trade, so that ids rise and are never reused.
+    """
+    symbol, limit = params.ware(exchange).listing.venue_symbol, params.limit(500, 1000)
+    from_id, start_ms = params.whole("fromId"), params.whole("startTime")
+    end_ms = params.whole("endTime")
+    found = [
+        row
+        for row in _aggregated(exchange.tape[symbol])
+        if row["a"] >= (from_id or 0)
+        and row["T"] >= (start_ms or 0)
+        and (end_ms is None or row["T"] <= end_ms)
+    ]
+    is_from_start = from_id is not None or start_ms is not None
+    return found[:limit] if is_from_start else found[-limit:]
+
+
+def _aggregated(tape: Iterable[Trade]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    by_taker = groupby(tape, lambda it: (it.price, it.taker_side, it.trade_ms))
+    for (price, taker_side, at_ms), group in by_taker:
+        trades = list(group)
+        rows.append(
+            {
+                "a": trades[0].trade_id,
+                "p": e8(price),
+                "q": e8(sum((it.base for it in trades), Decimal(0))),
+                "f": trades[0].trade_id,
+                "l": trades[-1].trade_id,
+                "T": at_ms,
+                "m": taker_side is Side.SELL,
+                "M": True,
+            }
+        )
+    return rows
 
 
 def day_weight(params: Params) -> int:

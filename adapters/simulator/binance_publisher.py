@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 import attrs
+import msgspec
 import trio
 
 from actors.messages import BookDelta, BookSnapshot, BookTop, Candle, Ticker, Traded
@@ -127,6 +128,10 @@ class Publisher:
             ware = self._exchange.wares[symbol]
             text = market_writer.encode_ticker(*day_of(ware, now_ms))
             self.publish(stream, text, ware.listing.symbol)
+        stream = f"{symbol.lower()}@miniTicker"
+        if stream in self._readers:
+            ware = self._exchange.wares[symbol]
+            self.publish(stream, mini_ticker(ware, now_ms), ware.listing.symbol)
 
     def depth(self, symbol: str, now_ms: int, *, is_fast: bool) -> None:
         """Publish what changed in the book since the last time, and the best levels."""
@@ -216,6 +221,18 @@ def day_of(ware: Ware, now_ms: int) -> tuple[Ticker, str, Day]:
         trades=day.trades,
     )
     return ticker, listing.venue_symbol, rest
+
+
+def mini_ticker(ware: Ware, now_ms: int) -> str:
+    """Return the small event of 24-hour statistics."""
+    day = ware.day
+    numbers = {
+        "c": day.last, "o": day.open, "h": day.high, "l": day.low, "v": day.base,
+        "q": day.quote,
+    }  # fmt: skip
+    head = {"e": "24hrMiniTicker", "E": now_ms, "s": ware.listing.venue_symbol}
+    texts = {name: f"{number:.8f}" for name, number in numbers.items()}
+    return msgspec.json.encode(head | texts).decode()
 
 
 def candle_of(bar: Bar, name: str, timeframe: str, *, is_closed: bool) -> Candle:

@@ -7,18 +7,19 @@ readers' mailboxes (latest: replaced; trades and closed candles: merged, never d
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import attrs
 import trio
 
+from actors.charts import Charts
+from actors.market_books import MarketBooks
 from actors.messages import (
     BookDelta,
     BookSnapshot,
     BookTop,
     Candle,
-    Candles,
     Channel,
     FeedState,
     PricesReplaced,
@@ -30,11 +31,17 @@ from actors.messages import (
     Wanted,
 )
 from actors.pure.book import Book, BookStep
-from actors.pure.candle_window import CandleStep, CandleWindow
-from actors.routes import KINDS, Reader, Route, merge_candles, merge_trades
+from actors.pure.candle_window import CandleWindow
+from actors.routes import (
+    KINDS,
+    Reader,
+    Route,
+    is_begun_over_rest,
+    merge_trades,
+    open_route,
+    worst_state,
+)
 
-CANDLES_MIN = 120  # closed candles kept at least
-BOOK_DEPTH = 20  # levels of each side that readers are shown
 TELL_REPLACED_S = 1.0  # between two words about replaced prices
 NO_TERMS = StreamTerms(subscriptions_max=sys.maxsize)
 
@@ -48,10 +55,6 @@ class FanOut:
     watcher: Reader | None = None  # the fallback, which is shown every ticker
     terms: StreamTerms = NO_TERMS
     routes: dict[Subscription, Route] = attrs.Factory(dict[Subscription, Route])
-    windows: dict[Subscription, CandleWindow] = attrs.Factory(
-        dict[Subscription, CandleWindow]
-    )
-    books: dict[str, Book] = attrs.Factory(dict[str, Book])
     to_load: set[Subscription] = attrs.Factory(set[Subscription])  # over REST
     load_asked: trio.Event = attrs.Factory(trio.Event)
     state: FeedState | None = None
@@ -60,6 +63,8 @@ class FanOut:
     prices_replaced: int = 0  # before they were decoded
     _replaced_told_s: float = 0.0
     proofs: int = 0  # first data of subscriptions, over all connections
+    charts: Charts = attrs.field(init=False)
+    shelf: MarketBooks = attrs.field(init=False)
     _wanted: dict[str, Wanted] = attrs.Factory(dict[str, Wanted])
     _by_symbol: dict[tuple[type, str], Route] = attrs.Factory(dict[tuple[type, str], Route])
     _doors: dict[type, Callable[[Any, float], None]] = attrs.Factory(
@@ -67,6 +72,8 @@ class FanOut:
     )
 
     def __attrs_post_init__(self) -> None:
+        self.charts = Charts(self.exchange)
+        self.shelf = MarketBooks(self.exchange)
         self._doors = {
             Ticker: self._newest,
             BookTop: self._newest,
@@ -87,10 +94,12 @@ class FanOut:
             return
         self._wanted[wanted.reader] = wanted
         reader = self.outlets[wanted.reader]
-        if self.state is not None:
-            reader.latest(f"feed:{self.exchange}", self.state)
-        for subscription in sorted(wanted.subscriptions, key=str):  # a run can be replayed
+        ordered = sorted(wanted.subscriptions, key=str)  # a run can be replayed
+        for subscription in ordered:
             self._join(subscription, wanted, reader)
+        self._tell(wanted.reader)
+        for subscription in ordered:
+            self._show_known(self.routes[subscription], reader)
 
     def deliver(self, message: object, now_s: float) -> None:
         """Hand one message of the stream to its readers."""
@@ -99,50 +108,70 @@ class FanOut:
         if door is not None:
             door(message, now_s)
 
-    def announce(self, state: FeedState) -> None:
-        """Tell every reader the state of the feed."""
-        self.state = attrs.evolve(
-            state, bad_frames=self.bad_frames, prices_replaced=self.prices_replaced
-        )
+    def announce(
+        self, state: FeedState, subscriptions: Collection[Subscription] | None = None
+    ) -> None:
+        """Tell the readers of these, or of all, the state of what carries them."""
+        if subscriptions is None:
+            self.state = state  # also of what is wanted later
+            subscriptions = self.routes.keys()
+        concerned: set[str] = set()
+        for subscription in subscriptions:
+            route = self.routes.get(subscription)
+            if route is not None:
+                route.state = state
+                concerned.update(route.readers)
         for name in self._wanted:
-            self.outlets[name].latest(f"feed:{self.exchange}", self.state)
+            if name in concerned:
+                self._tell(name)
 
-    def readers(self) -> int:
-        """Return how many readers want something."""
-        return len(self._wanted)
+    def count_bad(self) -> None:
+        """Count a frame that could not be read, and tell every reader the new number."""
+        self.bad_frames += 1
+        self._tell_all()
+
+    @property
+    def windows(self) -> Mapping[Subscription, CandleWindow]:
+        return self.charts.windows
+
+    @property
+    def books(self) -> Mapping[str, Book]:
+        return self.shelf.books
+
+    def readers(self, subscriptions: Collection[Subscription]) -> int:
+        """Return how many readers want one of these."""
+        return sum(
+            not wanted.subscriptions.isdisjoint(subscriptions)
+            for wanted in self._wanted.values()
+        )
 
     def load_candles(self, subscription: Subscription, history: Sequence[Candle]) -> None:
         """Fill a window from REST; readers get the final candles they have missed."""
-        window = self.windows.get(subscription)
-        if window is not None:
-            self._show(subscription, window, window.load(history))
+        route = self.routes.get(subscription)
+        if route is not None:
+            self.charts.load(route, history)
 
     def load_book(self, snapshot: BookSnapshot, now_s: float) -> BookStep | None:
         """Bridge a snapshot; GAP means that it is too old and another is needed."""
-        book = self.books.get(snapshot.symbol)
-        if book is None:
-            return None
-        step = book.load(snapshot)
+        step = self.shelf.load(snapshot)
         if step is BookStep.APPLIED:
-            self._newest(book.best(BOOK_DEPTH, now_s), now_s)
+            self._newest(self.shelf.best(snapshot.symbol, now_s), now_s)
         return step
 
-    def lost(self) -> None:
-        """Begin anew after a disconnect: nothing is proven, books have holes."""
-        for route in self.routes.values():
+    def lost(self, subscriptions: Collection[Subscription]) -> None:
+        """Begin these anew after a disconnect: nothing is proven, books have holes."""
+        for subscription in subscriptions:
+            route = self.routes.get(subscription)
+            if route is None:
+                continue
             route.data_s = None
-        for book in self.books.values():
-            book.reset()
-        for window in self.windows.values():
-            window.is_loaded = False
-        for subscription in self.routes:
-            if subscription.channel in self._over_rest:
+            route.losses += 1
+            if subscription.channel is Channel.BOOK:
+                self.shelf.lost(subscription.symbol)
+            elif subscription.channel is Channel.CANDLES:
+                self.charts.lost(subscription)
+            if is_begun_over_rest(subscription, self.terms):
                 self.ask(subscription)
-
-    @property
-    def _over_rest(self) -> frozenset[Channel]:
-        """The channels that are begun by a REST answer."""
-        return _STREAMED_BOOKS if self.terms.is_book_streamed else _OVER_REST
 
     def ask(self, subscription: Subscription) -> None:
         """Ask the session to load history or a snapshot over REST."""
@@ -156,40 +185,42 @@ class FanOut:
         if wanted.reader not in route.readers:
             route.readers[wanted.reader] = reader
             route.mailboxes.append(reader)
-        if subscription.channel is Channel.CANDLES:
-            window = self.windows[subscription]
-            if wanted.candles_min > window.depth:
-                window.depth, window.is_loaded = wanted.candles_min, False
-                self.ask(subscription)
-            if window.candles:
-                shown = Candles(
-                    self.exchange,
-                    subscription.symbol,
-                    subscription.timeframe,
-                    (),
-                    window.candles,
-                    window.running,
-                )
-                reader.latest(route.key, shown, merge_candles)
-        elif route.newest is not None:
+        is_candles = subscription.channel is Channel.CANDLES
+        if is_candles and self.charts.deepen(subscription, wanted.candles_min):
+            self.ask(subscription)
+
+    def _show_known(self, route: Route, reader: Reader) -> None:
+        """Show a reader that has joined what the others know."""
+        if route.newest is not None:
             reader.latest(route.key, route.newest)
+        if route.subscription.channel is Channel.CANDLES:
+            self.charts.show_known(route, reader)
+
+    def _tell_all(self) -> None:
+        for name in self._wanted:
+            self._tell(name)
+
+    def _tell(self, name: str) -> None:
+        routes = [self.routes[each] for each in self._wanted[name].subscriptions]
+        state = worst_state(routes)
+        if state is not None:
+            state = attrs.evolve(
+                state, bad_frames=self.bad_frames, prices_replaced=self.prices_replaced
+            )
+            self.outlets[name].latest(f"feed:{self.exchange}", state)
 
     def _open(self, subscription: Subscription) -> Route:
-        channel, symbol = subscription.channel.value, subscription.symbol
-        key = ":".join(
-            filter(None, (channel, self.exchange, symbol, subscription.timeframe))
-        )
-        route = self.routes[subscription] = Route(subscription, key)
+        route = open_route(self.exchange, subscription, self.state)
+        self.routes[subscription] = route
         kind = KINDS.get(subscription.channel)
         if kind is not None:
             self._by_symbol[kind, subscription.symbol] = route
         elif subscription.channel is Channel.CANDLES:
-            self.windows[subscription] = CandleWindow(CANDLES_MIN)
-            self.ask(subscription)
+            self.charts.open(subscription)
         if subscription.channel is Channel.BOOK:
-            self.books[subscription.symbol] = Book(self.exchange, subscription.symbol)
-            if not self.terms.is_book_streamed:
-                self.ask(subscription)
+            self.shelf.open(subscription.symbol)
+        if is_begun_over_rest(subscription, self.terms):
+            self.ask(subscription)
         return route
 
     def _leave(self, subscription: Subscription, reader: str) -> None:
@@ -203,12 +234,12 @@ class FanOut:
             return
         del self.routes[subscription]
         self.to_load.discard(subscription)
-        self.windows.pop(subscription, None)
+        self.charts.close(subscription)
         kind = KINDS.get(subscription.channel)
         if kind is not None:
             self._by_symbol.pop((kind, subscription.symbol), None)
         if subscription.channel is Channel.BOOK:
-            self.books.pop(subscription.symbol, None)
+            self.shelf.close(subscription.symbol)
 
     def _heard(self, route: Route, now_s: float) -> None:
         if route.data_s is None:
@@ -218,9 +249,9 @@ class FanOut:
 
     def _replaced(self, message: PricesReplaced, now_s: float) -> None:
         self.prices_replaced += message.count
-        if self.state is not None and now_s - self._replaced_told_s >= TELL_REPLACED_S:
+        if now_s - self._replaced_told_s >= TELL_REPLACED_S:
             self._replaced_told_s = now_s
-            self.announce(self.state)  # with the new count
+            self._tell_all()
 
     def _newest(self, message: Ticker | BookTop | BookSnapshot, now_s: float) -> None:
         route = self._by_symbol.get((type(message), message.symbol))
@@ -239,6 +270,7 @@ class FanOut:
         if route is None:
             return
         self._heard(route, now_s)
+        route.newest_id = trade.trade_id
         for mailbox in route.mailboxes:
             mailbox.latest(
                 route.key, Trades(self.exchange, trade.symbol, [trade]), merge_trades
@@ -250,49 +282,19 @@ class FanOut:
         if route is None:
             return
         self._heard(route, now_s)
-        window = self.windows[subscription]
-        step = window.take(candle)
-        if step is CandleStep.HOLE:
+        if self.charts.take(route, candle):
             self.ask(subscription)
-        elif step is not CandleStep.OLD:
-            closed = (candle,) if step is CandleStep.CLOSED else ()
-            self._show(subscription, window, closed)
-
-    def _show(
-        self, subscription: Subscription, window: CandleWindow, closed: tuple[Candle, ...]
-    ) -> None:
-        route = self.routes[subscription]
-        shown = Candles(
-            self.exchange,
-            subscription.symbol,
-            subscription.timeframe,
-            closed,
-            window.candles,
-            window.running,
-        )
-        for mailbox in route.mailboxes:
-            mailbox.latest(route.key, shown, merge_candles)
 
     def _snapshot(self, snapshot: BookSnapshot, now_s: float) -> None:
-        """Take a book of the stream, which may begin anew at any time."""
-        book = self.books.get(snapshot.symbol)
-        if book is not None:
-            book.reset()  # changes that came before it are none of its own
-            self.load_book(snapshot, now_s)
+        if self.shelf.begin(snapshot) is BookStep.APPLIED:
+            self._newest(self.shelf.best(snapshot.symbol, now_s), now_s)
 
     def _delta(self, delta: BookDelta, now_s: float) -> None:
-        book = self.books.get(delta.symbol)
-        if book is None:
-            return
-        subscription = Subscription(delta.symbol, Channel.BOOK)
-        step = book.apply(delta)
-        if step is BookStep.GAP:
-            self.ask(subscription)
-        elif step is BookStep.APPLIED:
-            self._newest(book.best(BOOK_DEPTH, now_s), now_s)
-            return
-        self._heard(self.routes[subscription], now_s)
-
-
-_OVER_REST = frozenset({Channel.CANDLES, Channel.BOOK})
-_STREAMED_BOOKS = frozenset({Channel.CANDLES})
+        step = self.shelf.apply(delta)
+        if step is BookStep.APPLIED:
+            self._newest(self.shelf.best(delta.symbol, now_s), now_s)
+        elif step is not None:
+            subscription = Subscription(delta.symbol, Channel.BOOK)
+            if step is BookStep.GAP:
+                self.ask(subscription)
+            self._heard(self.routes[subscription], now_s)

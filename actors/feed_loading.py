@@ -4,12 +4,14 @@ fan-out --asks for a subscription--> [loading] --history, snapshot--> fan-out
 
 Each subscription is loaded by a task of its own, a few at once, and again after a pause
 until it succeeds: a symbol that fails delays no other. A snapshot is asked for only once
-the changes are subscribed to, so that it can be bridged.
+the changes are subscribed to, so that it can be bridged. A book that the stream itself
+begins is subscribed to anew instead. What was asked for before the connection was lost is
+asked for again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 
 import attrs
 import trio
@@ -27,11 +29,12 @@ LOADING_MAX = 4  # at once
 
 @attrs.define(eq=False)
 class Loading:
-    """The loads of one session."""
+    """The loads of one life of a feed."""
 
     market: Market
     fan_out: FanOut
     subscribed: Container[Subscription]
+    begin_anew: Callable[[Subscription], None]  # by the stream
     _under_way: set[Subscription] = attrs.Factory(set[Subscription])
     _limiter: trio.CapacityLimiter = attrs.Factory(
         lambda: trio.CapacityLimiter(LOADING_MAX)
@@ -51,12 +54,12 @@ class Loading:
 
     async def _load(self, subscription: Subscription) -> None:
         asked = self.fan_out.to_load
-        while subscription in asked:
+        while subscription in asked and subscription in self.subscribed:
             asked.discard(subscription)
             pause_s = await self._try(subscription)
             if pause_s and subscription in self.fan_out.routes:
                 asked.add(subscription)
-                await trio.sleep(pause_s)
+            await trio.sleep(pause_s or AGAIN_S)
         self._under_way.discard(subscription)
         await trio.lowlevel.checkpoint()
 
@@ -76,7 +79,14 @@ class Loading:
         return pause_s
 
     async def _load_book(self, subscription: Subscription) -> float:
+        if self.fan_out.terms.is_book_streamed:
+            self.begin_anew(subscription)
+            await trio.lowlevel.checkpoint()
+            return 0.0
+        losses = self._losses(subscription)
         snapshot = await self.market.book(subscription.symbol)
+        if losses != self._losses(subscription):
+            return AGAIN_S
         step = self.fan_out.load_book(snapshot, trio.current_time())
         return AGAIN_S if step is BookStep.GAP else 0.0
 
@@ -85,8 +95,15 @@ class Loading:
         if window is None or window.is_loaded:
             await trio.lowlevel.checkpoint()
             return 0.0
+        losses = self._losses(subscription)
         history = await self.market.candles(
             subscription.symbol, subscription.timeframe, limit=window.depth + 1
         )
+        if losses != self._losses(subscription):
+            return AGAIN_S
         self.fan_out.load_candles(subscription, history)
         return 0.0 if window.is_loaded else RETRY_S
+
+    def _losses(self, subscription: Subscription) -> int:
+        route = self.fan_out.routes.get(subscription)
+        return route.losses if route is not None else -1

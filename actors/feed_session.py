@@ -7,15 +7,14 @@ left out, and costs the others nothing.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 import attrs
 import trio
 
 from actors.fan_out import FanOut, Route
-from actors.feed_loading import Loading
 from actors.feed_silence import Silence, SilenceLimits
-from actors.messages import Subscription, SubscriptionRefused, VenueClosing
+from actors.messages import StreamMessage, Subscription, SubscriptionRefused, VenueClosing
 from actors.ports import (
     ConnectionLost,
     MarketStream,
@@ -39,21 +38,21 @@ class FeedSession:
     fan_out: FanOut
     silence: Silence
     note_work: Callable[[int], None]
+    wanted: Callable[[], Collection[Subscription]]  # on this connection
     on_proven: Callable[[float], Awaitable[None]]  # seconds it took
+    deliver: Callable[[StreamMessage, float], None]
     error: VenueError | None = None
     subscribed_s: dict[Subscription, float] = attrs.Factory(dict[Subscription, float])
     unlisted: set[str] = attrs.Factory(set[str])  # symbols that the venue does not have
-    _loading: Loading = attrs.field(init=False)
     _scope: trio.CancelScope = attrs.Factory(trio.CancelScope)
     _changed: trio.Event = attrs.Factory(trio.Event)
     _proven: trio.Event = attrs.Factory(trio.Event)
+    _doubted: trio.Event = attrs.Factory(trio.Event)
+    _begun_anew: set[Subscription] = attrs.Factory(set[Subscription])
     _looked_at: set[Subscription] = attrs.Factory(set[Subscription])
     _bad_frames: int = 0
     _bad_since_s: float = 0.0
     _proofs: int = -1  # when it was last looked whether all is proven
-
-    def __attrs_post_init__(self) -> None:
-        self._loading = Loading(self.silence.market, self.fan_out, self.subscribed_s)
 
     async def run(self) -> VenueError:
         """Serve until the connection ends, and return the reason."""
@@ -63,7 +62,6 @@ class FeedSession:
                 nursery.start_soon(self._follow_demand)
                 nursery.start_soon(self._watch, nursery)
                 nursery.start_soon(self._tell_proven)
-                nursery.start_soon(self._loading.run)
         return self.error or ConnectionLost("the session was dropped")
 
     def end(self, error: VenueError) -> None:
@@ -74,8 +72,20 @@ class FeedSession:
     def demand_changed(self) -> None:
         self._changed.set()
 
+    def begin_anew(self, subscription: Subscription) -> None:
+        """Unsubscribe and subscribe: what it told has a hole that the stream must mend."""
+        self._begun_anew.add(subscription)
+        self._changed.set()
+
+    def doubt(self) -> None:
+        """Forget that all was proven; it is told anew when it is."""
+        self._proven = trio.Event()
+        self._doubted.set()
+        self._doubted = trio.Event()
+        self._prove()
+
     async def _pump(self) -> None:
-        deliver, stream = self.fan_out.deliver, self.stream
+        stream = self.stream
         while True:
             try:
                 messages = await stream.receive()
@@ -86,7 +96,7 @@ class FeedSession:
             except VenueError as error:
                 self.end(error)
                 return await trio.lowlevel.checkpoint()
-            now_s = trio.current_time()
+            now_s, deliver = trio.current_time(), self.deliver
             for message in messages:
                 if isinstance(message, (VenueClosing, SubscriptionRefused)):
                     return self.end(_announced(message))
@@ -112,9 +122,9 @@ class FeedSession:
     async def _subscribe(self) -> None:
         """Subscribe to what is wanted, and to nothing else."""
         await trio.lowlevel.checkpoint()
-        routes = self.fan_out.routes
-        wanted = {each for each in routes if each.symbol not in self.unlisted}
-        dropped = self.subscribed_s.keys() - wanted
+        wanted = {each for each in self.wanted() if each.symbol not in self.unlisted}
+        dropped = self.subscribed_s.keys() - (wanted - self._begun_anew)
+        self._begun_anew.clear()
         if dropped:
             await self.stream.unsubscribe(sorted(dropped, key=str))
         for subscription in dropped:
@@ -160,9 +170,12 @@ class FeedSession:
             )
 
     async def _tell_proven(self) -> None:
-        begun_s = trio.current_time()
-        await self._proven.wait()
-        await self.on_proven(trio.current_time() - begun_s)
+        while True:
+            begun_s, proven = trio.current_time(), self._proven
+            await proven.wait()
+            await self.on_proven(trio.current_time() - begun_s)
+            while self._proven is proven:
+                await self._doubted.wait()
 
     def _prove(self) -> None:
         """Note when every subscription has had a datum, or the venue's word for quiet."""
@@ -172,8 +185,9 @@ class FeedSession:
             route.data_s is not None
             or subscription in excused_s
             or (subscription in taken and not limits.of(subscription.channel))
-            for subscription, route in self.fan_out.routes.items()
+            for subscription in self.wanted()
             if subscription.symbol not in self.unlisted
+            and (route := self.fan_out.routes.get(subscription)) is not None
         ):
             self._proven.set()
 
@@ -181,9 +195,7 @@ class FeedSession:
         now_s = trio.current_time()
         if now_s - self._bad_since_s > BAD_FRAMES_S:
             self._bad_since_s, self._bad_frames = now_s, 0
-        self.fan_out.bad_frames += 1
-        if self.fan_out.state is not None:
-            self.fan_out.announce(self.fan_out.state)  # with the new count
+        self.fan_out.count_bad()
         self._bad_frames += 1
         if self._bad_frames >= BAD_FRAMES_MAX:
             self.end(RemoteProtocolError(f"{self._bad_frames} unreadable frames: {error}"))

@@ -207,7 +207,7 @@ class Fleet:
                     for bot in stage.config.bots
                     if stage.config.accounts[bot.account].exchange == exchange
                 }
-                demand.want(Wanted("board", frozenset(tickers)))
+                demand.want(Wanted("board", frozenset(tickers), is_follower=True))
             life = next(lives)
             await run_board(
                 mailbox,

@@ -78,7 +78,7 @@ class Road:
                 policy=self.reconnect,
                 random=self.random,
                 on_lost=say_nothing,
-                is_endless=True,
+                is_endless=lambda: True,
             )
 
     async def send(self, order: Order, valid_until_s: float) -> None:

@@ -33,11 +33,11 @@ async def keep_connected(
     policy: ReconnectPolicy,
     random: Random,
     on_lost: Lost,
-    is_endless: bool = False,
+    is_endless: Callable[[], bool] = lambda: False,
 ) -> None:
     """Serve one connection after the other until the policy's attempts are spent.
 
-    `is_endless` goes on at the longest delay instead, for a road that has a second one.
+    While `is_endless` it goes on at the longest delay, for a road that has a second one.
 
     Raises:
       AttemptsSpent: the last of the policy's attempts failed.
@@ -55,7 +55,7 @@ async def keep_connected(
         reconnect, delay_s = reconnect.lost(
             now_s, random.random(), at_least_s=retry_after_s
         )
-        if delay_s is None and is_endless:
+        if delay_s is None and is_endless():
             delay_s = max(policy.max_s, retry_after_s)
         await on_lost(error, reconnect.attempt, delay_s)
         if delay_s is None:

@@ -88,7 +88,7 @@ async def run_risk(
     state = RiskState()
     replay = await fold(journal, mailbox.name, state.apply)
     wanted = frozenset(Subscription(symbol, Channel.TICKER) for symbol in symbols)
-    want(Wanted(mailbox.name, wanted))
+    want(Wanted(mailbox.name, wanted, is_follower=True))
     task_status.started()
     life = _Risk(mailbox, orders, journal, account, limits, instruments, state)
     await life.serve(replay)
@@ -134,8 +134,11 @@ class _Risk:
             if now_s - self.looked_s >= LOOK_S:  # a price that recovers undoes no loss
                 self.looked_s = now_s
                 self._halt(loss_halt(self.state, self.limits, self.account))
-        elif isinstance(message, ClockStepped) or message.link is not Link.RESUMED:
+        elif isinstance(message, ClockStepped):
             self.tickers.clear()
+        elif message.link is not Link.RESUMED:
+            for symbol in message.symbols or tuple(self.tickers):
+                self.tickers.pop(symbol, None)
 
     def _hear(self, fact: Fact) -> None:
         self.state.apply(fact)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import attrs
@@ -12,6 +13,9 @@ from actors.messages import (
     BookTop,
     Candles,
     Channel,
+    FeedState,
+    Link,
+    StreamTerms,
     Subscription,
     Ticker,
     Traded,
@@ -31,7 +35,46 @@ class Route:
     mailboxes: list[Reader] = attrs.Factory(list[Reader])
     data_s: float | None = None  # last datum of this connection
     received: int = 0
+    losses: int = 0  # of its connection
     newest: Any = None  # what a reader that joins late is shown at once
+    newest_id: int = 0  # of its trades
+    state: FeedState | None = None  # of the connection that carries it
+
+
+def open_route(exchange: str, subscription: Subscription, state: FeedState | None) -> Route:
+    """Return the route of a subscription that somebody wants first."""
+    words = (subscription.channel.value, exchange, subscription.symbol)
+    key = ":".join(filter(None, (*words, subscription.timeframe)))
+    return Route(subscription, key, state=state)
+
+
+def is_begun_over_rest(subscription: Subscription, terms: StreamTerms) -> bool:
+    """Tell whether a REST answer must begin what the stream goes on with."""
+    if subscription.channel is Channel.BOOK:
+        return not terms.is_book_streamed
+    return subscription.channel is Channel.CANDLES
+
+
+_WORST = (Link.GAP, Link.CONNECTING, Link.RESUMED)
+
+
+def worst_state(routes: Collection[Route]) -> FeedState | None:
+    """Return what a reader of these is told: the worst, and which symbols it is about."""
+    states = [route.state for route in routes if route.state is not None]
+    if not states:
+        return None
+    worst = min(states, key=lambda state: (_WORST.index(state.link), state.since_s))
+    if worst.link is Link.RESUMED:
+        return max(states, key=lambda state: state.since_s)
+    concerned = [
+        route
+        for route in routes
+        if route.state is not None and route.state.link is not Link.RESUMED
+    ]
+    if len(concerned) == len(routes):
+        return worst
+    symbols = {route.subscription.symbol for route in concerned}
+    return attrs.evolve(worst, symbols=tuple(sorted(symbols)))
 
 
 KINDS: dict[Channel, type] = {

@@ -62,6 +62,7 @@ class Wanted:
     reader: str
     subscriptions: frozenset[Subscription]
     candles_min: int = 0  # closed candles its strategy needs before it can judge
+    is_follower: bool = False  # reads what others want too, and keeps nothing subscribed
 
 
 @attrs.frozen
@@ -254,6 +255,7 @@ class FeedState:
     reason: str = ""
     bad_frames: int = 0  # that could not be read, in this life of the feed
     prices_replaced: int = 0  # by newer ones, before they were decoded, in this life
+    symbols: tuple[str, ...] = ()  # those concerned; none named: every one
 
 
 @attrs.frozen

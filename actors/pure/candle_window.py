@@ -47,6 +47,11 @@ class CandleWindow:
         self.running = None
         return CandleStep.CLOSED
 
+    def follows(self, candle: Candle) -> bool:
+        """Tell whether the window can take this one: nothing is missing before it."""
+        is_old = bool(self.candles) and candle.open_ms <= self.candles[-1].open_ms
+        return is_old or self._follows(candle)
+
     def load(self, history: Sequence[Candle]) -> tuple[Candle, ...]:
         """Take candles asked for over REST; return the final ones that are new.
 

@@ -51,7 +51,7 @@ class House:
         self, *, task_status: trio.TaskStatus[None]
     ) -> None:
         """Live once, as the stage would have it: a fan-out for each life."""
-        self.fan_outs.append(FanOut("binance", self.readers))
+        self.fan_outs.append(FanOut("binance", self.readers, terms=self.market.terms))
         await run_feed(
             self.mailbox,
             self.market,

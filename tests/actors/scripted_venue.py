@@ -66,6 +66,7 @@ class ScriptedStream:
 
     unlisted: frozenset[str] = frozenset()
     pipe: Pipe = attrs.Factory(Pipe)
+    is_open: bool = True
     subscribed: set[Subscription] = attrs.Factory(set[Subscription])
     commands: list[tuple[str, frozenset[Subscription]]] = attrs.Factory(
         list[tuple[str, frozenset[Subscription]]]
@@ -114,6 +115,14 @@ class ScriptedMarket:
         """The newest connection."""
         return self.streams[-1]
 
+    def open_streams(self) -> list[ScriptedStream]:
+        """Return the connections that are open, oldest first."""
+        return [stream for stream in self.streams if stream.is_open]
+
+    def carrying(self, subscription: Subscription) -> ScriptedStream:
+        """Return the oldest open connection that carries a subscription."""
+        return next(s for s in self.open_streams() if subscription in s.subscribed)
+
     def asked_for(self, what: str, symbol: str = "") -> list[float]:
         """Return when a REST question was asked."""
         return [s for s, kind, of in self.asked if kind == what and symbol in {"", of}]
@@ -123,8 +132,12 @@ class ScriptedMarket:
         await trio.lowlevel.checkpoint()
         if self.refusals:
             raise self.refusals.pop(0)
-        self.streams.append(ScriptedStream(self.unlisted))
-        yield self.stream
+        stream = ScriptedStream(self.unlisted)
+        self.streams.append(stream)
+        try:
+            yield stream
+        finally:
+            stream.is_open = False
 
     async def instruments(self) -> Mapping[str, Instrument]:
         await self._answer("instruments", "")

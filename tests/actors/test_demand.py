@@ -59,3 +59,35 @@ async def test_nobody_can_change_what_is_wanted_from_outside(
     current: Any = Demand("binance", mailboxes).current()
     with pytest.raises(TypeError):
         current["dawn"] = Wanted("dawn", TICKER)
+
+
+async def test_a_follower_wants_what_others_want_of_its_symbols(
+    mailboxes: list[Mailbox[Any]],
+) -> None:
+    demand = Demand("binance", mailboxes)
+    demand.want(Wanted("risk", TICKER, is_follower=True))
+    assert demand.current() == {}
+    demand.want(Wanted("dawn", TICKER | CANDLES))
+    assert demand.current()["risk"].subscriptions == TICKER
+
+
+async def test_a_follower_keeps_nothing_subscribed(mailboxes: list[Mailbox[Any]]) -> None:
+    demand = Demand("binance", mailboxes)
+    demand.want(Wanted("dawn", TICKER))
+    demand.want(Wanted("risk", TICKER, is_follower=True))
+    demand.want(Wanted("dawn", frozenset()))
+    assert demand.current() == {}
+    told = [mailboxes[0].receive_nowait() for _ in range(2)]
+    assert [(each.reader, each.subscriptions) for each in told if each is not None] == [
+        ("dawn", frozenset()),
+        ("risk", frozenset()),
+    ]
+
+
+async def test_a_follower_is_told_of_nothing_that_does_not_concern_it(
+    mailboxes: list[Mailbox[Any]],
+) -> None:
+    demand = Demand("binance", mailboxes)
+    demand.want(Wanted("risk", TICKER, is_follower=True))
+    demand.want(Wanted("dawn", CANDLES))
+    assert mailboxes[0].depth == 1

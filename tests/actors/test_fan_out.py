@@ -8,7 +8,8 @@ from typing import Any
 import attrs
 import pytest
 
-from actors.fan_out import CANDLES_MIN, FanOut
+from actors.charts import CANDLES_MIN
+from actors.fan_out import FanOut
 from actors.mailbox import Mailbox
 from actors.messages import (
     BookDelta,
@@ -78,7 +79,7 @@ async def test_a_subscription_lives_as_long_as_somebody_wants_it(house: House) -
     house.want("dawn")
     assert house.fan_out.routes.keys() == {TICKER, TRADES}
     house.want("dusk")
-    assert (house.fan_out.routes, house.fan_out.readers()) == ({}, 0)
+    assert (house.fan_out.routes, house.fan_out.readers({TICKER, TRADES})) == ({}, 0)
 
 
 async def test_what_a_reader_wants_replaces_what_it_wanted(house: House) -> None:
@@ -267,7 +268,7 @@ async def test_a_streamed_book_is_not_asked_for_after_a_loss(house: House) -> No
     house.fan_out.terms = StreamTerms(100, is_book_streamed=True)
     house.want("dawn", BOOK)
     house.fan_out.deliver(snapshot(5), 1.0)
-    house.fan_out.lost()
+    house.fan_out.lost(house.fan_out.routes)
     house.fan_out.deliver(delta(6, 6), 2.0)
     assert (house.fan_out.to_load, house.fan_out.books[SYMBOL].is_synced) == (set(), False)
 
@@ -280,7 +281,7 @@ async def test_after_a_loss_nothing_is_proven_and_everything_is_loaded_anew(
     house.fan_out.load_candles(CANDLES, [candle(1, 10)])
     house.fan_out.deliver(ticker(100), 1.0)
     house.fan_out.to_load.clear()
-    house.fan_out.lost()
+    house.fan_out.lost(house.fan_out.routes)
     assert all(route.data_s is None for route in house.fan_out.routes.values())
     assert house.fan_out.to_load == {CANDLES, BOOK}
     assert not house.fan_out.books[SYMBOL].is_synced

@@ -33,7 +33,7 @@ async def ends(
             policy=ReconnectPolicy(),
             random=Middle(),
             on_lost=tell,
-            is_endless=is_endless,
+            is_endless=lambda: is_endless,
         )
     return told
 

@@ -25,11 +25,12 @@ class Revealing(Protocol):
 
 @attrs.frozen
 class Endpoints:
-    """Three addresses; any of them may be overridden, "" is the venue's own."""
+    """A venue's addresses; any of them may be overridden, "" is the venue's own."""
 
     url: str = ""
     ws_api_url: str = ""
     rest_url: str = ""
+    trading_rest_url: str = ""  # where orders are not at `rest_url`
 
     def of(self, exchange: str) -> Endpoints:
         """Return these endpoints, the exchange's own where one is empty."""
@@ -38,6 +39,7 @@ class Endpoints:
             self.url or own.url,
             self.ws_api_url or own.ws_api_url,
             self.rest_url or own.rest_url,
+            self.trading_rest_url or own.trading_rest_url,
         )
 
 

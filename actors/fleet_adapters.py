@@ -15,6 +15,7 @@ import outcome
 import trio
 
 from actors.fleet_ledgers import open_emergency, open_ledgers, stopped_bots
+from actors.fleet_paper import open_paper
 from actors.fleet_settings import fingerprint
 from actors.fleet_stage import accounts_used, exchanges_used
 from actors.fleet_venues import Account, Keys, Opening, open_venue
@@ -90,7 +91,7 @@ async def open_world(
     ledgers = await open_ledgers(opened, config, folder, prints, redaction)
     emergency = await open_emergency(opened, config, ledgers, redaction.clean_json)
     house = ledgers.pop(HOUSE)
-    simulators, venues = await _venues(opened, config, keys, home)
+    simulators, venues = await _venues(opened, config, keys, home, folder)
     return World(
         execution=execution,
         epoch=house.epoch,
@@ -113,7 +114,11 @@ async def open_world(
 
 def _fingerprints(config: Config, keys: Mapping[str, Keys]) -> dict[str, str]:
     return {
-        name: fingerprint(account.exchange, config.mode, keys[name].key.reveal())
+        name: fingerprint(
+            account.exchange,
+            config.mode,
+            keys[name].key.reveal() if name in keys else name,
+        )
         for name, account in accounts_used(config).items()
     }
 
@@ -140,8 +145,12 @@ def _hold_accounts(
 
 
 def _keys(config: Config, redaction: Redaction) -> dict[str, Keys]:
-    """Return the credentials of each account: throw-away ones in mode "sim"."""
+    """Return the credentials of each account: in mode "sim" throw-away ones, and none
+    in mode "paper", which reads no key that is named and makes no signer (R-44).
+    """
     found: dict[str, Keys] = {}
+    if config.mode is Mode.PAPER:
+        return found
     for name, account in accounts_used(config).items():
         pair = found[name] = (
             _thrown_away(account) if config.mode is Mode.SIM else _resolved(account)
@@ -167,7 +176,11 @@ def _resolved(account: AccountConfig) -> Keys:
 
 
 async def _venues(
-    opened: AsyncExitStack, config: Config, keys: Mapping[str, Keys], home: Path
+    opened: AsyncExitStack,
+    config: Config,
+    keys: Mapping[str, Keys],
+    home: Path,
+    folder: Path,
 ) -> tuple[Simulators | None, dict[str, Venue]]:
     await trio.lowlevel.checkpoint()
     accounts = {
@@ -176,10 +189,13 @@ async def _venues(
         if name in keys
     }
     simulators = _simulators(config, accounts)
-    return simulators, {
+    venues = {
         name: await _venue(opened, config, name, accounts, simulators, home)
         for name in exchanges_used(config)
     }
+    if config.mode is Mode.PAPER:
+        await open_paper(opened, config, venues, folder)
+    return simulators, venues
 
 
 def _simulators(config: Config, accounts: Mapping[str, Account]) -> Simulators | None:

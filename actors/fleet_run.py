@@ -41,6 +41,7 @@ from actors.pure.error_text import error_text
 from actors.pure.fact_words import words
 from actors.pure.facts import encode, key_of, kind_of
 from actors.pure.lines import actor_of
+from actors.pure.mode_words import mode_words
 from actors.pure.owners import HOUSE, bots_of, journal_of
 from actors.pure.transition_line import transition_words
 from adapters.clock import SystemClock
@@ -71,7 +72,11 @@ def run_fleet(config: Config, options: RunOptions) -> int:
     sink = LogSink(sys.stdout)
     clock = SystemClock()
     screen = set_up(
-        sink, redaction=redaction, now_ms=clock.now_ms, log_format=options.log_format
+        sink,
+        redaction=redaction,
+        now_ms=clock.now_ms,
+        log_format=options.log_format,
+        mode=config.mode.value,
     )
     code = exit_codes.OK
     try:
@@ -195,11 +200,8 @@ class _Run:
         self.screen.info(text, actor="fleet")
         for bot, digest in world.digests.items():
             self.screen.info(f"its own strategy, SHA-256 {digest}", actor=f"bot:{bot}")
-        if self.config.mode is Mode.LIVE:
-            for account, tag in world.tags.items():
-                self.screen.info(
-                    f"LIVE · client order ids begin with {tag}", actor=f"account:{account}"
-                )
+        for account, told in mode_words(self.config, world.tags).items():
+            self.screen.info(told, actor=f"account:{account}")
 
     def _say(self, transition: Transition) -> None:
         if transition.event is Event.STARTING and not transition.error:

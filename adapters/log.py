@@ -52,13 +52,18 @@ def set_up(
     now_ms: Callable[[], int],
     log_format: LogFormat = LogFormat.HUMAN,
     level: str = "info",
+    mode: str = "",
 ) -> Log:
-    """Return the log, and send what libraries log through Python's `logging` there too."""
+    """Return the log, and send what libraries log through Python's `logging` there too.
+
+    `mode` is told with every line (R-44).
+    """
     number = logging.getLevelNamesMapping()[level.upper()]
     render = _human if log_format is LogFormat.HUMAN else _json
 
     def stamp(_: object, __: str, event: Event) -> Event:
         event.setdefault("at_ms", now_ms())
+        event["mode"] = mode
         return event
 
     def clean(_: object, __: str, event: Event) -> str:
@@ -109,16 +114,18 @@ class _Libraries(logging.Handler):
 
 
 def _human(event: Event) -> str:
-    text = line(event["at_ms"], event.get("actor", "fleet"), str(event["event"]))
+    actor, words = event.get("actor", "fleet"), str(event["event"])
+    text = line(event["at_ms"], actor, words, event["mode"])
     exception = event.get("exception")
     return f"{text}\n{exception}" if exception else text
 
 
 def _json(event: Event) -> str:
-    at_ms = event.pop("at_ms")
+    at_ms, mode = event.pop("at_ms"), event.pop("mode")
     at = datetime.fromtimestamp(at_ms // 1000, tz=UTC)
     time = f"{at:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"
+    told = {"mode": mode} if mode else {}
     text = structlog.processors.JSONRenderer(ensure_ascii=False)(
-        None, "", {"time": time, "actor": event.pop("actor", "fleet"), **event}
+        None, "", {"time": time, **told, "actor": event.pop("actor", "fleet"), **event}
     )
     return str(text)

@@ -1,7 +1,7 @@
 """Where each exchange lives, and which hosts may be given a key (S-9).
 
-A new exchange is one entry here. Sources: WIRE 2.1, 3.1, 3.12, 4.1; SEED "Exchange
-WebSocket Endpoints".
+A new exchange is one entry here. Sources: WIRE 2.1, 3.1, 3.10, 3.12, 4.1, 4.13; SEED
+"Exchange WebSocket Endpoints".
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ class Endpoints:
     hosts: frozenset[str]
     trading_rest_url: str = ""  # where orders and balances are not at `rest_url`
     account_keys: frozenset[str] = frozenset()  # that only its accounts have
+    maker_fee_percent: str = "0"  # of its smallest customers
+    taker_fee_percent: str = "0"
 
 
 ENDPOINTS: Mapping[str, Endpoints] = {
@@ -36,6 +38,8 @@ ENDPOINTS: Mapping[str, Endpoints] = {
         url="wss://stream.binance.com:9443/ws",
         rest_url="https://api.binance.com",
         ws_api_url="wss://ws-api.binance.com:443/ws-api/v3",
+        maker_fee_percent="0.1",
+        taker_fee_percent="0.1",
         hosts=frozenset(
             {
                 "api.binance.com",
@@ -63,6 +67,8 @@ ENDPOINTS: Mapping[str, Endpoints] = {
         ws_api_url="wss://advanced-trade-ws-user.coinbase.com",
         trading_rest_url="https://api.coinbase.com",
         account_keys=frozenset({"passphrase"}),
+        maker_fee_percent="0.4",
+        taker_fee_percent="0.6",
         hosts=frozenset(
             {
                 "ws-feed.exchange.coinbase.com",
@@ -85,6 +91,8 @@ ENDPOINTS: Mapping[str, Endpoints] = {
         rest_url="https://api.kraken.com",
         ws_api_url="wss://ws-auth.kraken.com/v2",
         account_keys=frozenset({"dead_man_s"}),
+        maker_fee_percent="0.25",
+        taker_fee_percent="0.4",
         hosts=frozenset(
             {
                 "api.kraken.com",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from actors.messages import Channel
 from actors.pure.config_kinds import Number, Text, Truth, Whole
 from actors.pure.config_read import Key, Table
-from actors.pure.config_schema import RATIO, SECONDS_OR_0, seconds
+from actors.pure.config_schema import PERCENT_OR_0, RATIO, SECONDS_OR_0, seconds
 from actors.pure.config_types import ExchangeConfig, SilenceConfig
 from actors.pure.reconnect import ReconnectPolicy
 
@@ -37,6 +37,7 @@ SILENCE = Table(
 )
 
 _ADDRESS = "the exchange's own"
+_FEES = "what its smallest customers pay"
 
 EXCHANGE = Table(
     ExchangeConfig,
@@ -78,6 +79,18 @@ EXCHANGE = Table(
         "silence_s": Key(SILENCE, "Longest silence, by channel."),
         "fallback_after_s": seconds("Silence after which prices are asked for by REST."),
         "poll_s": seconds("Time between such requests for one symbol."),
+        "maker_fee_percent": Key(
+            PERCENT_OR_0,
+            "In mode `paper`: the fee of an order that rested.",
+            "%",
+            _FEES,
+        ),
+        "taker_fee_percent": Key(
+            PERCENT_OR_0,
+            "In mode `paper`: the fee of an order that was executed at once.",
+            "%",
+            _FEES,
+        ),
         "clock_offset_ms_max": Key(
             Whole(1, 3_600_000),
             "Nothing is entered while this machine's clock is further from the exchange's.",

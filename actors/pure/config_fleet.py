@@ -84,6 +84,8 @@ def _exchange(name: str, raw: object, place: Place) -> ExchangeConfig:
         "rest_url": own.rest_url,
         "ws_api_url": own.ws_api_url,
         "trading_rest_url": own.trading_rest_url,
+        "maker_fee_percent": Decimal(own.maker_fee_percent),
+        "taker_fee_percent": Decimal(own.taker_fee_percent),
     }
     return EXCHANGE.read(raw, place, given=given)
 

@@ -99,7 +99,8 @@ ROOT_KEYS = (
     (
         "mode",
         "Where prices and orders are real. `sim` needs no keys and no network; `live` "
-        "also needs `--live` on the command line; `paper` is not available yet.",
+        "also needs `--live` on the command line; `paper` trades on the real exchanges' "
+        "prices without a key: docs/paper.md.",
         schema.MODE.words,
         "`sim`",
     ),

@@ -35,8 +35,6 @@ ORDER_TYPES_OF = {
 
 def judge(config: Config, root: Place) -> None:
     """Report every rule that `config` breaks; what is already reported is left alone."""
-    if config.mode is Mode.PAPER:
-        root.at("mode").refuse('"paper" is not available yet; use "sim" or "live"')
     if not config.bots and root.is_clean("bots"):
         root.at("bots").refuse("there are none, so nothing would run: add [[bots]]")
     _judge_breaker(

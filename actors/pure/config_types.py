@@ -75,6 +75,8 @@ class ExchangeConfig:
     silence_s: SilenceConfig = attrs.Factory(SilenceConfig)
     fallback_after_s: float = 5.0
     poll_s: float = 2.0
+    maker_fee_percent: Decimal  # of mode "paper"
+    taker_fee_percent: Decimal
     clock_offset_ms_max: int = 5_000
     clock_uncertainty_ms_max: int = 1_000
 
@@ -106,6 +108,7 @@ class AccountConfig:
     passphrase: str | None = None  # of the kind of key that has one
     dead_man_s: float | None = None  # after which the venue cancels every order
     capital: Decimal  # quote; where not given, the sum of its bots' capital
+    paper_balances: Mapping[str, Decimal] = attrs.Factory(dict[str, Decimal])
     risk: RiskConfig = attrs.Factory(RiskConfig)
 
 

@@ -44,13 +44,16 @@ from actors.pure.transition_line import NAME_WIDTH
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
-def line(at_ms: int, actor: str, words: str) -> str:
+def line(at_ms: int, actor: str, words: str, mode: str = "") -> str:
     """Return "12:00:37.481  feed:binance    disconnected"; the time of day is UTC.
 
+    A mode other than the simulated one stands before the actor (R-44).
     Control characters become blanks: a venue's text must not forge a second line.
     """
     at = datetime.fromtimestamp(at_ms // 1000, tz=UTC)
-    text = f"{at:%H:%M:%S}.{at_ms % 1000:03d}  {actor:<{NAME_WIDTH}}  {words}"
+    marked = f"{mode}  " if mode not in {"", "sim"} else ""
+    time = f"{at:%H:%M:%S}.{at_ms % 1000:03d}"
+    text = f"{time}  {marked}{actor:<{NAME_WIDTH}}  {words}"
     return CONTROL.sub(" ", text)
 
 

@@ -75,6 +75,8 @@ def test_a_small_file_is_filled_with_the_seed_s_numbers() -> None:
 def test_an_exchange_that_only_an_account_names_has_its_own_addresses() -> None:
     assert good(SMALL).exchanges == {
         "binance": ExchangeConfig(
+            maker_fee_percent=Decimal("0.1"),
+            taker_fee_percent=Decimal("0.1"),
             name="binance",
             url="wss://stream.binance.com:9443/ws",
             rest_url="https://api.binance.com",

@@ -153,10 +153,6 @@ FLEET = [
         "you mean sim?",
     ),
     (
-        changed('"sim"', '"paper"'),
-        'bots.toml:1: mode: "paper" is not available yet; use "sim" or "live"',
-    ),
-    (
         changed('"binance"', '"binanse"'),
         "bots.toml:3: accounts.main.exchange: unknown exchange; did you mean binance?",
     ),

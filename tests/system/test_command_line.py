@@ -175,15 +175,16 @@ def test_live_runs_where_both_say_so(tmp_path: Path, fleet: FleetCommands) -> No
     assert fleet.told[0][1].config.mode.value == "live"
 
 
-def test_paper_is_refused_in_one_line(
+def test_paper_runs_without_a_word_of_live_and_live_is_refused(
     tmp_path: Path, fleet: FleetCommands, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "bots.toml"
     file.write_text(LIVE.replace('"live"', '"paper"'))
-    assert main(["run", str(file)]) == exit_codes.BAD_INPUT
-    assert (fleet.told, capsys.readouterr().err) == (
-        [],
-        f'{file}:1: mode: "paper" is not available yet; use "sim" or "live"\n',
+    assert main(["run", str(file)]) == exit_codes.ESCALATED
+    assert fleet.told[0][1].config.mode.value == "paper"
+    assert main(["run", "--live", str(file)]) == exit_codes.BAD_INPUT
+    assert capsys.readouterr().err == (
+        f'{file}: mode = "paper", so nothing is live; type: shoal run {file}\n'
     )
 
 

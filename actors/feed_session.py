@@ -98,9 +98,12 @@ class FeedSession:
                 return await trio.lowlevel.checkpoint()
             now_s, deliver = trio.current_time(), self.deliver
             for message in messages:
-                if isinstance(message, (VenueClosing, SubscriptionRefused)):
+                if isinstance(message, SubscriptionRefused) and message.symbol:
+                    self._leave_out(message.symbol)
+                elif isinstance(message, (VenueClosing, SubscriptionRefused)):
                     return self.end(_announced(message))
-                deliver(message, now_s)
+                else:
+                    deliver(message, now_s)
             self.note_work(len(messages))
             if self._proofs != self.fan_out.proofs:
                 self._proofs = self.fan_out.proofs
@@ -112,12 +115,17 @@ class FeedSession:
             try:
                 await self._subscribe()
             except NotListed as error:
-                self.unlisted.add(error.symbol)
+                self._leave_out(error.symbol)
                 await trio.lowlevel.checkpoint()
                 continue
             except VenueError as error:
                 self.end(error)
             await self._changed.wait()
+
+    def _leave_out(self, symbol: str) -> None:
+        """Want no more of a symbol that the venue does not have, nor of it alone."""
+        self.unlisted.add(symbol)
+        self.demand_changed()
 
     async def _subscribe(self) -> None:
         """Subscribe to what is wanted, and to nothing else."""

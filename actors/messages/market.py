@@ -172,6 +172,7 @@ class SubscriptionRefused:
     request_id: int | None
     code: int
     reason: str
+    symbol: str = ""  # that alone is refused; "" is the connection's matter
 
 
 @attrs.frozen

@@ -261,6 +261,19 @@ async def test_a_symbol_that_is_not_listed_costs_the_others_nothing(
     assert (house.links()[-1], len(house.market.streams)) == (Link.RESUMED, 1)
 
 
+async def test_a_symbol_that_is_refused_alone_costs_the_others_nothing(
+    house: House, autojump_clock: MockClock
+) -> None:
+    house.want("dawn", TICKER)
+    house.want("dusk", ETH_TICKER)
+    await house.start()
+    house.market.stream.tell(SubscriptionRefused(1, 0, "not supported", ETH))
+    await house.tick(100)
+    await house.at(5)
+    assert house.market.stream.subscribed == {TICKER}
+    assert (house.links()[-1], len(house.market.streams)) == (Link.RESUMED, 1)
+
+
 async def test_history_is_loaded_and_loaded_again_until_it_comes(
     house: House, autojump_clock: MockClock
 ) -> None:

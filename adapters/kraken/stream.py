@@ -77,6 +77,7 @@ class KrakenStream:
     _books: dict[str, KeptBook] = attrs.Factory(dict[str, KeptBook])
     _candles: dict[Subscription, Candle] = attrs.Factory(dict[Subscription, Candle])
     _broken_s: dict[str, deque[float]] = attrs.Factory(dict[str, deque[float]])
+    _broken: list[str] = attrs.Factory(list[str])  # books to begin anew
     _asked: dict[int, Asked] = attrs.Factory(dict[int, Asked])
     _commands: int = 0
     _unread: list[str | bytes] = attrs.Factory(list[str | bytes])  # newest first
@@ -140,10 +141,16 @@ class KrakenStream:
                 raise
             self._unread.pop()
             for message in heard:
-                told += await self._tell(message, now_s)
+                told += self._tell(message, now_s)
+        broken, self._broken = self._broken, []
+        for symbol in broken:
+            self._count_broken(symbol, now_s)
+            stream = [(Stream("book"), symbol)]
+            await self._command("unsubscribe", stream)
+            await self._command("subscribe", stream)
         return told
 
-    async def _tell(self, heard: Heard, now_s: float) -> Iterable[StreamMessage]:
+    def _tell(self, heard: Heard, now_s: float) -> Iterable[StreamMessage]:
         """Return what a message is for those who subscribed."""
         match heard:
             case Ticker() | BookTop():
@@ -154,7 +161,7 @@ class KrakenStream:
             case Candle():
                 return self._tell_candle(heard)
             case BookHeard():
-                return await self._tell_book(heard, now_s)
+                return (self._tell_book(heard, now_s),)
             case Acknowledged():
                 return self._tell_answer(heard)
             case SystemHeard():
@@ -174,27 +181,25 @@ class KrakenStream:
             return (candle,)
         return (attrs.evolve(before, is_closed=True), candle)
 
-    async def _tell_book(self, heard: BookHeard, now_s: float) -> Iterable[StreamMessage]:
+    def _tell_book(self, heard: BookHeard, now_s: float) -> StreamMessage:
         """Return the book or its change once it is proven; a broken one begins anew."""
         symbol = heard.row.symbol
         book = self._books.get(symbol)
         if book is None or not (book.is_proven or heard.is_snapshot):
-            return (PassedOver(f"a book of {symbol[:20]!a} that nobody keeps now"),)
+            return PassedOver(f"a book of {symbol[:20]!a} that nobody keeps now")
         try:
             if heard.is_snapshot:
-                return (book.take_snapshot(heard.row, now_s),)
-            return (book.take_update(heard.row),)
+                return book.take_snapshot(heard.row, now_s)
+            return book.take_update(heard.row)
         except BookBroken as error:
-            self._count_broken(symbol, now_s, str(error))
-        stream = [(Stream("book"), symbol)]
-        await self._command("unsubscribe", stream)
-        await self._command("subscribe", stream)
-        return (PassedOver(f"the book of {symbol} broke: it begins anew"),)
+            self._broken.append(symbol)
+            return PassedOver(f"{error}: it begins anew")
 
-    def _count_broken(self, symbol: str, now_s: float, why: str) -> None:
+    def _count_broken(self, symbol: str, now_s: float) -> None:
         recent = self._broken_s.setdefault(symbol, deque(maxlen=RESYNCS_MAX))
         if len(recent) == RESYNCS_MAX and now_s - recent[0] < RESYNCS_S:
-            raise ConnectionLost(f"{why}, {RESYNCS_MAX + 1} times in {RESYNCS_S:g} s")
+            times = f"{RESYNCS_MAX + 1} times in {RESYNCS_S:g} s"
+            raise ConnectionLost(f"the book of {symbol} broke {times}")
         recent.append(now_s)
 
     def _tell_answer(self, answer: Acknowledged) -> Iterable[StreamMessage]:

@@ -183,6 +183,7 @@ class Venue:
                 low_ms, high_ms = low, high
             low_ms, high_ms = max(low_ms, low), min(high_ms, high)
             best_ms = min(best_ms, trip_ms)
+        await trio.lowlevel.checkpoint()
         self.offset_ms = round((low_ms + high_ms) / 2)
         return self.offset_ms, round(best_ms)
 

@@ -65,7 +65,11 @@ _PLACE: Final = (
     "EAuth:Account temporary disabled",
     "EAuth:Account unconfirmed",
 )
-_CANCEL: Final = ("EOrder:Unknown order", "EOrder:Invalid order", "EGeneral:Invalid arguments")
+_CANCEL: Final = (
+    "EOrder:Unknown order",
+    "EOrder:Invalid order",
+    "EGeneral:Invalid arguments",
+)
 _EXISTS: Final = "cl_ord_id not unique"
 _FIELD: Final = " field must be "  # "Limit_price field must be a number_float"
 

@@ -108,7 +108,6 @@ PrivateHeard = ExecutionsHeard | BalancesTold | Answer | None
 _executions = msgspec.json.Decoder(list[Execution])
 _balances = msgspec.json.Decoder(list[BalanceRow])
 _acked = msgspec.json.Decoder(Acked)
-_acked_each = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def decode_private(text: str | bytes) -> PrivateHeard:

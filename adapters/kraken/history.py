@@ -1,0 +1,116 @@
+"""Page through what the venue remembers of an account: ended orders, and executions.
+
+Pages come newest first, so that what happens meanwhile moves rows to later pages: some are
+seen twice and none is missed. One answer is about every pair; for a moment it also answers
+the questions about other symbols that a pass asks one after the other.
+
+Source: docs.kraken.com, "Get Closed Orders", "Get Trades History", 2026-05-27.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, Generic, TypeVar
+
+import attrs
+import msgspec
+import trio
+
+from actors.messages import VenueFill, VenueOrder
+from adapters.kraken.caller import Caller
+from adapters.kraken.codec import orders
+from adapters.kraken.venue import Venue
+
+SHARED_S: Final = 2.0  # an order is judged missing after ten
+PAGES_MAX: Final = 200
+WEIGHT: Final = 2  # of histories; other questions weigh 1
+
+Row = TypeVar("Row", VenueOrder, VenueFill)
+
+
+@attrs.define(eq=False)
+class Answered(Generic[Row]):
+    """What one question brought, and whom it has answered."""
+
+    since_ms: int
+    asked_s: float
+    rows: list[Row]
+    taken: set[str] = attrs.Factory(set[str])
+
+    def answers(self, symbol: str, since_ms: int, now_s: float) -> bool:
+        """Tell whether it may answer for one more symbol. Nobody is told it twice."""
+        is_fresh = now_s - self.asked_s < SHARED_S
+        return is_fresh and since_ms >= self.since_ms and symbol not in self.taken
+
+
+@attrs.define(eq=False)
+class History:
+    """The two histories of one account."""
+
+    _venue: Venue
+    _caller: Caller
+    _orders: Answered[VenueOrder] | None = None
+    _fills: Answered[VenueFill] | None = None
+
+    async def orders(self, symbol: str, since_ms: int) -> list[VenueOrder]:
+        """Return the orders of a symbol that have ended since then, oldest first."""
+        answered = self._orders
+        if answered is None or not answered.answers(symbol, since_ms, trio.current_time()):
+            answered = Answered(since_ms, trio.current_time(), list[VenueOrder]())
+            answered.rows = await self._page(
+                "ClosedOrders",
+                since_ms,
+                lambda result: orders.decode_orders(result, self._venue.symbol_of),
+                lambda order: order.venue_order_id,
+            )
+            self._orders = answered
+        await trio.lowlevel.checkpoint()
+        answered.taken.add(symbol)
+        found = [each for each in answered.rows if each.symbol == symbol]
+        return sorted(
+            (each for each in found if each.update_ms >= since_ms),
+            key=lambda each: each.update_ms,
+        )
+
+    async def fills(self, symbol: str, since_ms: int) -> list[VenueFill]:
+        """Return the account's executions of a symbol since then, oldest first."""
+        answered = self._fills
+        if answered is None or not answered.answers(symbol, since_ms, trio.current_time()):
+            instruments = self._venue.listing.instruments
+            quotes = {name: each.quote_asset for name, each in instruments.items()}
+            answered = Answered(since_ms, trio.current_time(), list[VenueFill]())
+            answered.rows = await self._page(
+                "TradesHistory",
+                since_ms,
+                lambda result: orders.decode_trades(result, self._venue.symbol_of, quotes),
+                lambda fill: fill.trade_id,
+            )
+            self._fills = answered
+        await trio.lowlevel.checkpoint()
+        answered.taken.add(symbol)
+        found = [each for each in answered.rows if each.symbol == symbol]
+        return sorted(
+            (each for each in found if each.trade_ms >= since_ms),
+            key=lambda each: (each.trade_ms, each.trade_id),
+        )
+
+    async def _page(
+        self,
+        path: str,
+        since_ms: int,
+        decode: Callable[[msgspec.Raw], tuple[Sequence[Row], int]],
+        id_of: Callable[[Row], str],
+    ) -> list[Row]:
+        """Return every row since then, each once."""
+        await self._venue.know_symbols()
+        found: dict[str, Row] = {}
+        seen = 0
+        for _ in range(PAGES_MAX):
+            params = {"start": max(0, since_ms // 1000 - 1), "ofs": seen}
+            result = await self._caller.ask(path, params, weight=WEIGHT)
+            page, count = decode(result)
+            found.update({id_of(row): row for row in page})
+            seen += len(page)
+            if not page or seen >= count:
+                break
+        return list(found.values())

@@ -1,0 +1,162 @@
+"""Two roads for one account's orders: its WebSocket while that lives, else REST.
+
+One request takes one road once, whatever becomes of it (R-05). Each order carries a
+deadline of the venue's own, after which it is not placed any more (I-10).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+import trio
+
+from actors.messages import OrderRequest, OrderStatus, VenueAck, VenueReject, VenueUnknown
+from adapters.errors import (
+    ConnectionLost,
+    LocalProtocolError,
+    RateLimited,
+    RemoteProtocolError,
+    VenueError,
+)
+from adapters.http import NotSent
+from adapters.kraken.caller import Caller
+from adapters.kraken.codec.numbers import ZERO, unix_ms
+from adapters.kraken.codec.orders import decode_placed, place_fields, place_form
+from adapters.kraken.codec.private import Answer
+from adapters.kraken.order_socket import OrderSocket
+from adapters.kraken.own_orders import OwnOrders
+from adapters.kraken.venue import Venue
+from adapters.kraken.verdict import BAD_SESSION, TOO_FAST, Outcome, judge_fault
+
+DEADLINE_MS: Final = 5000  # from sending to the engine
+NOT_SENT: Final = "not_sent"
+ROAD_ERRORS: Final = (ConnectionLost, RateLimited, RemoteProtocolError)
+
+
+@attrs.define(eq=False)
+class OrderRoads:
+    """The way out for one account's orders."""
+
+    _venue: Venue
+    _caller: Caller
+    _own: OwnOrders
+    socket: OrderSocket | None = None
+
+    async def place(self, request: OrderRequest) -> Outcome:
+        """Send one order once. Bounded by the deadlines of the road it takes."""
+        order_id = request.client_order_id
+        try:
+            await self._prepare(request.symbol)
+            self._enter(request.symbol)
+            self._own.asked(request, self._venue.now_ms())
+            socket = self._living()
+            if socket is not None:
+                return await self._place_by_socket(socket, request)
+            return await self._place_by_rest(request)
+        except ROAD_ERRORS as error:
+            await trio.lowlevel.checkpoint()
+            return judge_error(order_id, error)
+
+    async def cancel(self, symbol: str, client_order_id: str) -> Outcome:
+        """Ask for a cancel once; an acknowledgement says that it was asked for."""
+        try:
+            await self._prepare(symbol)
+            now_ms = self._venue.now_ms()
+            age_ms = self._own.age_ms(client_order_id, now_ms)
+            self._caller.count_cancel(symbol, age_ms)
+            socket = self._living()
+            if socket is not None:
+                params = {"cl_ord_id": [client_order_id]}
+                answer = await socket.ask("cancel_order", params)
+                return self._judge_answer(answer, symbol, client_order_id, is_cancel=True)
+            said = await self._caller.order("CancelOrder", {"cl_ord_id": client_order_id})
+            if said.errors:
+                text = said.errors[0]
+                return self._judge(text, symbol, client_order_id, is_cancel=True)
+            return _acked(client_order_id, "", now_ms)
+        except ROAD_ERRORS as error:
+            await trio.lowlevel.checkpoint()
+            return judge_error(client_order_id, error)
+
+    async def _prepare(self, symbol: str) -> None:
+        try:
+            await self._venue.know_symbols()
+            self._venue.instrument(symbol)
+            self._venue.limits.check_open()
+        except VenueError as error:
+            raise NotSent(str(error)) from error
+
+    def _enter(self, symbol: str) -> None:
+        try:
+            self._caller.enter_engine(symbol)
+        except RateLimited as error:
+            raise NotSent(str(error)) from error
+
+    def _living(self) -> OrderSocket | None:
+        is_living = self.socket is not None and not self.socket.lost
+        return self.socket if is_living else None
+
+    async def _place_by_socket(self, socket: OrderSocket, request: OrderRequest) -> Outcome:
+        deadline_ms = self._venue.now_ms() + DEADLINE_MS
+        try:
+            fields = place_fields(request, deadline_ms=deadline_ms)
+        except LocalProtocolError as error:
+            raise NotSent(str(error)) from error
+        answer = await socket.ask("add_order", fields)
+        order_id = request.client_order_id
+        outcome = self._judge_answer(answer, request.symbol, order_id, is_cancel=False)
+        if isinstance(outcome, VenueAck):
+            self._own.placed(request, outcome.venue_order_id, outcome.transact_ms)
+        return outcome
+
+    async def _place_by_rest(self, request: OrderRequest) -> Outcome:
+        pair = self._venue.instrument(request.symbol).venue_symbol
+        deadline_ms = self._venue.now_ms() + DEADLINE_MS
+        try:
+            form = place_form(request, pair, deadline_ms=deadline_ms)
+        except LocalProtocolError as error:
+            raise NotSent(str(error)) from error
+        said = await self._caller.order("AddOrder", form)
+        order_id = request.client_order_id
+        if said.errors:
+            return self._judge(said.errors[0], request.symbol, order_id, is_cancel=False)
+        ack = _acked(order_id, decode_placed(said.result), self._venue.now_ms())
+        self._own.placed(request, ack.venue_order_id, ack.transact_ms)
+        return ack
+
+    def _judge_answer(
+        self, answer: Answer, symbol: str, client_order_id: str, *, is_cancel: bool
+    ) -> Outcome:
+        if answer.error:
+            if answer.error.startswith(BAD_SESSION) and self.socket is not None:
+                self.socket.end(answer.error)  # the next request goes by REST
+            return self._judge(answer.error, symbol, client_order_id, is_cancel=is_cancel)
+        acked = answer.acked
+        is_other = acked.cl_ord_id not in {"", client_order_id}
+        if is_other or not (acked.order_id or is_cancel):
+            return VenueUnknown(client_order_id, "the answer is about another order")
+        at_ms = unix_ms(answer.at) if answer.at is not None else self._venue.now_ms()
+        return _acked(client_order_id, acked.order_id, at_ms)
+
+    def _judge(
+        self, text: str, symbol: str, client_order_id: str, *, is_cancel: bool
+    ) -> Outcome:
+        if text.startswith(TOO_FAST):
+            self._caller.fill_engine(symbol)
+        return judge_fault(client_order_id, text, is_cancel=is_cancel)
+
+
+def judge_error(
+    client_order_id: str, error: ConnectionLost | RateLimited | RemoteProtocolError
+) -> VenueReject | VenueUnknown:
+    """Return what a request that got no readable answer means for an order."""
+    if isinstance(error, NotSent):
+        return VenueReject(client_order_id, NOT_SENT, str(error))
+    if isinstance(error, RateLimited):  # the venue's answer to this very request
+        return VenueReject(client_order_id, "rate_limited", str(error))
+    return VenueUnknown(client_order_id, str(error))
+
+
+def _acked(client_order_id: str, venue_order_id: str, at_ms: int) -> VenueAck:
+    return VenueAck(client_order_id, venue_order_id, OrderStatus.OPEN, ZERO, at_ms)

@@ -1,0 +1,83 @@
+"""Replace an order at a venue that cannot do both at once: cancel, look, place.
+
+Nothing is placed unless the venue has said that the old order ended with nothing executed.
+Between the two the position has no stop there: a short window, and the local monitor
+stands in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import trio
+
+from actors.messages import (
+    OrderRequest,
+    OrderStatus,
+    VenueAck,
+    VenueOrder,
+    VenueReject,
+    VenueReplaced,
+    VenueUnknown,
+)
+from adapters.errors import VenueError
+from adapters.kraken.order_roads import OrderRoads
+from adapters.kraken.own_orders import ENDED
+from adapters.kraken.verdict import Outcome
+
+NOT_REPLACED: Final = "not_replaced"
+LOOK_S: Final = 6.0  # for the cancel and its end together
+GAP_S: Final = 0.2  # between two looks, doubled
+
+Look = Callable[[str, str], Awaitable[VenueOrder | None]]
+
+
+async def replace(
+    roads: OrderRoads, look: Look, client_order_id: str, request: OrderRequest
+) -> VenueReplaced:
+    """Cancel one order and place another in its room; each half is judged on its own."""
+    cancelled: Outcome = VenueUnknown(client_order_id, f"no end within {LOOK_S:g} s")
+    with trio.move_on_after(LOOK_S):
+        cancelled = await _cancelled(roads, look, client_order_id, request.symbol)
+    if isinstance(cancelled, VenueAck):
+        return VenueReplaced(cancelled, await roads.place(request))
+    text = "the old order has not ended as it should"
+    await trio.lowlevel.checkpoint()
+    return VenueReplaced(
+        cancelled, VenueReject(request.client_order_id, NOT_REPLACED, text)
+    )
+
+
+async def _cancelled(
+    roads: OrderRoads, look: Look, client_order_id: str, symbol: str
+) -> Outcome:
+    """Return an acknowledgement only when nothing of the order was executed (R-08)."""
+    answer = await roads.cancel(symbol, client_order_id)
+    if isinstance(answer, VenueReject) and answer.code == "not_sent":
+        return answer
+    gap_s = GAP_S
+    while True:
+        try:
+            found = await look(symbol, client_order_id)
+        except VenueError as error:
+            return VenueUnknown(client_order_id, str(error))
+        if found is not None and found.status in ENDED:
+            return _ended(found, client_order_id)
+        if isinstance(answer, VenueReject):
+            return answer
+        await trio.sleep(gap_s)
+        gap_s *= 2
+
+
+def _ended(found: VenueOrder, client_order_id: str) -> Outcome:
+    if found.filled_base or found.status is OrderStatus.FILLED:
+        text = f"{found.filled_base:f} of it was executed"
+        return VenueReject(client_order_id, "executed", text)
+    return VenueAck(
+        client_order_id,
+        found.venue_order_id,
+        OrderStatus.CANCELED,
+        found.filled_base,
+        found.update_ms,
+    )

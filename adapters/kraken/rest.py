@@ -29,7 +29,7 @@ TERMS: Final = StreamTerms(
     subscriptions_max=SUBSCRIPTIONS_MAX,
     age_s_max=None,  # none is documented
     is_book_streamed=True,
-    timeframes=frozenset(INTERVAL_M),
+    timeframes=frozenset({"1m"}),  # one interval of each symbol on a connection
 )
 
 

@@ -53,6 +53,7 @@ class Asked:
 
     symbols: set[str]
     nameless: int = 0  # refusals
+    error: str = ""  # of the last one
 
     def settle(self, symbol: str, error: str) -> set[str]:
         """Take one answer, and return the symbols that are known to be refused now."""
@@ -60,6 +61,7 @@ class Asked:
             self.symbols.discard(symbol)
         else:
             self.nameless += 1
+        self.error = error or self.error
         refused = {symbol} if symbol and error else set[str]()
         if self.nameless and self.nameless >= len(self.symbols):
             refused |= self.symbols
@@ -206,7 +208,7 @@ class KrakenStream:
         """Return whether one symbol was accepted; what ends is not worth a word."""
         if answer.method == "unsubscribe":
             return (PassedOver(f"unsubscribed: {answer.error or 'done'}"),)
-        if answer.error.startswith("Already subscribed"):
+        if answer.error == "Already subscribed":
             return (PassedOver(answer.error),)
         request_id, asked = answer.request_id, self._asked.get(answer.request_id)
         if asked is None:
@@ -216,10 +218,9 @@ class KrakenStream:
         refused = asked.settle(answer.symbol, answer.error)
         if not asked.symbols:
             self._asked.pop(request_id, None)
-        if not answer.error:
-            return (SubscriptionAccepted(request_id),)
-        return [
-            SubscriptionRefused(request_id, REFUSED, answer.error, symbol)
+        accepted = [] if answer.error else [SubscriptionAccepted(request_id)]
+        return accepted + [
+            SubscriptionRefused(request_id, REFUSED, asked.error, symbol)
             for symbol in sorted(refused)
         ]
 

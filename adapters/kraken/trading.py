@@ -25,7 +25,7 @@ from actors.messages import (
 )
 from actors.ports import PrivateStream
 from adapters.errors import ConnectionLost
-from adapters.kraken.caller import Caller
+from adapters.kraken.caller import Caller, Tier
 from adapters.kraken.codec import orders
 from adapters.kraken.dead_man import OFF_S, renew, switch_off
 from adapters.kraken.history import History
@@ -97,6 +97,11 @@ class KrakenTrading:
     def _dead_man(self) -> Callable[[OrderSocket], Awaitable[None]] | None:
         timeout_s = self._dead_man_s
         return None if timeout_s is None else partial(renew, timeout_s=timeout_s)
+
+    @property
+    def tier(self) -> Tier:
+        """What the venue grants the account; told with its stream."""
+        return self._caller.tier
 
     async def place(self, request: OrderRequest) -> Outcome:
         """Send one order once. Bounded by the deadlines of the road it takes."""

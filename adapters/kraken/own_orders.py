@@ -86,9 +86,13 @@ class OwnOrders:
     def find(self, client_order_id: str) -> VenueOrder | None:
         return self._orders.get(self._ids.get(client_order_id, ""))
 
+    def by_id(self, order_id: str) -> VenueOrder | None:
+        """Return the order that the venue calls so."""
+        return self._orders.get(order_id)
+
     def client_order_id(self, order_id: str) -> str:
         """Return our id of an order; "" where we do not know it."""
-        found = self._orders.get(order_id)
+        found = self.by_id(order_id)
         return found.client_order_id if found is not None else ""
 
     def held(self, asset: str, base_of: dict[str, tuple[str, str]]) -> Decimal:

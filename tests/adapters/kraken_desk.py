@@ -84,6 +84,7 @@ async def heard(
     """Return what the stream told, up to the first that `is_it`."""
     told: list[Any] = []
     with trio.fail_after(within_s):
+        await trio.lowlevel.checkpoint()
         while not any(is_it(each) for each in told):
             told += await stream.receive()
     return told

@@ -54,6 +54,7 @@ async def test_every_channel_tells_and_books_stay_proven(nursery: trio.Nursery) 
     async with opened(nursery) as (_, kraken), kraken.market.open_stream() as stream:
         await stream.subscribe(wanted)
         with trio.fail_after(20):
+            await trio.lowlevel.checkpoint()
             while len(told) < 7 or told["BookDelta"] < 100:
                 for message in await stream.receive():
                     told[type(message).__name__] += 1

@@ -96,6 +96,7 @@ async def run(
     async with streaming(nursery, talk) as stream:
         await stream.subscribe(wanted)
         with trio.fail_after(5):
+            await trio.lowlevel.checkpoint()
             while len(heard) < messages:
                 heard += [
                     message

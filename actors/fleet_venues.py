@@ -12,15 +12,16 @@ from typing import Final
 
 import attrs
 
+from actors.fleet_settings import fingerprint
 from actors.fleet_world import Venue
-from actors.pure.config import AccountConfig, ExchangeConfig
+from actors.pure.config import AccountConfig, ExchangeConfig, Mode
 from actors.pure.config_endpoints import LOOPBACK, host_of, place_of
 from adapters.clock import SystemClock
 from adapters.endpoints import Endpoints
 from adapters.secrets import Secret
 from adapters.sockets import Timing
 from adapters.spent_file import SpentFile
-from adapters.state import limits_file
+from adapters.state import limits_file, nonce_file
 
 
 @attrs.frozen
@@ -69,6 +70,11 @@ class Opening:
         name = self.settings.name
         return SpentFile(limits_file(name, place_of(name, self.settings.rest_url)))
 
+    def nonces(self, account: Account) -> Path:
+        """Return where the nonces of one account's key are remembered."""
+        name, key = self.settings.name, account.keys.key.reveal()
+        return nonce_file(name, fingerprint(name, Mode.LIVE, key))
+
 
 async def open_venue(opened: AsyncExitStack, opening: Opening) -> Venue:
     """Open one exchange; `opened` closes it.
@@ -76,6 +82,8 @@ async def open_venue(opened: AsyncExitStack, opening: Opening) -> Venue:
     Raises:
       ForeignHost: a key would leave for a host that is not the exchange's (S-9).
       CertificateUnusable: `ca_file` cannot be read.
+      SecretError: a secret can sign nothing there.
+      StateUnusable: what must be remembered cannot be read.
     """
     return await OPENERS[opening.settings.name](opened, opening)
 
@@ -104,5 +112,32 @@ async def _binance(opened: AsyncExitStack, opening: Opening) -> Venue:
     return Venue(binance.market, trading.__getitem__)
 
 
+async def _kraken(opened: AsyncExitStack, opening: Opening) -> Venue:
+    from adapters.kraken.nonces import NonceFile  # noqa: PLC0415 -- only who uses it loads it
+    from adapters.kraken.open import open_kraken  # noqa: PLC0415 -- the same
+
+    kraken = await opened.enter_async_context(
+        open_kraken(
+            opening.where,
+            clock=SystemClock(),
+            allow_foreign_host=opening.allow_foreign_host,
+            timing=opening.timing,
+            ca_file=opening.ca_file,
+            memory=None if opening.is_simulated else opening.memory(),
+            remembers_connects=not opening.is_here,
+        )
+    )
+    trading = {
+        name: kraken.trading(
+            account.keys.key,
+            account.keys.secret,
+            nonces=None if opening.is_simulated else NonceFile(opening.nonces(account)),
+            dead_man_s=account.config.dead_man_s,
+        )
+        for name, account in opening.accounts.items()
+    }
+    return Venue(kraken.market, trading.__getitem__)
+
+
 Opener = Callable[[AsyncExitStack, Opening], Awaitable[Venue]]
-OPENERS: Final[Mapping[str, Opener]] = {"binance": _binance}
+OPENERS: Final[Mapping[str, Opener]] = {"binance": _binance, "kraken": _kraken}

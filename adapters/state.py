@@ -82,6 +82,15 @@ def limits_file(exchange: str, place: str) -> Path:
     return prepare_folder(locks_folder()) / name
 
 
+def nonce_file(exchange: str, account: str) -> Path:
+    """Return where the highest nonce of an account's key is remembered (R-30).
+
+    Raises:
+      StateUnusable: there is no such place.
+    """
+    return prepare_folder(locks_folder()) / f"{exchange}-{account}.nonce"
+
+
 def newest_ledgers(state: Path) -> dict[str, Path]:
     """Return the ledgers of the newest run by owner, "" first; {} when there are none."""
     try:

@@ -104,7 +104,7 @@ ENDPOINTS: Mapping[str, Endpoints] = {
         ),
     ),
 }
-PLANNED = frozenset({"coinbase", "kraken"})  # known by address; nothing speaks to them yet
+PLANNED = frozenset({"coinbase"})  # known by address; nothing speaks to them yet
 READY = tuple(name for name in ENDPOINTS if name not in PLANNED)
 
 

@@ -157,12 +157,13 @@ FLEET = [
         "bots.toml:3: accounts.main.exchange: unknown exchange; did you mean binance?",
     ),
     (
-        changed('"binance"', '"kraken"'),
-        "bots.toml:3: accounts.main.exchange: kraken is not available yet; use binance",
+        changed('"binance"', '"coinbase"'),
+        "bots.toml:3: accounts.main.exchange: coinbase is not available yet; use binance"
+        " or kraken",
     ),
     (
         BASE + "[exchanges.bitmex]\n",
-        "bots.toml:13: exchanges.bitmex: unknown exchange; known: binance",
+        "bots.toml:13: exchanges.bitmex: unknown exchange; known: binance, kraken",
     ),
     (
         BASE + '[accounts.two]\nexchange = "binance"\nkey = "env:KEY"\n',
@@ -236,7 +237,7 @@ FLEET = [
     ),
     (
         BASE + 'reads = ["bitmex:ETH/USDT"]\n',
-        "bots.toml:13: bots[0].reads[0]: unknown exchange; known: binance",
+        "bots.toml:13: bots[0].reads[0]: unknown exchange; known: binance, kraken",
     ),
     (
         BASE + 'reads = ["binance:SOL/USDT"]\n',

@@ -50,6 +50,7 @@ class KrakenPrivateStream:
     _venue: Venue
     _own: OwnOrders
     _unread: list[str | bytes] = attrs.Factory(list[str | bytes])  # newest first
+    _error: RemoteProtocolError | None = None  # to be told when what came before was
     _sequences: dict[str, int] = attrs.Factory(dict[str, int])  # by channel
 
     async def receive(self) -> Sequence[PrivateMessage]:
@@ -60,7 +61,7 @@ class KrakenPrivateStream:
           RemoteProtocolError: an update was lost, or could not be read; reconcile.
         """
         while True:
-            if self._unread:
+            if self._unread or self._error is not None:
                 await trio.lowlevel.checkpoint()
             else:
                 self._unread = list(await self._socket.receive_all())[::-1]
@@ -69,18 +70,19 @@ class KrakenPrivateStream:
                 return heard
 
     def _hear(self) -> list[PrivateMessage]:
-        """Return what was received; a bad frame is left to the next call, if it can be."""
+        """Return what was received; a bad frame's error is told by the next call."""
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
         heard: list[PrivateMessage] = []
         while self._unread:
             try:
-                said = self._said_in(self._unread[-1])
-            except RemoteProtocolError:
-                if heard:
-                    break
-                self._unread.pop()
-                raise
-            self._unread.pop()
-            heard += said
+                heard += self._said_in(self._unread.pop())
+            except RemoteProtocolError as bad:
+                if not heard:
+                    raise
+                self._error = bad
+                break
         return heard
 
     def _said_in(self, text: str | bytes) -> list[PrivateMessage]:

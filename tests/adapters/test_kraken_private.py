@@ -1,0 +1,374 @@
+"""Kraken's private side: lost updates, one call at a time, budgets, pages, the clock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import attrs
+import pytest
+import trio
+import trio.testing
+from trio_websocket import WebSocketConnection
+
+from actors.messages import OrderStatus, VenueAck, VenueOrder, VenueReject, VenueUnknown
+from actors.ports import ConnectionLost, RateLimited, RemoteProtocolError, VenueRefused
+from adapters.http import HttpTiming
+from adapters.kraken import Endpoints, Kraken, open_kraken
+from adapters.kraken.trading import KrakenTrading
+from adapters.simulator.kraken_limits import KrakenLimits
+from tests.adapters.binance_desk import StillClock
+from tests.adapters.kraken_desk import (
+    CONFIG,
+    IDS,
+    KEYS,
+    by_socket,
+    fault,
+    market,
+    opened,
+    order,
+)
+from tests.adapters.peers import Desk, Talk, dial_peer, http
+
+BTC = "BTC/USDT"
+PAIRS = {
+    BTC: {
+        "altname": "XBTUSDT",
+        "base": "BTC",
+        "quote": "USDT",
+        "pair_decimals": 1,
+        "lot_decimals": 8,
+    }
+}
+Answer = Callable[[str], object]
+
+
+def answer(result: object = None, *errors: str) -> bytes:
+    return http(200, json.dumps({"error": list(errors), "result": result or {}}))
+
+
+@asynccontextmanager
+async def scripted(
+    nursery: trio.Nursery,
+    private: Callable[[str], bytes | None],
+    *,
+    talk: Talk | None = None,
+    wall_ms: int = 1_700_000_000_000,
+) -> AsyncGenerator[tuple[Desk, Kraken, StillClock], None]:
+    """Open a Kraken whose private calls are answered by `private`, by their path."""
+
+    def answered(line: str, _headers: str) -> bytes | None:
+        path = line.split(" ")[1].partition("?")[0]
+        if path == "/0/public/AssetPairs":
+            return answer(PAIRS)
+        if path == "/0/private/GetWebSocketsToken":
+            return answer({"token": "canary-token", "expires": 900})
+        return private(path)
+
+    async def silent(peer: WebSocketConnection) -> None:
+        await peer.get_message()
+
+    desk, clock = Desk(answered), StillClock(wall_ms)
+    await nursery.start(desk.serve)
+    async with open_kraken(
+        Endpoints("ws://venue.test/v2", "ws://venue.test/auth", desk.origin),
+        clock=clock,
+        allow_foreign_host=True,
+        http_timing=HttpTiming(read_s=0.3),
+        dial=dial_peer(nursery, talk or silent),
+    ) as kraken:
+        yield desk, kraken, clock
+
+
+def frame(sequence: int, *rows: object, channel: str = "executions") -> str:
+    return json.dumps(
+        {"channel": channel, "type": "update", "data": rows, "sequence": sequence}
+    )
+
+
+def row(order_id: str, kind: str, **more: object) -> dict[str, object]:
+    return {
+        "order_id": order_id,
+        "exec_type": kind,
+        "timestamp": "2026-01-01T00:00:00Z",
+        **more,
+    }
+
+
+BEGUN = {
+    "symbol": BTC,
+    "side": "buy",
+    "order_type": "limit",
+    "order_qty": 2.0,
+    "limit_price": 100.0,
+    "order_status": "pending_new",
+}
+
+
+async def accept(peer: WebSocketConnection) -> list[dict[str, Any]]:
+    """Acknowledge both subscriptions, and return them."""
+    asked: list[dict[str, Any]] = []
+    for _ in range(2):
+        asked.append(json.loads(await peer.get_message()))
+        ack = {"method": "subscribe", "success": True, "req_id": asked[-1]["req_id"]}
+        await peer.send_message(json.dumps({**ack, "result": {"maxratecount": 180}}))
+    return asked
+
+
+async def test_a_lost_update_asks_for_reconciliation_and_the_next_is_heard(
+    nursery: trio.Nursery,
+) -> None:
+    async def talk(peer: WebSocketConnection) -> None:
+        asked.extend(await accept(peer))
+        await peer.send_message(frame(1))
+        await peer.send_message(frame(2, row("O1", "pending_new", **BEGUN)))
+        await peer.send_message(frame(4, row("O1", "new", order_status="new")))
+        await peer.send_message(frame(5, row("O9", "new", order_status="new")))
+        await peer.send_message(
+            frame(6, row("O1", "canceled", order_status="canceled", cum_qty=0.5))
+        )
+        await trio.sleep(1)
+
+    asked: list[dict[str, Any]] = []
+    said: list[str] = []
+    async with scripted(nursery, lambda _path: answer(), talk=talk) as (_, kraken, _):
+        trading = kraken.trading(*KEYS)
+        async with trading.open_private() as stream:
+            (begun,) = await stream.receive()
+            for _ in range(2):
+                with pytest.raises(RemoteProtocolError) as caught:
+                    await stream.receive()
+                said.append(str(caught.value))
+            (ended,) = await stream.receive()
+    assert isinstance(begun, VenueOrder)
+    assert isinstance(ended, VenueOrder)
+    assert "executions jumped from 2 to 4" in said[0]
+    assert "never told: O9" in said[1]
+    assert (ended.status, str(ended.filled_base)) == (OrderStatus.CANCELED, "0.5")
+    assert {each["params"]["token"] for each in asked} == {"canary-token"}
+    assert [each["params"]["channel"] for each in asked] == ["executions", "balances"]
+
+
+async def test_a_refused_subscription_is_the_venue_s_word_without_the_token(
+    nursery: trio.Nursery,
+) -> None:
+    async def talk(peer: WebSocketConnection) -> None:
+        await peer.get_message()
+        await peer.send_message(
+            '{"error":"ESession:Invalid session","method":"subscribe","success":false}'
+        )
+        await trio.sleep(1)
+
+    async with scripted(nursery, lambda _path: answer(), talk=talk) as (_, kraken, _):
+        connecting = kraken.trading(*KEYS).open_private()
+        with pytest.raises(VenueRefused, match="Invalid session") as caught:
+            await connecting.__aenter__()
+    assert "canary" not in str(caught.value)
+
+
+async def test_calls_of_one_key_go_one_at_a_time_with_rising_nonces(
+    nursery: trio.Nursery,
+) -> None:
+    async with opened(nursery) as (simulator, kraken):
+        trading = kraken.trading(*KEYS)
+        await kraken.market.instruments()
+        async with trio.open_nursery() as asking:
+            for number in range(8):
+                asking.start_soon(trading.place, order(number))
+                asking.start_soon(trading.balances)
+        found = await trading.open_orders([BTC])
+        requests = simulator.exchange.requests
+    assert len(found) == 8  # no nonce came too late
+    assert (requests["AddOrder"], requests["BalanceEx"]) == (8, 8)
+
+
+async def test_a_nonce_that_is_too_low_is_refused_and_the_next_is_higher(
+    nursery: trio.Nursery,
+) -> None:
+    def private(path: str) -> bytes:
+        bodies.append(path)
+        if len(bodies) == 1:
+            return answer(None, "EAPI:Invalid nonce")
+        return answer({"txid": ["O1"]})
+
+    bodies: list[str] = []
+    async with scripted(nursery, private) as (_, kraken, _):
+        trading = kraken.trading(*KEYS)
+        refused = await trading.place(order(1))
+        taken = await trading.place(order(2))
+    assert isinstance(refused, VenueReject)
+    assert refused.code == "EAPI:Invalid nonce"
+    assert isinstance(taken, VenueAck)
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (lambda: http(502, "<html>"), VenueUnknown),
+        (lambda: None, VenueUnknown),
+        (lambda: http(200, "<html>"), VenueUnknown),
+        (lambda: http(200, '{"error":[]}'), VenueUnknown),
+        (lambda: answer({"txid": []}), VenueUnknown),
+        (lambda: answer(None, "EService:Busy"), VenueUnknown),
+        (lambda: answer(None, "EOrder:Insufficient funds"), VenueReject),
+        (lambda: http(429, "error code: 1015"), VenueReject),
+        (lambda: answer({"txid": ["O1"]}, "WGeneral:something new"), VenueAck),
+    ],
+)
+async def test_what_an_answer_means_for_an_order(
+    nursery: trio.Nursery, reply: Callable[[], bytes | None], kind: type
+) -> None:
+    """R-01: what is not a documented refusal leaves the outcome unknown."""
+    async with scripted(nursery, lambda _path: reply()) as (desk, kraken, _):
+        outcome = await kraken.trading(*KEYS).place(order(1))
+    assert isinstance(outcome, kind)
+    assert sum("AddOrder" in line for line in desk.requests) == 1  # sent once
+
+
+@pytest.mark.parametrize(
+    ("text", "wait_s"),
+    [
+        ("EService: Throttled: 1700000120", 120),
+        ("EGeneral:Temporary lockout", 900),
+    ],
+)
+async def test_some_words_of_the_venue_close_the_gate(
+    nursery: trio.Nursery, text: str, wait_s: float
+) -> None:
+    """R-28: nothing is asked before the time that the venue gave."""
+    async with scripted(nursery, lambda _path: answer(None, text)) as (desk, kraken, _):
+        trading = kraken.trading(*KEYS)
+        with pytest.raises(RateLimited) as caught:
+            await trading.balances()
+        asked = len(desk.requests)
+        with pytest.raises(RateLimited):
+            await trading.balances()
+        with pytest.raises(RateLimited):
+            await kraken.market.ticker(BTC)
+        placed = await trading.place(order(1))
+    assert caught.value.retry_after_s == wait_s
+    assert isinstance(placed, VenueReject)
+    assert len(desk.requests) == asked
+
+
+async def test_orders_and_cancels_are_counted_as_the_engine_counts_them(
+    nursery: trio.Nursery,
+) -> None:
+    """The venue never has to refuse for the rate (I-21); no cancel is held back (I-12)."""
+    tight = KrakenLimits(orders_max=60, orders_1s=1, open_max=1000)
+    config = attrs.evolve(CONFIG, kraken_limits=tight)
+    async with opened(nursery, config) as (_, kraken):
+        trading = kraken.trading(*KEYS)
+        async with by_socket(trading):
+            placed = [await trading.place(order(number)) for number in range(70)]
+            cancelled = [await trading.cancel(BTC, IDS[0])]
+    taken = sum(isinstance(each, VenueAck) for each in placed)
+    refused = {each.code for each in placed if isinstance(each, VenueReject)}
+    assert 60 <= taken < 70
+    assert refused == {"not_sent"}
+    assert len(cancelled) == 1  # it left, whatever the engine says
+    assert not (isinstance(cancelled[0], VenueReject) and cancelled[0].code == "not_sent")
+
+
+async def test_a_long_history_is_paged_to_its_end_and_each_fill_told_once(
+    nursery: trio.Nursery,
+) -> None:
+    generous = KrakenLimits(orders_max=125, orders_1s=50)
+    config = attrs.evolve(CONFIG, kraken_limits=generous)
+    async with opened(nursery, config) as (simulator, kraken):
+        trading = kraken.trading(*KEYS)
+        since_ms = trading.now_ms() - 60_000
+        async with by_socket(trading):
+            for number in range(55):
+                await trading.place(market(number))
+        fills = await trading.fills(BTC, since_ms=since_ms)
+        nothing = await trading.fills("ETH/USDT", since_ms=since_ms)
+        past = await trading.past_orders(BTC, since_ms=since_ms)
+        asked = dict(simulator.exchange.requests)
+        again = await trading.fills(BTC, since_ms=since_ms)
+        asked_again = simulator.exchange.requests["TradesHistory"]
+        truth = simulator.truth()["orders"]
+    assert isinstance(truth, dict)
+    told = [fill for each in truth["ann"].values() for fill in each["fills"]]  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] -- JSON
+    assert len(fills) == len(told) >= 55  # pyright: ignore[reportUnknownArgumentType] -- JSON
+    assert len({each.trade_id for each in fills}) == len(fills)
+    assert [each.trade_ms for each in fills] == sorted(each.trade_ms for each in fills)
+    assert len(past) == 55
+    assert nothing == []
+    assert asked["TradesHistory"] == 2  # two pages, and the second symbol asks nothing
+    assert asked_again == 4  # who asks twice about one symbol wants news
+    assert again == fills
+
+
+async def test_the_offset_is_found_from_whole_seconds(nursery: trio.Nursery) -> None:
+    async with opened(nursery) as (simulator, kraken):
+        near_ms, _ = await kraken.market.measure_offset()
+        simulator.inject(fault("clock_skew", skew_ms=5000))
+        far_ms, trip_ms = await kraken.market.measure_offset()
+        trading = kraken.trading(*KEYS)
+        placed = await trading.place(order(1))  # its deadline is by the venue's clock
+    assert abs(near_ms) < 500
+    assert abs(far_ms - 5000) < 500
+    assert trip_ms < 1000
+    assert isinstance(placed, VenueAck)
+
+
+async def test_a_connection_that_ends_leaves_the_outcome_unknown_at_once(
+    nursery: trio.Nursery,
+) -> None:
+    async def talk(peer: WebSocketConnection) -> None:
+        await peer.get_message()  # the subscription that keeps the token
+        await peer.get_message()  # the order
+
+    async with scripted(nursery, lambda _path: answer(), talk=talk) as (_, kraken, _):
+        trading = kraken.trading(*KEYS)
+        outcome: list[object] = []
+
+        async def place() -> None:
+            outcome.append(await trading.place(order(1)))
+
+        async def use() -> None:
+            async with trading.open_orders_connection() as serve:
+                nursery.start_soon(place)
+                await serve()
+
+        with trio.fail_after(3), pytest.raises(ConnectionLost):
+            await use()
+        await trio.testing.wait_all_tasks_blocked(0.05)
+    assert [type(each) for each in outcome] == [VenueUnknown]
+
+
+async def test_a_token_that_died_sends_the_next_order_over_rest(
+    nursery: trio.Nursery,
+) -> None:
+    async def talk(peer: WebSocketConnection) -> None:
+        await peer.get_message()
+        asked = json.loads(await peer.get_message())
+        refusal = {"method": "add_order", "success": False, "req_id": asked["req_id"]}
+        text = json.dumps({**refusal, "error": "ESession:Invalid session"})
+        await peer.send_message(text)
+        await trio.sleep(1)
+
+    async def place_two(trading: KrakenTrading) -> None:
+        told.append(await trading.place(order(1)))
+        told.append(await trading.place(order(2)))
+
+    async def use(trading: KrakenTrading) -> None:
+        async with trading.open_orders_connection() as serve:
+            nursery.start_soon(place_two, trading)
+            await serve()
+
+    told: list[object] = []
+    private = {"/0/private/AddOrder": answer({"txid": ["O2"]})}
+    async with scripted(nursery, lambda path: private[path], talk=talk) as opened_:
+        desk, kraken, _ = opened_
+        with pytest.raises(ConnectionLost, match="Invalid session"):
+            await use(kraken.trading(*KEYS))
+        with trio.fail_after(3):
+            await trio.lowlevel.checkpoint()
+            while len(told) < 2:  # noqa: ASYNC110 -- a test looks from outside
+                await trio.sleep(0.05)
+    assert [type(each) for each in told] == [VenueReject, VenueAck]
+    assert sum("AddOrder" in line for line in desk.requests) == 1

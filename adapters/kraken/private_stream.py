@@ -98,7 +98,10 @@ class KrakenPrivateStream:
                         raise RemoteProtocolError(str(error)) from error
                 self._count_told("executions", heard.sequence)
             case BalancesTold():
-                said.append(self._balances(heard))
+                try:
+                    said.append(self._balances(heard))
+                except BadFigure as error:
+                    raise RemoteProtocolError(f"balances: {error}") from error
                 self._count_told("balances", heard.sequence)
             case Answer() | None:
                 pass

@@ -27,6 +27,7 @@ from actors.messages import (
     Ticker,
 )
 from adapters.errors import ConnectionLost, LocalProtocolError, RemoteProtocolError
+from adapters.figures import BadFigure
 from adapters.kraken.codec.book import BookBroken, KeptBook
 from adapters.kraken.codec.commands import DEPTH, Stream, encode_command, stream_of
 from adapters.kraken.codec.market import (
@@ -193,7 +194,7 @@ class KrakenStream:
             if heard.is_snapshot:
                 return book.take_snapshot(heard.row, now_s)
             return book.take_update(heard.row)
-        except BookBroken as error:
+        except (BookBroken, BadFigure) as error:
             self._broken.append(symbol)
             return PassedOver(f"{error}: it begins anew")
 

@@ -215,14 +215,15 @@ def book(kind: str, bid: str, ask: str, checksum: int | None = None) -> str:
     )
 
 
+@pytest.mark.parametrize("broken", [("100.5", "101.0", 1), ("-1.0", "101.0"), ("0", "9")])
 async def test_a_broken_book_begins_anew_and_nothing_unproven_is_told(
-    nursery: trio.Nursery,
+    nursery: trio.Nursery, broken: Any
 ) -> None:
     async def talk(peer: WebSocketConnection) -> None:
         await session.command(peer)
         await peer.send_message(book("snapshot", "100.0", "101.0"))
         await peer.send_message(book("update", "100.0", "101.0"))
-        await peer.send_message(book("update", "100.5", "101.0", checksum=1))
+        await peer.send_message(book("update", *broken))
         await peer.send_message(book("update", "100.6", "101.0"))  # of a book that broke
         ended, begun = await session.command(peer), await session.command(peer)
         await peer.send_message(ack(ended, "BTC/USD"))

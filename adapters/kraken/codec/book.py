@@ -110,7 +110,9 @@ class KeptBook:
 
         Raises:
           BookBroken: it is not what its own checksum says.
+          BadFigure: a figure that no market can mean.
         """
+        self.is_proven = False
         self._clear()
         self._bids.apply(row.bids)
         self._asks.apply(row.asks)
@@ -130,7 +132,9 @@ class KeptBook:
 
         Raises:
           BookBroken: it is not the venue's any more.
+          BadFigure: the same, by a figure that no market can mean.
         """
+        self.is_proven = False
         bids, asks = self._bids.apply(row.bids), self._asks.apply(row.asks)
         self._prove(row)
         self.last_id += 1

@@ -78,6 +78,7 @@ class KrakenStream:
     _venue: Venue
     _wanted: set[Subscription] = attrs.Factory(set[Subscription])
     _books: dict[str, KeptBook] = attrs.Factory(dict[str, KeptBook])
+    _last_ids: dict[str, int] = attrs.Factory(dict[str, int])  # of books left
     _candles: dict[Subscription, Candle] = attrs.Factory(dict[Subscription, Candle])
     _broken_s: dict[str, deque[float]] = attrs.Factory(dict[str, deque[float]])
     _broken: list[str] = attrs.Factory(list[str])  # books to begin anew
@@ -117,7 +118,8 @@ class KrakenStream:
         for subscription in gone:
             self._candles.pop(subscription, None)
             if subscription.channel is Channel.BOOK:
-                del self._books[subscription.symbol]
+                book = self._books.pop(subscription.symbol)
+                self._last_ids[subscription.symbol] = book.last_id
         ended = self._streams([each for each in subscriptions if each in gone])
         await self._command("unsubscribe", [each for each in ended if each not in left])
 
@@ -227,7 +229,8 @@ class KrakenStream:
 
     def _keep_book(self, symbol: str) -> None:
         places = self._venue.listing.decimals.get(symbol, (0, 0))
-        self._books[symbol] = KeptBook(symbol, DEPTH, *places)
+        last_id = self._last_ids.pop(symbol, 0)  # numbers go on where they were
+        self._books[symbol] = KeptBook(symbol, DEPTH, *places, last_id)
 
     def _streams(self, subscriptions: Iterable[Subscription]) -> list[tuple[Stream, str]]:
         """Return the venue's streams of these, each once, in their order."""

@@ -247,6 +247,28 @@ async def test_a_broken_book_begins_anew_and_nothing_unproven_is_told(
     ]
 
 
+async def test_a_book_that_is_asked_for_anew_goes_on_counting(
+    nursery: trio.Nursery,
+) -> None:
+    async def talk(peer: WebSocketConnection) -> None:
+        for _ in range(2):
+            while (await session.command(peer))["method"] != "subscribe":
+                pass
+            await peer.send_message(book("snapshot", "100.0", "101.0"))
+        await trio.sleep(1)
+
+    session = Session()
+    told: list[StreamMessage] = []
+    async with streaming(nursery, talk) as stream:
+        await stream.subscribe([BOOK])
+        with trio.fail_after(3):
+            told += await stream.receive()
+            await stream.unsubscribe([BOOK])
+            await stream.subscribe([BOOK])
+            told += await stream.receive()
+    assert [each.last_id for each in told if isinstance(each, BookSnapshot)] == [1, 2]
+
+
 async def test_a_book_that_breaks_again_and_again_is_the_connection_s_fault(
     nursery: trio.Nursery,
 ) -> None:

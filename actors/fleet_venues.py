@@ -16,10 +16,11 @@ from actors.fleet_settings import fingerprint
 from actors.fleet_world import Venue
 from actors.pure.config import AccountConfig, ExchangeConfig, Mode
 from actors.pure.config_endpoints import LOOPBACK, host_of, place_of
+from actors.pure.config_types import MarketSocket
 from adapters.clock import SystemClock
 from adapters.endpoints import Endpoints
 from adapters.secrets import Secret
-from adapters.sockets import Timing
+from adapters.sockets import OpenSocket, Timing
 from adapters.spent_file import SpentFile
 from adapters.state import limits_file, nonce_file
 
@@ -65,6 +66,17 @@ class Opening:
         """Whether it is on this machine, where nobody counts connections."""
         return host_of(self.settings.ws_api_url) in LOOPBACK
 
+    @property
+    def open_socket(self) -> OpenSocket:
+        """What opens connections of public market data; the other kind is not loaded."""
+        if self.settings.market_socket is MarketSocket.TRIO_WEBSOCKET:
+            from adapters.websocket import open_websocket  # noqa: PLC0415 -- as it says
+
+            return open_websocket
+        from adapters.websocket_busy import open_busy_websocket  # noqa: PLC0415 -- the same
+
+        return open_busy_websocket
+
     def memory(self) -> SpentFile:
         """Return what all fleets of this user remember of the limits at one place."""
         name = self.settings.name
@@ -103,6 +115,7 @@ async def _binance(opened: AsyncExitStack, opening: Opening) -> Venue:
             timing=opening.timing,
             ca_file=opening.ca_file,
             gate=gate,
+            open_socket=opening.open_socket,
         )
     )
     trading = {

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from actors.messages import Channel
-from actors.pure.config_kinds import Number, Text, Truth, Whole
+from actors.pure.config_kinds import Number, Text, Truth, Whole, members
 from actors.pure.config_read import Key, Table
 from actors.pure.config_schema import PERCENT_OR_0, RATIO, SECONDS_OR_0, seconds
-from actors.pure.config_types import ExchangeConfig, SilenceConfig
+from actors.pure.config_types import ExchangeConfig, MarketSocket, SilenceConfig
 from actors.pure.reconnect import ReconnectPolicy
 
 RECONNECT = Table(
@@ -70,6 +70,11 @@ EXCHANGE = Table(
             "The one authority that vouches for these addresses, none of which may be the "
             "exchange's own; a path is taken from the folder of this file.",
             default_words="this machine's authorities",
+        ),
+        "market_socket": Key(
+            members(MarketSocket),
+            "The library that reads public market data; the first reads several times as "
+            "many prices a second. Private streams and orders use the second.",
         ),
         "reconnect": Key(RECONNECT, "How a lost connection is tried again."),
         "connect_s": seconds("Longest time to connect."),

@@ -56,6 +56,13 @@ class SilenceConfig:
         }
 
 
+class MarketSocket(Enum):
+    """What carries an exchange's public market data: the library that reads its frames."""
+
+    WEBSOCKETS = "websockets"
+    TRIO_WEBSOCKET = "trio-websocket"
+
+
 @attrs.frozen(kw_only=True)
 class ExchangeConfig:
     """One exchange: where it is, and how long to wait for it."""
@@ -67,6 +74,7 @@ class ExchangeConfig:
     trading_rest_url: str = ""  # orders and balances by REST, where not at `rest_url`
     send_keys_to_this_host: bool = False
     ca_file: str | None = None  # vouches for hosts that are not the exchange's own (S-9)
+    market_socket: MarketSocket = MarketSocket.WEBSOCKETS
     reconnect: ReconnectPolicy = attrs.Factory(ReconnectPolicy)
     connect_s: float = 30.0
     ping_s: float = 30.0

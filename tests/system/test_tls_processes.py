@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.authority import write_authority
 from tests.system.processes import (
     disagreements,
@@ -13,8 +15,9 @@ from tests.system.processes import (
 )
 
 
+@pytest.mark.parametrize("kind", ["websockets", "trio-websocket"])
 def test_a_fleet_trades_inside_tls_with_the_authority_that_its_file_names(
-    tmp_path: Path,
+    tmp_path: Path, kind: str
 ) -> None:
     log, folder = tmp_path / "log", tmp_path / "tls"
     write_authority(folder)
@@ -23,6 +26,9 @@ def test_a_fleet_trades_inside_tls_with_the_authority_that_its_file_names(
             "https://", "wss://", "wss://",
         )  # fmt: skip
         file = write_live_fleet(tmp_path, sim, bots=2)
+        place = "send_keys_to_this_host"
+        text = file.read_text().replace(place, f'market_socket = "{kind}"\n{place}')
+        file.write_text(text)
         fleet = start_fleet(file, "--live", "--for", "5", log=log)
         assert fleet.wait(timeout=30) == 0, log.read_text()[-4000:]
         assert sim.truth()["orders_taken"] > 0

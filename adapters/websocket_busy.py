@@ -33,7 +33,8 @@ from adapters.streams import Dial, WatchedStream, dial
 from adapters.undecoded import Undecoded
 from adapters.websocket_frames import Frames
 
-RECEIVE_SIZE: Final = 128 * 2**10
+RECEIVE_SIZE: Final = 64 * 2**10
+RECEIVE_SIZE_MAX: Final = 256 * 2**10  # while reads come full: fewer turns for as much
 HEAD_SIZE_MAX: Final = 64 * 2**10  # of the answer to the upgrade
 _ENDED: Final = (ConnectionLost, trio.BrokenResourceError, trio.ClosedResourceError)
 
@@ -109,7 +110,9 @@ class BusySocket:
             if data:
                 await self._take(data)
             while not self._frames.is_over:
-                data = await self._stream.receive_some(RECEIVE_SIZE)
+                is_full = len(data) >= RECEIVE_SIZE
+                size = RECEIVE_SIZE_MAX if is_full else RECEIVE_SIZE
+                data = await self._stream.receive_some(size)
                 if not data:
                     break
                 await self._take(data)

@@ -5,6 +5,7 @@ Source: web-socket-streams.md, 2026-07-21.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -13,8 +14,9 @@ import trio
 
 from adapters.binance.codec import market_writer
 from adapters.simulator.binance_dialect import BinanceDialect
-from adapters.simulator.binance_flood import flood
+from adapters.simulator.binance_flood import frames, ticker_streams
 from adapters.simulator.binance_publisher import Reader
+from adapters.simulator.flood import flood
 from adapters.simulator.outbox import Outbox
 from adapters.websocket_server import ServerSocket, frame
 
@@ -48,8 +50,9 @@ class StreamConnection:
 
     async def serve(self, socket: ServerSocket) -> None:
         """Take commands until the connection ends, or the client is too talkative."""
-        if self._dialect.exchange.config.flood_frames_per_s is not None:
-            self._nursery.start_soon(flood, self._dialect.exchange, self.reader, socket)
+        rate = self._dialect.exchange.config.flood_frames_per_s
+        if rate is not None:
+            self._nursery.start_soon(flood, rate, self._tickers, self._flooded, socket)
         try:
             while True:
                 text = await socket.receive()
@@ -59,6 +62,13 @@ class StreamConnection:
             await socket.aclose(POLICY_VIOLATION, str(error))
         finally:
             self._dialect.publisher.leave(self.reader)
+
+    def _tickers(self) -> list[str]:
+        return ticker_streams(self._dialect.exchange, self.reader)
+
+    def _flooded(self, streams: Sequence[str]) -> list[bytes]:
+        is_combined = self.reader.is_combined
+        return frames(self._dialect.exchange, streams, is_combined=is_combined)
 
     def shutdown_notice(self, now_ms: int) -> bytes:
         event = market_writer.encode_shutdown(now_ms)

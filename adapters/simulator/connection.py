@@ -33,6 +33,7 @@ class Door:
     ) -> None:
         self._exchange = opened.dialect.exchange
         self._doors = opened.doors
+        self._refuse = opened.refuse
         self._connections = connections
         self._mischief = mischief
         self._limits = self._exchange.config.limits
@@ -64,7 +65,7 @@ class Door:
             if exchange.faults.strike("storm", kind):
                 return
             if kind != "rest":
-                await self._serve_socket(live, _path_of(head), address)
+                await self._welcome(live, Visit(kind, _path_of(head), address))
                 return
             is_more = await serve_http(
                 live.wire, self._respond, address, lambda it: self._kind_of(it) == "rest"
@@ -77,8 +78,20 @@ class Door:
         kind = self._doors.kind_of(_path_of(head)) if is_upgrade else None
         return kind or "rest"
 
-    async def _serve_socket(self, live: Live, path: str, address: str) -> None:
-        visit = Visit(live.kind or "stream", path, address)
+    async def _welcome(self, live: Live, visit: Visit) -> None:
+        """Serve a WebSocket, unless the venue answers its handshake with a refusal."""
+        answer = None if self._refuse is None else self._refuse(visit)
+        if answer is None:
+            await self._serve_socket(live, visit)
+            return
+
+        async def refuse(_: HttpRequest) -> HttpAnswer:
+            await trio.lowlevel.checkpoint()
+            return answer
+
+        await serve_http(live.wire, refuse, visit.address, lambda _: True)
+
+    async def _serve_socket(self, live: Live, visit: Visit) -> None:
         outbox = Outbox(visit.kind, self._exchange.faults, self._limits.queue_frames)
         outbox.scope = live.scope
         live.outbox = outbox

@@ -162,6 +162,7 @@ class Opened:
     dialect: Dialect
     doors: Doors
     player: Callable[[tuple[Survey, ...]], Player] | None = None
+    refuse: Callable[[Visit], HttpAnswer | None] | None = None  # instead of a handshake
 
 
 @attrs.frozen

@@ -63,19 +63,21 @@ def status(system: str, connection_id: int | None) -> Body:
     return {"channel": "status", "type": "update", "data": [row]}
 
 
-def ticker(ware: Ware, kind: str, now_ms: int) -> Body:
+def ticker(ware: Ware, kind: str, now_ms: int, last: Decimal | None = None) -> Body:
+    """Return a symbol's ticker; `last` stands in for what was traded last."""
     day, places, sizes = ware.day, price_decimals(ware), base_decimals(ware)
     (bid, bid_base), (ask, ask_base) = ware.book.bids.top(), ware.book.asks.top()
-    change = day.last - day.open
+    last = last or day.last
+    change = last - day.open
     row: Body = {
         "symbol": ware.listing.symbol,
         "bid": number(bid, places),
         "bid_qty": number(bid_base, sizes),
         "ask": number(ask, places),
         "ask_qty": number(ask_base, sizes),
-        "last": number(day.last, places),
+        "last": number(last, places),
         "volume": number(day.base, sizes),
-        "vwap": number(day.quote / day.base if day.base else day.last, places),
+        "vwap": number(day.quote / day.base if day.base else last, places),
         "low": number(day.low, places),
         "high": number(day.high, places),
         "change": number(change, places),

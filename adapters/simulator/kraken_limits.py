@@ -8,6 +8,7 @@ Source: "Spot REST Rate Limits" and "Spot Trading Rate Limits", 2026-05-27.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final
 
 import attrs
@@ -29,6 +30,32 @@ class KrakenLimits:
     messages_1s: int = 100  # of one WebSocket; not documented as a number
     token_s: int = 900
     idle_s: float = 60.0  # without subscription and without a word
+    connects_max: int = 150  # WebSockets of one address in `connects_s`, then a ban
+    connects_s: float = 600.0
+    connects_ban_s: float = 600.0
+
+
+class Connects:
+    """Who opens WebSockets too often, and how long it is kept out."""
+
+    def __init__(self, limits: KrakenLimits) -> None:
+        self._limits = limits
+        self._opened_ms: dict[str, deque[int]] = {}
+        self._banned_ms: dict[str, int] = {}  # until when
+
+    def is_welcome(self, address: str, now_ms: int) -> bool:
+        """Count an attempt; return whether it is let in."""
+        if now_ms < self._banned_ms.get(address, 0):
+            return False
+        opened_ms = self._opened_ms.setdefault(address, deque())
+        while opened_ms and opened_ms[0] <= now_ms - self._limits.connects_s * 1000:
+            opened_ms.popleft()
+        opened_ms.append(now_ms)
+        if len(opened_ms) <= self._limits.connects_max:
+            return True
+        opened_ms.clear()
+        self._banned_ms[address] = now_ms + int(self._limits.connects_ban_s * 1000)
+        return False
 
 
 @attrs.define

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 import trio
 
+from adapters.simulator.flood import VARIANTS, flood
 from adapters.simulator.kraken_conversation import Asked, Conversation
 from adapters.simulator.kraken_dialect import KrakenDialect
-from adapters.simulator.kraken_frames import Body, encode
+from adapters.simulator.kraken_frames import Body, encode, ticker
 from adapters.simulator.kraken_public import TIMEFRAMES
 from adapters.simulator.kraken_publisher import Reader, Topic
 from adapters.simulator.outbox import Outbox
@@ -38,10 +39,14 @@ class PublicSocket:
         self, dialect: KrakenDialect, outbox: Outbox, nursery: trio.Nursery
     ) -> None:
         self._dialect = dialect
+        self._nursery = nursery
         self._talk = Conversation(dialect.exchange, dialect.desk.limits, outbox, nursery)
         self._reader = Reader(outbox)
 
     async def serve(self, socket: ServerSocket) -> None:
+        rate = self._dialect.exchange.config.flood_frames_per_s
+        if rate is not None:
+            self._nursery.start_soon(flood, rate, self._tickers, self._flooded, socket)
         try:
             await self._talk.serve(socket, self._obey, lambda: bool(self._reader.topics))
         finally:
@@ -49,6 +54,20 @@ class PublicSocket:
 
     def shutdown_notice(self, now_ms: int) -> bytes:
         return self._talk.shutdown_notice(now_ms)
+
+    def _tickers(self) -> list[Topic]:
+        return [it for it in self._reader.topics if it.channel == "ticker"]
+
+    def _flooded(self, topics: Sequence[Topic]) -> list[bytes]:
+        """Return ticker frames of the symbols in turn, each with another price."""
+        exchange, made = self._dialect.exchange, list[bytes]()
+        for variant in range(VARIANTS):
+            for topic in topics:
+                ware = exchange.wares[topic.symbol]
+                last = ware.day.last + ware.listing.tick * variant
+                body = ticker(ware, "update", exchange.now_ms(), last)
+                made.append(frame(encode(body)))
+        return made
 
     def _obey(self, asked: Asked) -> None:
         if asked.method not in {"subscribe", "unsubscribe"}:

@@ -15,6 +15,7 @@ from adapters.simulator.exchange import Exchange
 from adapters.simulator.faults import Connection
 from adapters.simulator.http_server import HttpAnswer, HttpRequest
 from adapters.simulator.kraken_dialect import KrakenDialect
+from adapters.simulator.kraken_limits import Connects
 from adapters.simulator.kraken_private_socket import PrivateSocket
 from adapters.simulator.kraken_public_socket import PublicSocket
 from adapters.simulator.kraken_rest import KrakenRest
@@ -32,6 +33,7 @@ class KrakenDoors:
     def __init__(self, dialect: KrakenDialect) -> None:
         self._dialect = dialect
         self._rest = KrakenRest(dialect)
+        self._connects = Connects(dialect.desk.limits)
 
     def kind_of(self, path: str) -> Connection | None:
         return PATHS.get(path.partition("?")[0])
@@ -44,10 +46,18 @@ class KrakenDoors:
             return PrivateSocket(self._dialect, outbox, visit.address, nursery)
         return PublicSocket(self._dialect, outbox, nursery)
 
+    def refuse(self, visit: Visit) -> HttpAnswer | None:
+        """Turn away who connects too often, as the venue's front does."""
+        now_ms = self._dialect.exchange.now_ms()
+        if self._connects.is_welcome(visit.address, now_ms):
+            return None
+        return HttpAnswer(429, b"error code: 1015", (), "text/plain")
+
 
 def _open(exchange: Exchange) -> Opened:
     dialect = KrakenDialect(exchange)
-    return Opened(dialect, KrakenDoors(dialect))
+    doors = KrakenDoors(dialect)
+    return Opened(dialect, doors, refuse=doors.refuse)
 
 
 def _endpoints(secure: str, place: str) -> tuple[str, str, str]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import attrs
 import pytest
 import trio
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from adapters.kraken.codec.book import KeptBook
 from adapters.kraken.codec.market import BookHeard, decode_market
@@ -319,6 +319,46 @@ async def test_too_many_words_are_refused(nursery: trio.Nursery) -> None:
         return talk.hear_until(lambda it: it.get("success") is False)
 
     assert (await talking(nursery, chatter, config))["error"] == "Exceeded msg rate"
+
+
+async def test_who_connects_too_often_is_kept_out_for_a_while(
+    nursery: trio.Nursery,
+) -> None:
+    limits = KrakenLimits(connects_max=2, connects_s=60, connects_ban_s=0.5)
+    simulator = await start(nursery, attrs.evolve(QUIET, kraken_limits=limits))
+
+    def connect() -> int:
+        try:
+            with public_socket(simulator.endpoints) as ws:
+                ws.recv(timeout=10)
+                return 101
+        except InvalidStatus as refused:
+            return refused.response.status_code
+
+    codes = [await in_thread(connect) for _ in range(4)]
+    await trio.sleep(0.6)
+
+    assert codes == [101, 101, 429, 429]
+    assert await in_thread(connect) == 101
+
+
+async def test_a_flood_writes_tickers_of_every_symbol_flat_out(
+    nursery: trio.Nursery,
+) -> None:
+    def drink(talk: Talk) -> tuple[int, set[str], int]:
+        talk.subscribe("ticker", "BTC/USDT", "ETH/USDT")
+        until = time.monotonic() + 1.0
+        while time.monotonic() < until:
+            talk.next_of("ticker")
+        rows = [it["data"][0] for it in talk.of("ticker")]
+        prices = {it["last"] for it in rows if it["symbol"] == "BTC/USDT"}
+        return len(rows), {it["symbol"] for it in rows}, len(prices)
+
+    config = attrs.evolve(CONFIG, flood_frames_per_s=0.0)
+    count, symbols, prices = await talking(nursery, drink, config)
+
+    assert count > 500
+    assert (symbols, prices >= 64) == ({"BTC/USDT", "ETH/USDT"}, True)
 
 
 async def test_what_is_unsubscribed_comes_no_more(nursery: trio.Nursery) -> None:

@@ -2,7 +2,11 @@
 
 Exchange: base64 of HMAC-SHA256 over timestamp, method, target with its query, and body.
 Advanced Trade: a token for each request (ES256 or EdDSA) that names the request and lives
-two minutes; a WebSocket subscription needs one of its own that names nothing.
+two minutes at most; a WebSocket subscription needs one of its own that names nothing.
+
+An order must not arrive late: whoever judges a lost one counts on the venue refusing it
+five seconds after it was sent (I-10). So a token of an order lives that long, and the
+timestamp of an Exchange order, which may be thirty seconds old, is most of that already.
 
 Source: WIRE 3.8 and 3.12; Exchange REST authentication; CDP, "JWT Authentication".
 """
@@ -23,6 +27,8 @@ from adapters.endpoints import Revealing
 from adapters.secrets import SecretError
 
 TOKEN_S: Final = 120  # a token lives as long as the venue lets it
+ORDER_S: Final = 5  # after which no order of ours is accepted any more
+STAMP_S: Final = 30  # the oldest timestamp that the Exchange accepts
 EARLY_S: Final = 5  # our measure of the venue's clock may be ahead of it
 PASSPORT: Final = "/users/self/verify"  # what a signed subscription pretends to ask for
 SEED_SIZE: Final = 32  # of an Ed25519 key; the secret is the seed, or seed and public key
@@ -50,8 +56,12 @@ class ExchangeSigner:
         except binascii.Error:
             raise SecretError("the secret of a Coinbase Exchange key is base64") from None
 
-    def headers(self, method: str, target: str, body: bytes, now_ms: int) -> dict[str, str]:
+    def headers(
+        self, method: str, target: str, body: bytes, now_ms: int, *, is_order: bool = False
+    ) -> dict[str, str]:
         """Return the headers of exactly this request."""
+        if is_order:
+            now_ms -= (STAMP_S - ORDER_S) * 1000
         stamp = f"{now_ms // 1000}.{now_ms % 1000:03d}"
         return {
             "CB-ACCESS-KEY": self.key.reveal(),
@@ -94,12 +104,15 @@ class AdvancedSigner:
         """
         self._signing()
 
-    def headers(self, method: str, host: str, path: str, now_ms: int) -> dict[str, str]:
+    def headers(
+        self, method: str, host: str, path: str, now_ms: int, *, is_order: bool = False
+    ) -> dict[str, str]:
         """Return the header of one request; `path` is without its query."""
-        token = self.token(now_ms, f"{method} {host}{path}")
+        life_s = EARLY_S + ORDER_S if is_order else TOKEN_S
+        token = self.token(now_ms, f"{method} {host}{path}", life_s=life_s)
         return {"Authorization": f"Bearer {token}"}
 
-    def token(self, now_ms: int, uri: str = "") -> str:
+    def token(self, now_ms: int, uri: str = "", *, life_s: int = TOKEN_S) -> str:
         """Return a fresh token for `uri`, or for a subscription."""
         algorithm, sign = self._signing()
         name = self._key.reveal()
@@ -110,7 +123,7 @@ class AdvancedSigner:
             "sub": name,
             "iss": "cdp",
             "nbf": begins_s,
-            "exp": begins_s + TOKEN_S,
+            "exp": begins_s + life_s,
         }
         if uri:
             claims["uri"] = uri

@@ -49,6 +49,11 @@ def told_as(timeframe: str) -> str:
     return found
 
 
+def length_s(timeframe: str) -> int:
+    """Return the seconds of a timeframe that `told_as` knows."""
+    return {**GRANULARITY_S, **BUILT_S}[timeframe]
+
+
 def decode_candles(body: bytes, symbol: str, timeframe: str) -> tuple[Candle, ...]:
     """Return the candles of one answer, oldest first, as told: with gaps, none closed.
 

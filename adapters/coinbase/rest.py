@@ -1,0 +1,99 @@
+"""The public side of Coinbase: the feed, and REST for what the feed does not tell.
+
+Source: Exchange REST API; WIRE 3.6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Final
+
+import attrs
+import trio
+
+from actors.messages import BookSnapshot, Candle, Instrument, StreamTerms, Ticker
+from actors.ports import MarketStream
+from adapters.coinbase.codec import candles, rest
+from adapters.coinbase.codec.times import rfc3339
+from adapters.coinbase.stream import SUBSCRIPTIONS_MAX, open_market_stream
+from adapters.coinbase.venue import Venue
+from adapters.errors import VenueError
+from adapters.figures import BadFigure
+
+PAGES_MAX: Final = 12  # of candles, to make long ones of
+
+TERMS: Final = StreamTerms(
+    subscriptions_max=SUBSCRIPTIONS_MAX, is_book_streamed=True, timeframes=frozenset()
+)
+
+
+@attrs.define(eq=False)
+class CoinbaseMarket:
+    """Implements `Market`."""
+
+    _venue: Venue
+
+    @property
+    def terms(self) -> StreamTerms:
+        """Return what one connection may carry, and what it tells."""
+        return TERMS
+
+    def open_stream(self) -> AbstractAsyncContextManager[MarketStream]:
+        return open_market_stream(self._venue)
+
+    async def instruments(self) -> Mapping[str, Instrument]:
+        """Return every symbol of the venue by canonical name."""
+        return await self._venue.instruments()
+
+    async def ticker(self, symbol: str) -> Ticker:
+        """Return the last price, best prices and 24-hour volume of one symbol."""
+        body = await self._ask(symbol, "ticker")
+        return rest.decode_ticker(body, symbol, trio.current_time())
+
+    async def book(self, symbol: str) -> BookSnapshot:
+        """Return the whole book; its number is not of the feed's."""
+        body = await self._ask(symbol, "book?level=2")
+        return rest.decode_book(body, symbol, trio.current_time())
+
+    async def candles(self, symbol: str, timeframe: str, *, limit: int) -> Sequence[Candle]:
+        """Return the newest candles, oldest first; the last may still be open.
+
+        Raises:
+          VenueError: no answer, or there are no candles of this length.
+        """
+        await trio.lowlevel.checkpoint()
+        try:
+            told_as = candles.told_as(timeframe)
+        except BadFigure as error:
+            raise VenueError(str(error)) from error
+        length_s = candles.GRANULARITY_S[told_as]
+        wanted_s = max(1, limit) * candles.length_s(timeframe)
+        end_s = self._venue.now_ms() // 1000 // length_s * length_s
+        begin_s = max(end_s - wanted_s, end_s - PAGES_MAX * candles.ROWS_MAX * length_s)
+        found: dict[int, Candle] = {}
+        for first_s in range(begin_s, end_s + 1, candles.ROWS_MAX * length_s):
+            last_s = min(first_s + (candles.ROWS_MAX - 1) * length_s, end_s)
+            page = await self._candles(symbol, told_as, first_s, last_s)
+            found |= {candle.open_ms: candle for candle in page}
+        whole = candles.complete([found[open_ms] for open_ms in sorted(found)])
+        if told_as != timeframe:
+            whole = candles.built(whole, timeframe)
+        return whole[-limit:]
+
+    async def _candles(
+        self, symbol: str, told_as: str, first_s: int, last_s: int
+    ) -> Sequence[Candle]:
+        # Without a span, the answer may be five minutes old.
+        span = f"start={rfc3339(first_s * 1000)}&end={rfc3339(last_s * 1000)}"
+        granularity = candles.GRANULARITY_S[told_as]
+        body = await self._ask(symbol, f"candles?granularity={granularity}&{span}")
+        return candles.decode_candles(body, symbol, told_as)
+
+    async def measure_offset(self) -> tuple[int, int]:
+        """Measure and keep venue time minus ours; return (offset_ms, round_trip_ms)."""
+        return await self._venue.measure_offset()
+
+    async def _ask(self, symbol: str, what: str) -> bytes:
+        await self._venue.know_symbols()
+        return await self._venue.ask(f"/products/{self._venue.name(symbol)}/{what}")

@@ -1,0 +1,287 @@
+"""Coinbase's public feed: one connection, subscribed by channel and product.
+
+Every product has a heartbeat beside whatever was asked for. It tells the last trade, so
+that trades the feed has dropped are fetched over REST, and a book that stands still while
+somebody trades is subscribed to anew. Subscriptions must follow within five seconds of
+connecting, which the feed's first demand does.
+
+Source: Exchange WebSocket overview and channels; WIRE 3.2 to 3.4.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final, assert_never
+
+import attrs
+import trio
+
+from actors.messages import (
+    Channel,
+    PassedOver,
+    StreamMessage,
+    Subscription,
+    SubscriptionAccepted,
+    SubscriptionRefused,
+    Ticker,
+    Traded,
+)
+from adapters.coinbase.codec import channels
+from adapters.coinbase.codec.feed import (
+    BookChanges,
+    Heard,
+    Heartbeat,
+    LastMatch,
+    Subscribed,
+    WholeBook,
+    decode_feed,
+)
+from adapters.coinbase.feed_book import FeedBook
+from adapters.coinbase.feed_trades import FeedTrades
+from adapters.coinbase.venue import Venue
+from adapters.errors import ConnectionLost, LocalProtocolError, RemoteProtocolError
+from adapters.sockets import Socket
+
+SUBSCRIPTIONS_MAX: Final = 300  # of one connection: a book's snapshot may be a megabyte
+PRODUCTS_MAX: Final = 100  # in one command
+WRITE_GAP_S: Final = 0.05  # the venue takes a hundred messages a second
+RESYNCS_MAX: Final = 5  # of one book, in RESYNCS_S; then the connection is given up
+RESYNCS_S: Final = 60.0
+
+_Wanted = frozenset[tuple[str, str]]  # channel and product, as the venue calls them
+
+
+@attrs.define(eq=False)
+class CoinbaseStream:
+    """One open market-data connection. One task receives; any may subscribe."""
+
+    _socket: Socket
+    _venue: Venue
+    resyncs: int = 0  # books that were subscribed to anew
+    _subscribed: set[Subscription] = attrs.Factory(set[Subscription])
+    _books: dict[str, FeedBook] = attrs.Factory(dict[str, FeedBook])
+    _trades: dict[str, FeedTrades] = attrs.Factory(dict[str, FeedTrades])
+    _resynced_s: dict[str, deque[float]] = attrs.Factory(dict[str, deque[float]])
+    _broken: set[str] = attrs.Factory(set[str])  # symbols of books to be had anew
+    _commands: int = 0
+    _answered: int = 0
+    _unread: list[str | bytes] = attrs.Factory(list[str | bytes])  # newest first
+    _ready: list[StreamMessage] = attrs.Factory(list[StreamMessage])
+
+    async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
+        """Ask for channels; the acknowledgements come with `receive`.
+
+        Raises:
+          ConnectionLost: the connection has ended.
+          NotListed: an unknown symbol.
+          LocalProtocolError: candles, or too much for one connection.
+        """
+        added = [each for each in subscriptions if each not in self._subscribed]
+        for each in added:
+            self._venue.name(each.symbol)
+            if each.channel is Channel.CANDLES:
+                raise LocalProtocolError("Coinbase's feed tells no candles")
+        if len(self._subscribed) + len(added) > SUBSCRIPTIONS_MAX:
+            raise LocalProtocolError(f"more than {SUBSCRIPTIONS_MAX} on one connection")
+        before = self._wanted()
+        self._subscribed.update(added)
+        self._prepare(added)
+        await self._command("subscribe", self._wanted() - before)
+
+    async def unsubscribe(self, subscriptions: Sequence[Subscription]) -> None:
+        """Ask for no more of these.
+
+        Raises:
+          ConnectionLost: the connection has ended.
+        """
+        before = self._wanted()
+        self._subscribed.difference_update(subscriptions)
+        wanted = self._wanted()
+        for symbol in {each.symbol for each in subscriptions}:
+            product = self._venue.name(symbol)
+            if (channels.LEVEL2, product) not in wanted:
+                self._books.pop(symbol, None)
+                self._broken.discard(symbol)
+            elif symbol in self._books:
+                self._mark(self._books[symbol])
+            if (channels.MATCHES, product) not in wanted:
+                self._trades.pop(symbol, None)
+        await self._command("unsubscribe", before - wanted)
+
+    async def receive(self) -> Sequence[StreamMessage]:
+        """Return what the frames say that came together.
+
+        Raises:
+          ConnectionLost: the connection ended, or a book could not be had again.
+          RemoteProtocolError: a frame could not be read; the next one may.
+        """
+        told, self._ready = self._ready, []
+        while not told:
+            if self._unread:
+                await trio.lowlevel.checkpoint()
+            else:
+                self._unread = list(await self._socket.receive_all())[::-1]
+            told = await self._heard_in(trio.current_time())
+        await trio.lowlevel.checkpoint()
+        return told
+
+    async def _heard_in(self, now_s: float) -> list[StreamMessage]:
+        """Return what was received; a bad frame is left to the next call, if it can be."""
+        told, self._ready = self._ready, []
+        await trio.lowlevel.checkpoint()
+        while self._unread:
+            try:
+                heard = decode_feed(self._unread[-1], self._venue.symbols, now_s)
+            except RemoteProtocolError:
+                if told:
+                    break
+                self._unread.pop()
+                raise
+            self._unread.pop()
+            if isinstance(heard, (Traded, Heartbeat)):
+                told += await self._missed(heard)
+            told += self._weigh(heard, now_s)
+        while self._broken:
+            await self._resync(self._books[self._broken.pop()], now_s)
+        return told
+
+    def _weigh(self, heard: Heard, now_s: float) -> Sequence[StreamMessage]:
+        """Return what our books and counts make of a message."""
+        match heard:
+            case Ticker() | PassedOver() | SubscriptionRefused():
+                return [heard]
+            case WholeBook() | BookChanges():
+                return self._keep(heard, now_s)
+            case Traded(symbol=symbol):
+                trades = self._trades.get(symbol)
+                is_news = trades is not None and trades.take(heard)
+                return [heard if is_news else PassedOver("a trade that is no news")]
+            case Heartbeat():
+                return self._beat(heard, now_s)
+            case LastMatch(symbol=symbol, trade_id=trade_id):
+                if symbol in self._trades:
+                    self._trades[symbol].begin(trade_id)
+                return [PassedOver("the match before the subscription")]
+            case Subscribed():
+                self._answered += 1
+                return [SubscriptionAccepted(self._answered)]
+            case _:
+                assert_never(heard)
+
+    def _keep(
+        self, heard: WholeBook | BookChanges, now_s: float
+    ) -> Sequence[StreamMessage]:
+        book = self._books.get(heard.symbol)
+        if book is None:
+            return [PassedOver("a book that is no longer wanted")]
+        if isinstance(heard, WholeBook):
+            told = book.load(heard, now_s)
+        else:
+            told = book.change(heard, now_s)
+        if book.trouble(now_s):
+            self._broken.add(heard.symbol)
+            return [PassedOver("a book that is broken")]
+        self._venue.book_ids[heard.symbol] = book.book.last_id
+        return told or [PassedOver("changes that move nothing a reader wants")]
+
+    async def _missed(self, heard: Traded | Heartbeat) -> Sequence[StreamMessage]:
+        """Return trades that the feed dropped before this message."""
+        trades = self._trades.get(heard.symbol)
+        if trades is not None:
+            before_id = trades.missing_before(heard)
+            if before_id:
+                return await trades.fetch(before_id)
+        await trio.lowlevel.checkpoint()
+        return []
+
+    def _beat(self, heard: Heartbeat, now_s: float) -> Sequence[StreamMessage]:
+        """Look after the product's book, once a second.
+
+        Raises:
+          ConnectionLost: its snapshot does not come.
+        """
+        book = self._books.get(heard.symbol)
+        if book is not None:
+            book.note(heard, now_s)
+            if book.trouble(now_s):
+                self._broken.add(heard.symbol)
+            elif book.is_overdue(now_s):
+                raise ConnectionLost(f"no snapshot of the book of {heard.symbol}")
+        return [PassedOver("heartbeat")]
+
+    async def _resync(self, book: FeedBook, now_s: float) -> None:
+        """Ask for a broken book anew; one that stays broken ends the connection.
+
+        Raises:
+          ConnectionLost: it was asked for too often.
+        """
+        reason, symbol = book.trouble(now_s), book.symbol
+        recent = self._resynced_s.setdefault(symbol, deque(maxlen=RESYNCS_MAX))
+        if len(recent) == RESYNCS_MAX and now_s - recent[0] < RESYNCS_S:
+            raise ConnectionLost(f"the book of {symbol} stays broken: {reason}")
+        recent.append(now_s)
+        self.resyncs += 1
+        book.await_again(now_s)
+        pair = frozenset({(channels.LEVEL2, self._venue.name(symbol))})
+        await self._command("unsubscribe", pair)
+        await self._command("subscribe", pair)
+
+    def _prepare(self, added: Sequence[Subscription]) -> None:
+        """Have a book and a count for what is now wanted of them."""
+        now_s = trio.current_time()
+        for symbol, channel in {(each.symbol, each.channel) for each in added}:
+            if channel is Channel.TRADES:
+                trades = FeedTrades(self._venue, symbol)
+                self._trades.setdefault(symbol, trades)
+            elif channel in {Channel.BOOK, Channel.BOOK_TOP}:
+                is_new = symbol not in self._books
+                book = self._books.setdefault(symbol, FeedBook(symbol, now_s))
+                if is_new:
+                    book.book.last_id = self._venue.book_ids.get(symbol, 0)
+                self._mark(book)
+                top_only = channel is Channel.BOOK_TOP
+                self._ready += book.present(now_s, top_only=top_only)
+
+    def _mark(self, book: FeedBook) -> None:
+        subscribed = self._subscribed
+        book.wants_book = Subscription(book.symbol, Channel.BOOK) in subscribed
+        book.wants_top = Subscription(book.symbol, Channel.BOOK_TOP) in subscribed
+
+    def _wanted(self) -> _Wanted:
+        """Return the channels and products that all subscriptions together need."""
+        wanted: set[tuple[str, str]] = set()
+        for each in self._subscribed:
+            product = self._venue.name(each.symbol)
+            wanted.add((channels.CARRIES[each.channel], product))
+            wanted.add((channels.HEARTBEAT, product))
+        return frozenset(wanted)
+
+    async def _command(self, kind: str, pairs: _Wanted) -> None:
+        await trio.lowlevel.checkpoint()
+        named: dict[str, list[str]] = {}
+        for name, product in sorted(pairs):
+            named.setdefault(name, []).append(product)
+        for first in range(0, max(map(len, named.values()), default=0), PRODUCTS_MAX):
+            batch: Mapping[str, Sequence[str]] = {
+                name: products[first : first + PRODUCTS_MAX]
+                for name, products in named.items()
+                if products[first : first + PRODUCTS_MAX]
+            }
+            self._commands += 1
+            await self._socket.send(channels.encode_command(kind, batch))
+
+
+@asynccontextmanager
+async def open_market_stream(venue: Venue) -> AsyncGenerator[CoinbaseStream, None]:
+    """Connect to the feed for the length of the block.
+
+    Raises:
+      VenueError: could not connect, or could not learn the venue's products.
+    """
+    await venue.know_symbols()
+    url = venue.endpoints.url
+    opened = venue.open_socket
+    async with venue.socket(url, write_gap_s=WRITE_GAP_S, opened=opened) as socket:
+        yield CoinbaseStream(socket, venue)

@@ -208,3 +208,18 @@ async def opened(
     ) as coinbase:
         yield desk, coinbase
     nursery.cancel_scope.cancel()
+
+
+def by_path(
+    **answers: Said | Callable[[Asked], Said | None],
+) -> Callable[[Asked], Said | None]:
+    """Return a script by method and the last word of the path: `get_batch`."""
+
+    def answer(asked: Asked) -> Said | None:
+        last = asked.path.rpartition("/")[2].partition(":")[0]
+        found = answers.get(f"{asked.method.lower()}_{last}")
+        if found is None:
+            return Said({"error": "NOT_FOUND", "message": "NotFound"}, 404)
+        return found if isinstance(found, Said) else found(asked)
+
+    return answer

@@ -12,12 +12,11 @@ import importlib
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import trio
 
 from adapters.simulator.config import ApiKey, DialectName, Listing, SimulatorConfig
-from adapters.simulator.server import SimulatorEndpoints
 
 PATIENCE_S = 30.0
 LISTENING_S = 0.5  # until a subscription is in place
@@ -28,6 +27,19 @@ STILL = Listing(SYMBOL, Decimal("60000.00"), volatility=0.0, trade_chance=1.0)
 T = TypeVar("T")
 ccxt: Any = importlib.import_module("ccxt")
 pro: Any = importlib.import_module("ccxt.pro")
+
+
+class Where(Protocol):
+    """Where a simulator listens, in this process or in another."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def rest_url(self) -> str: ...
+
+    @property
+    def ws_api_url(self) -> str: ...
 
 
 def config_of(dialect: DialectName, *keys: ApiKey) -> SimulatorConfig:
@@ -66,16 +78,17 @@ def _pointed(known: Mapping[str, Any], urls: Mapping[str, Any]) -> dict[str, Any
     return pointed
 
 
+async def whole_life(make: Callable[[], Any], work: Callable[[Any], Awaitable[T]]) -> T:
+    """Make a ccxt client, let it work, and close it; to be run by asyncio."""
+    async with AsyncExitStack() as stack:
+        client = make()
+        stack.push_async_callback(client.close)
+        return await asyncio.wait_for(work(client), PATIENCE_S)
+
+
 async def use(make: Callable[[], Any], work: Callable[[Any], Awaitable[T]]) -> T:
-    """Let a ccxt client work in a thread, and close it; what it raises comes back."""
-
-    async def whole() -> T:
-        async with AsyncExitStack() as stack:
-            client = make()
-            stack.push_async_callback(client.close)
-            return await asyncio.wait_for(work(client), PATIENCE_S)
-
-    return await trio.to_thread.run_sync(lambda: asyncio.run(whole()))
+    """Let a ccxt client work in a thread; what it raises comes back."""
+    return await trio.to_thread.run_sync(lambda: asyncio.run(whole_life(make, work)))
 
 
 async def while_watching(
@@ -88,7 +101,7 @@ async def while_watching(
     return await heard
 
 
-def kraken(where: SimulatorEndpoints, key: ApiKey) -> Any:
+def kraken(where: Where, key: ApiKey) -> Any:
     """Return ccxt's Kraken, pointed at a simulator."""
     urls = {
         "public": where.rest_url,
@@ -102,7 +115,7 @@ def kraken(where: SimulatorEndpoints, key: ApiKey) -> Any:
     return client_of("kraken", key, urls)
 
 
-def binance(where: SimulatorEndpoints, key: ApiKey) -> Any:
+def binance(where: Where, key: ApiKey) -> Any:
     """Return ccxt's Binance for spot only, pointed at a simulator.
 
     ccxt takes a stream for a spot stream when its address has "/stream" in it, as the

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import parse_qsl
 
 from adapters.simulator.exchange import Ware
@@ -92,10 +92,20 @@ def read(request: HttpRequest) -> Params:
             found: Any = json.loads(body, parse_float=Decimal)
         except ValueError:
             raise Refused("EGeneral:Invalid arguments") from None
-        if not isinstance(found, dict):
-            raise Refused("EGeneral:Invalid arguments")
-        return Params(pairs | {str(name): _text(value) for name, value in found.items()})  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] -- whatever JSON holds
+        return Params(pairs | texts_of(found))
     return Params(pairs | dict(parse_qsl(body, keep_blank_values=True)))
+
+
+def texts_of(found: object) -> dict[str, str]:
+    """Return the members of a JSON object as texts.
+
+    Raises:
+      Refused: it is none.
+    """
+    if not isinstance(found, dict):
+        raise Refused("EGeneral:Invalid arguments")
+    members = cast("dict[object, object]", found)
+    return {str(name): _text(value) for name, value in members.items()}
 
 
 def _text(value: object) -> str:

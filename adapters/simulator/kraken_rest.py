@@ -12,6 +12,7 @@ import attrs
 import msgspec
 import trio
 
+from adapters.simulator import kraken_batch as batch
 from adapters.simulator import kraken_private as private
 from adapters.simulator import kraken_public as public
 from adapters.simulator.http_server import HttpAnswer, HttpRequest
@@ -49,6 +50,8 @@ class Call:
 PRIVATE: Final[dict[str, Call]] = {
     "AddOrder": Call(private.add_order, 0, is_order=True),
     "CancelOrder": Call(private.cancel_order, 0, is_order=True),
+    "AddOrderBatch": Call(batch.add_order_batch, 0, is_order=True),
+    "CancelOrderBatch": Call(batch.cancel_order_batch, 0, is_order=True),
     "CancelAll": Call(private.cancel_all, is_order=True),
     "CancelAllOrdersAfter": Call(private.cancel_all_after),
     "OpenOrders": Call(private.open_orders),

@@ -64,6 +64,17 @@ class Rest:
         }
         return self.ask("POST", path, content=body, headers=headers)
 
+    def json(self, name: str, **params: object) -> Any:
+        """Ask with a JSON body."""
+        path, nonce = f"/0/private/{name}", str(next(_nonces))
+        body = json.dumps({"nonce": nonce, **params})
+        headers = {
+            "API-Key": self.key.key,
+            "API-Sign": signed(self.key.secret, path, nonce, body),
+            "Content-Type": "application/json",
+        }
+        return self.ask("POST", path, content=body, headers=headers).json()
+
     def private(self, name: str, **params: object) -> Any:
         return self.raw(name, **params).json()
 

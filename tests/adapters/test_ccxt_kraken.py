@@ -149,6 +149,27 @@ async def test_a_stop_rests_until_everything_is_cancelled(nursery: trio.Nursery)
     assert left == []
 
 
+async def test_orders_are_placed_and_cancelled_together(nursery: trio.Nursery) -> None:
+    async def batch(client: Any) -> tuple[Any, ...]:
+        await client.load_markets()
+        order = {"symbol": SYMBOL, "type": "limit", "side": "buy", "amount": 0.01}
+        placed = await client.create_orders(
+            [{**order, "price": price} for price in (50_000, 51_000)]
+        )
+        ids = [it["id"] for it in placed]
+        resting = await client.fetch_open_orders(SYMBOL)
+        await client.cancel_orders(ids)
+        return ids, resting, await client.fetch_open_orders(SYMBOL)
+
+    ids, resting, left = await working(nursery, batch)
+
+    assert [(it["id"], it["price"]) for it in resting] == [
+        (ids[0], 50_000),
+        (ids[1], 51_000),
+    ]
+    assert left == []
+
+
 async def test_orders_and_balances_come_by_the_private_socket(
     nursery: trio.Nursery,
 ) -> None:

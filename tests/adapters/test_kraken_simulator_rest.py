@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -75,15 +74,8 @@ async def test_a_body_changed_after_signing_is_refused(nursery: trio.Nursery) ->
 
 async def test_a_json_body_is_read_and_signed_as_it_is(nursery: trio.Nursery) -> None:
     def ask(rest: Rest) -> Any:
-        path = "/0/private/AddOrder"
         order = {"pair": "XBTUSDT", "type": "buy", "ordertype": "limit", "price": "59000.5"}
-        body = json.dumps({"nonce": "8", "volume": "0.5", **order})
-        headers = {
-            "API-Key": ANN.key,
-            "API-Sign": signed(ANN.secret, path, 8, body),
-            "Content-Type": "application/json",
-        }
-        return rest.ask("POST", path, content=body, headers=headers).json()
+        return rest.json("AddOrder", volume="0.5", **order)
 
     answer = await asking(nursery, ask)
 
@@ -192,6 +184,27 @@ async def test_a_client_id_is_unique_among_open_orders_and_finds_every_order(
     assert (closed["count"], len(opened["open"])) == (1, 1)
     row = truth["orders"]["ann"][own]
     assert (row["placed"], row["asked"], truth["placed_twice"]) == (2, 3, [own])
+
+
+async def test_a_batch_is_refused_whole_by_a_rule_and_in_part_by_the_engine(
+    nursery: trio.Nursery,
+) -> None:
+    good = {"type": "buy", "ordertype": "limit", "price": "50000", "volume": "0.01"}
+
+    def ask(rest: Rest) -> tuple[Any, int, Any]:
+        broken, dear = good | {"volume": "0"}, good | {"volume": "3"}
+        whole = rest.json("AddOrderBatch", pair="XBTUSDT", orders=[good, broken])
+        taken = rest.truth()["orders_taken"]
+        part = rest.json("AddOrderBatch", pair="XBTUSDT", orders=[good, dear])
+        return whole, taken, part["result"]["orders"]
+
+    whole, taken, part = await asking(nursery, ask)
+
+    assert (whole["error"], taken) == (["EGeneral:Invalid arguments:volume"], 0)
+    assert [("txid" in it, it.get("error")) for it in part] == [
+        (True, None),
+        (False, "EOrder:Insufficient funds"),
+    ]
 
 
 async def test_userrefs_name_several_orders(nursery: trio.Nursery) -> None:

@@ -219,7 +219,9 @@ async def _venue(
     if simulators is not None:
         where = simulators.where(exchange)
         return await open_venue(opened, Opening(settings, where, own, is_simulated=True))
-    where = Endpoints(settings.url, settings.ws_api_url, settings.rest_url)
+    where = Endpoints(
+        settings.url, settings.ws_api_url, settings.rest_url, settings.trading_rest_url
+    )
     ca_file = home / settings.ca_file if settings.ca_file is not None else None
     try:
         venue = await open_venue(opened, Opening(settings, where, own, ca_file))

@@ -50,7 +50,7 @@ class Simulators:
     def where(self, exchange: str) -> Endpoints:
         """Return the addresses of one of them."""
         found = self.by_exchange[exchange].endpoints
-        return Endpoints(found.url, found.ws_api_url, found.rest_url)
+        return Endpoints(found.url, found.ws_api_url, found.rest_url, found.rest_url)
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
         """Serve them all until cancelled. Ready once every port is open.

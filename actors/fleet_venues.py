@@ -152,5 +152,36 @@ async def _kraken(opened: AsyncExitStack, opening: Opening) -> Venue:
     return Venue(kraken.market, trading.__getitem__)
 
 
+async def _coinbase(opened: AsyncExitStack, opening: Opening) -> Venue:
+    from adapters.coinbase.gate import Gate  # noqa: PLC0415 -- only who uses it loads it
+    from adapters.coinbase.open import open_coinbase  # noqa: PLC0415 -- the same
+
+    clock, gate = SystemClock(), None
+    if not opening.is_simulated:
+        gate = Gate(clock, opening.memory(), remembers_connects=not opening.is_here)
+    coinbase = await opened.enter_async_context(
+        open_coinbase(
+            opening.where,
+            clock=clock,
+            allow_foreign_host=opening.allow_foreign_host,
+            timing=opening.timing,
+            ca_file=opening.ca_file,
+            gate=gate,
+            open_socket=opening.open_socket,
+        )
+    )
+    trading = {
+        name: coinbase.trading(
+            account.keys.key, account.keys.secret, account.keys.passphrase
+        )
+        for name, account in opening.accounts.items()
+    }
+    return Venue(coinbase.market, trading.__getitem__)
+
+
 Opener = Callable[[AsyncExitStack, Opening], Awaitable[Venue]]
-OPENERS: Final[Mapping[str, Opener]] = {"binance": _binance, "kraken": _kraken}
+OPENERS: Final[Mapping[str, Opener]] = {
+    "binance": _binance,
+    "coinbase": _coinbase,
+    "kraken": _kraken,
+}

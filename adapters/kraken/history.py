@@ -9,7 +9,7 @@ Source: docs.kraken.com, "Get Closed Orders", "Get Trades History", 2026-05-27.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Generic, TypeVar
 
 import attrs
@@ -41,6 +41,20 @@ class Answered(Generic[Row]):
         """Tell whether it may answer for one more symbol. Nobody is told it twice."""
         is_fresh = now_s - self.asked_s < SHARED_S
         return is_fresh and since_ms >= self.since_ms and symbol not in self.taken
+
+
+@attrs.frozen
+class Open:
+    """What the venue has just said is open, and when; nothing has happened since."""
+
+    asked_s: float
+    changes: int  # of our own orders, when it was asked
+    orders: Mapping[str, VenueOrder]  # by our ids
+
+    def find(self, client_order_id: str, changes: int, now_s: float) -> VenueOrder | None:
+        """Return an order that the answer still holds for."""
+        is_fresh = changes == self.changes and now_s - self.asked_s < SHARED_S
+        return self.orders.get(client_order_id) if is_fresh else None
 
 
 @attrs.define(eq=False)

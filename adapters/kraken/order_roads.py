@@ -65,6 +65,7 @@ class OrderRoads:
             now_ms = self._venue.now_ms()
             age_ms = self._own.age_ms(client_order_id, now_ms)
             self._caller.count_cancel(symbol, age_ms)
+            self._own.changes += 1
             socket = self._living()
             if socket is not None:
                 params = {"cl_ord_id": [client_order_id]}

@@ -43,12 +43,14 @@ ENDED: Final = frozenset(
 class OwnOrders:
     """Orders by the venue's id, oldest first."""
 
+    changes: int = 0  # heard or asked for; what a question told before one is old
     _orders: dict[str, VenueOrder] = attrs.Factory(dict[str, VenueOrder])
     _ids: dict[str, str] = attrs.Factory(dict[str, str])  # client id -> the venue's
     _placed_ms: dict[str, int] = attrs.Factory(dict[str, int])  # by client id
 
     def asked(self, request: OrderRequest, placed_ms: int) -> None:
         """Remember when an order was asked for: a cancel soon after costs more."""
+        self.changes += 1
         self._placed_ms[request.client_order_id] = placed_ms
         while len(self._placed_ms) > ORDERS_MAX:
             del self._placed_ms[next(iter(self._placed_ms))]
@@ -118,6 +120,7 @@ class OwnOrders:
         Raises:
           BadFigure: it is about an order that nobody has told us of.
         """
+        self.changes += 1
         before = self._orders.get(row.order_id)
         order = self._new(row) if before is None else _changed(before, row)
         if before is not None and order.update_ms < before.update_ms:

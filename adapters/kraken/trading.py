@@ -28,7 +28,7 @@ from adapters.errors import ConnectionLost
 from adapters.kraken.caller import Caller, Tier
 from adapters.kraken.codec import orders
 from adapters.kraken.dead_man import OFF_S, renew, switch_off
-from adapters.kraken.history import History
+from adapters.kraken.history import History, Open
 from adapters.kraken.order_roads import OrderRoads
 from adapters.kraken.order_socket import OrderSocket
 from adapters.kraken.own_orders import OwnOrders
@@ -46,6 +46,7 @@ class KrakenTrading:
     _caller: Caller
     _dead_man_s: float | None = None
     _own: OwnOrders = attrs.Factory(OwnOrders)
+    _open: Open | None = None
     _roads: OrderRoads = attrs.field(init=False)
     _history: History = attrs.field(init=False)
 
@@ -119,7 +120,14 @@ class KrakenTrading:
         """Return the order, or None when the venue says that it does not exist (R-04).
 
         Asked among the open ones first: one that ends meanwhile is then among the closed.
+        What a question about all open orders has just told, a pass need not ask again.
         """
+        if self._open is not None:
+            now_s, changes = trio.current_time(), self._own.changes
+            shared = self._open.find(client_order_id, changes, now_s)
+            if shared is not None:
+                await trio.lowlevel.checkpoint()
+                return shared
         known = self._own.find(client_order_id)
         if known is not None:
             result = await self._ask("QueryOrders", {"txid": known.venue_order_id})
@@ -137,9 +145,12 @@ class KrakenTrading:
 
     async def open_orders(self, symbols: Sequence[str]) -> Sequence[VenueOrder]:
         """Return the open orders on `symbols`, ours and others'."""
+        now_s, changes = trio.current_time(), self._own.changes
         result = await self._ask("OpenOrders", {})
         listed, _ = orders.decode_orders(result, self._venue.symbol_of)
         self._own.learn(listed)
+        by_id = {order.client_order_id: order for order in listed if order.client_order_id}
+        self._open = Open(now_s, changes, by_id)
         return [order for order in listed if order.symbol in symbols]
 
     async def past_orders(self, symbol: str, *, since_ms: int) -> Sequence[VenueOrder]:

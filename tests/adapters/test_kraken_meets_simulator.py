@@ -68,6 +68,34 @@ async def test_every_channel_tells_and_books_stay_proven(nursery: trio.Nursery) 
     assert {"Ticker", "BookTop", "Traded", "Candle", "BookDelta"} <= set(told)
 
 
+@pytest.mark.parametrize(("kind", "is_broken"), [("reorder", True), ("duplicate", False)])
+async def test_a_book_that_was_told_wrongly_is_told_anew(
+    nursery: trio.Nursery, kind: str, is_broken: bool
+) -> None:
+    """A change told twice does no harm; one told too late begins the book anew."""
+    snapshots: list[int] = []
+    last_id = 0
+    async with (
+        opened(nursery) as (simulator, kraken),
+        kraken.market.open_stream() as stream,
+    ):
+        await stream.subscribe([Subscription(BTC, Channel.BOOK)])
+        with trio.move_on_after(5):
+            await trio.lowlevel.checkpoint()
+            while True:
+                for message in await stream.receive():
+                    if isinstance(message, BookSnapshot):
+                        assert message.last_id > last_id
+                        snapshots.append(last_id := message.last_id)
+                        if len(snapshots) == 1:
+                            simulator.inject(fault(kind, duration_s=0.45))
+                    if isinstance(message, BookDelta):
+                        assert message.first_id == last_id + 1
+                        last_id = message.last_id
+    assert last_id > 10
+    assert (len(snapshots) > 1) == is_broken
+
+
 async def test_the_public_questions_are_answered(nursery: trio.Nursery) -> None:
     async with opened(nursery) as (_, kraken):
         listed = await kraken.market.instruments()

@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -28,6 +29,8 @@ from actors.messages import (
 from actors.ports import MarketStream
 from adapters.errors import ConnectionLost, NotListed, RemoteProtocolError
 from adapters.kraken import Endpoints, open_kraken
+from adapters.kraken.codec.book import KeptBook
+from adapters.kraken.codec.frames import BookRow, LevelRow
 from tests.adapters.binance_desk import StillClock
 from tests.adapters.peers import Desk, Talk, dial_peer, http
 
@@ -213,6 +216,26 @@ def book(kind: str, bid: str, ask: str, checksum: int | None = None) -> str:
         f'"asks":[{{"price":{ask},"qty":1.00000000}}],'
         f'"checksum":{true if checksum is None else checksum}}}]}}'
     )
+
+
+ASKS = """45285.2 0.00100000 45286.4 1.54571953 45286.6 1.54571109 45289.6 1.54560911
+45290.2 0.15890660 45291.8 1.54553491 45294.7 0.04454749 45296.1 0.35380000
+45297.5 0.09945542 45299.5 0.18772827"""
+BIDS = """45283.5 0.10000000 45283.4 1.54582015 45282.1 0.10000000 45281.0 0.10000000
+45280.3 1.54592586 45279.0 0.07990000 45277.6 0.03310103 45277.5 0.30000000
+45277.3 1.54602737 45276.6 0.15445238"""
+
+
+def test_the_documented_book_has_the_documented_checksum() -> None:
+    """docs.kraken.com, "Spot Websockets (v2) Book Checksum"."""
+
+    def rows(text: str) -> list[LevelRow]:
+        words = iter(text.split())
+        return [LevelRow(Decimal(price), Decimal(next(words))) for price in words]
+
+    kept = KeptBook("BTC/USD", 10)
+    kept.take_snapshot(BookRow("BTC/USD", rows(BIDS), rows(ASKS), 3310070434), 0.0)
+    assert kept.is_proven
 
 
 @pytest.mark.parametrize("broken", [("100.5", "101.0", 1), ("-1.0", "101.0"), ("0", "9")])

@@ -306,12 +306,12 @@ async def test_a_pass_asks_once_for_what_is_open_until_something_happens(
     nursery: trio.Nursery,
 ) -> None:
     async with opened(nursery) as (simulator, kraken):
-        trading, requests = kraken.trading(*KEYS), simulator.exchange.requests
+        trading, asked_of = kraken.trading(*KEYS), simulator.exchange.requests
         for number in range(3):
             await trading.place(order(number))
         await trading.open_orders([BTC])
         found = [await trading.order(BTC, IDS[number]) for number in range(3)]
-        asked = requests.get("QueryOrders", 0)
+        asked = asked_of.get("QueryOrders", 0)
         await trading.cancel(BTC, IDS[0])
         ended = await trading.order(BTC, IDS[0])  # it is old news what was open
     assert [each and each.status for each in found] == [OrderStatus.OPEN] * 3

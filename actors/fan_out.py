@@ -13,7 +13,8 @@ from typing import Any
 import attrs
 import trio
 
-from actors.charts import Charts
+from actors.charts import Charts, Window
+from actors.link_states import FeedStates
 from actors.market_books import MarketBooks
 from actors.messages import (
     BookDelta,
@@ -31,19 +32,19 @@ from actors.messages import (
     Wanted,
 )
 from actors.pure.book import Book, BookStep
-from actors.pure.candle_window import CandleWindow
+from actors.pure.timeframes import LENGTH_MS
 from actors.routes import (
     KINDS,
     Reader,
     Route,
+    downstream,
     is_begun_over_rest,
     merge_trades,
     open_route,
-    worst_state,
+    upstream,
 )
 
-TELL_REPLACED_S = 1.0  # between two words about replaced prices
-NO_TERMS = StreamTerms(subscriptions_max=sys.maxsize)
+NO_TERMS = StreamTerms(sys.maxsize, timeframes=frozenset(LENGTH_MS))
 
 
 @attrs.define(eq=False)
@@ -57,12 +58,9 @@ class FanOut:
     routes: dict[Subscription, Route] = attrs.Factory(dict[Subscription, Route])
     to_load: set[Subscription] = attrs.Factory(set[Subscription])  # over REST
     load_asked: trio.Event = attrs.Factory(trio.Event)
-    state: FeedState | None = None
     frames: int = 0
-    bad_frames: int = 0  # that could not be read
-    prices_replaced: int = 0  # before they were decoded
-    _replaced_told_s: float = 0.0
     proofs: int = 0  # first data of subscriptions, over all connections
+    states: FeedStates = attrs.field(init=False)
     charts: Charts = attrs.field(init=False)
     shelf: MarketBooks = attrs.field(init=False)
     _wanted: dict[str, Wanted] = attrs.Factory(dict[str, Wanted])
@@ -72,7 +70,10 @@ class FanOut:
     )
 
     def __attrs_post_init__(self) -> None:
-        self.charts = Charts(self.exchange)
+        self.states = FeedStates(self.exchange, self.outlets, self.routes, self._wanted)
+        self.charts = Charts(
+            self.exchange, self.terms, self.routes, self._open, self._close, self.ask
+        )
         self.shelf = MarketBooks(self.exchange)
         self._doors = {
             Ticker: self._newest,
@@ -81,25 +82,27 @@ class FanOut:
             Traded: self._traded,
             Candle: self._candle,
             BookDelta: self._delta,
-            PricesReplaced: self._replaced,
+            PricesReplaced: self.states.count_replaced,
         }
 
     def want(self, wanted: Wanted) -> None:
         """Serve this reader these subscriptions and no others; show it what is known."""
         before = self._wanted.pop(wanted.reader, None)
-        if before is not None:
-            for subscription in before.subscriptions - wanted.subscriptions:
-                self._leave(subscription, wanted.reader)
-        if not wanted.subscriptions or wanted.reader not in self.outlets:
-            return
-        self._wanted[wanted.reader] = wanted
-        reader = self.outlets[wanted.reader]
-        ordered = sorted(wanted.subscriptions, key=str)  # a run can be replayed
+        had = before.subscriptions if before is not None else frozenset[Subscription]()
+        for subscription in had - wanted.subscriptions:
+            self._leave(subscription, wanted.reader)
+        is_served = wanted.subscriptions and wanted.reader in self.outlets
+        ordered = sorted(wanted.subscriptions if is_served else (), key=str)
+        for subscription in ordered:  # a run can be replayed
+            self._join(subscription, wanted)
+        concerned = had.union(ordered)
+        for symbol in sorted({s.symbol for s in concerned if s.channel is Channel.CANDLES}):
+            self.charts.plan(symbol)
+        if ordered:
+            self._wanted[wanted.reader] = wanted
+            self.states.tell(wanted.reader)
         for subscription in ordered:
-            self._join(subscription, wanted, reader)
-        self._tell(wanted.reader)
-        for subscription in ordered:
-            self._show_known(self.routes[subscription], reader)
+            self._show_known(self.routes[subscription], self.outlets[wanted.reader])
 
     def deliver(self, message: object, now_s: float) -> None:
         """Hand one message of the stream to its readers."""
@@ -112,38 +115,24 @@ class FanOut:
         self, state: FeedState, subscriptions: Collection[Subscription] | None = None
     ) -> None:
         """Tell the readers of these, or of all, the state of what carries them."""
-        if subscriptions is None:
-            self.state = state  # also of what is wanted later
-            subscriptions = self.routes.keys()
-        concerned: set[str] = set()
-        for subscription in subscriptions:
-            route = self.routes.get(subscription)
-            if route is not None:
-                route.state = state
-                concerned.update(route.readers)
-        for name in self._wanted:
-            if name in concerned:
-                self._tell(name)
+        self.states.announce(state, subscriptions)
 
-    def count_bad(self) -> None:
-        """Count a frame that could not be read, and tell every reader the new number."""
-        self.bad_frames += 1
-        self._tell_all()
+    def on_wire(self) -> set[Subscription]:
+        """Return what the venue's streams are to tell; the rest is built from it."""
+        return {each for each, route in self.routes.items() if route.source is None}
+
+    def wire_of(self, subscription: Subscription) -> Subscription:
+        """Return what a subscription is built from, at last; itself where nothing is."""
+        route = self.routes.get(subscription)
+        return upstream(route).subscription if route is not None else subscription
 
     @property
-    def windows(self) -> Mapping[Subscription, CandleWindow]:
+    def windows(self) -> Mapping[Subscription, Window]:
         return self.charts.windows
 
     @property
     def books(self) -> Mapping[str, Book]:
         return self.shelf.books
-
-    def readers(self, subscriptions: Collection[Subscription]) -> int:
-        """Return how many readers want one of these."""
-        return sum(
-            not wanted.subscriptions.isdisjoint(subscriptions)
-            for wanted in self._wanted.values()
-        )
 
     def load_candles(self, subscription: Subscription, history: Sequence[Candle]) -> None:
         """Fill a window from REST; readers get the final candles they have missed."""
@@ -160,29 +149,27 @@ class FanOut:
 
     def lost(self, subscriptions: Collection[Subscription]) -> None:
         """Begin these anew after a disconnect: nothing is proven, books have holes."""
-        for subscription in subscriptions:
-            route = self.routes.get(subscription)
-            if route is None:
-                continue
+        told = [self.routes[each] for each in subscriptions if each in self.routes]
+        for route in downstream(told):
+            subscription = route.subscription
             route.data_s = None
             route.losses += 1
-            if subscription.channel is Channel.BOOK:
+            if subscription.channel is Channel.CANDLES:
+                self.charts.lost(route)
+            elif subscription.channel is Channel.BOOK:
                 self.shelf.lost(subscription.symbol)
-            elif subscription.channel is Channel.CANDLES:
-                self.charts.lost(subscription)
-            if is_begun_over_rest(subscription, self.terms):
-                self.ask(subscription)
+                if is_begun_over_rest(subscription, self.terms):
+                    self.ask(subscription)
 
     def ask(self, subscription: Subscription) -> None:
         """Ask the session to load history or a snapshot over REST."""
         self.to_load.add(subscription)
         self.load_asked.set()
 
-    def _join(self, subscription: Subscription, wanted: Wanted, reader: Reader) -> None:
-        route = self.routes.get(subscription)
-        if route is None:
-            route = self._open(subscription)
+    def _join(self, subscription: Subscription, wanted: Wanted) -> None:
+        route = self.routes.get(subscription) or self._open(subscription)
         if wanted.reader not in route.readers:
+            reader = self.outlets[wanted.reader]
             route.readers[wanted.reader] = reader
             route.mailboxes.append(reader)
         is_candles = subscription.channel is Channel.CANDLES
@@ -196,21 +183,8 @@ class FanOut:
         if route.subscription.channel is Channel.CANDLES:
             self.charts.show_known(route, reader)
 
-    def _tell_all(self) -> None:
-        for name in self._wanted:
-            self._tell(name)
-
-    def _tell(self, name: str) -> None:
-        routes = [self.routes[each] for each in self._wanted[name].subscriptions]
-        state = worst_state(routes)
-        if state is not None:
-            state = attrs.evolve(
-                state, bad_frames=self.bad_frames, prices_replaced=self.prices_replaced
-            )
-            self.outlets[name].latest(f"feed:{self.exchange}", state)
-
     def _open(self, subscription: Subscription) -> Route:
-        route = open_route(self.exchange, subscription, self.state)
+        route = open_route(self.exchange, subscription, self.states.state)
         self.routes[subscription] = route
         kind = KINDS.get(subscription.channel)
         if kind is not None:
@@ -230,8 +204,12 @@ class FanOut:
         mailbox = route.readers.pop(reader, None)
         if mailbox is not None:
             route.mailboxes.remove(mailbox)
-        if route.readers:
-            return
+        is_candles = subscription.channel is Channel.CANDLES  # whoever plans closes them
+        if not route.readers and not route.feeds and not is_candles:
+            self._close(route)
+
+    def _close(self, route: Route) -> None:
+        subscription = route.subscription
         del self.routes[subscription]
         self.to_load.discard(subscription)
         self.charts.close(subscription)
@@ -246,12 +224,6 @@ class FanOut:
             self.proofs += 1
         route.data_s = now_s
         route.received += 1
-
-    def _replaced(self, message: PricesReplaced, now_s: float) -> None:
-        self.prices_replaced += message.count
-        if now_s - self._replaced_told_s >= TELL_REPLACED_S:
-            self._replaced_told_s = now_s
-            self._tell_all()
 
     def _newest(self, message: Ticker | BookTop | BookSnapshot, now_s: float) -> None:
         route = self._by_symbol.get((type(message), message.symbol))
@@ -275,15 +247,15 @@ class FanOut:
             mailbox.latest(
                 route.key, Trades(self.exchange, trade.symbol, [trade]), merge_trades
             )
+        if route.feeds:
+            self.charts.trade(route, trade)
 
     def _candle(self, candle: Candle, now_s: float) -> None:
         subscription = Subscription(candle.symbol, Channel.CANDLES, candle.timeframe)
         route = self.routes.get(subscription)
-        if route is None:
-            return
-        self._heard(route, now_s)
-        if self.charts.take(route, candle):
-            self.ask(subscription)
+        if route is not None and route.source is None:
+            self._heard(route, now_s)
+            self.charts.take(route, candle)
 
     def _snapshot(self, snapshot: BookSnapshot, now_s: float) -> None:
         if self.shelf.begin(snapshot) is BookStep.APPLIED:

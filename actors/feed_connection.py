@@ -185,7 +185,7 @@ class FeedConnection:
                 self.attempt,
                 len(self.carried),
                 int(proven_s * 1000),
-                fan_out.readers(self.carried),
+                fan_out.states.readers(self.carried),
                 int((now_s - self._gap_s) * 1000),
             ),
         )

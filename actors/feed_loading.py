@@ -11,15 +11,17 @@ asked for again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 
 import attrs
 import trio
 
 from actors.fan_out import FanOut
-from actors.messages import Channel, Subscription
+from actors.messages import Candle, Channel, Subscription
 from actors.ports import Market, RateLimited, VenueError
 from actors.pure.book import BookStep
+from actors.pure.candle_builder import longer
+from actors.pure.timeframes import LENGTH_MS, longest_part
 
 LOAD_S = 10.0  # longest wait for one answer
 RETRY_S = 5.0  # between two tries
@@ -48,13 +50,13 @@ class Loading:
                 self.fan_out.load_asked = trio.Event()
                 asked = self.fan_out.to_load - self._under_way
                 for subscription in sorted(asked, key=str):  # a run can be replayed
-                    if subscription in self.subscribed:
+                    if self._is_subscribed(subscription):
                         self._under_way.add(subscription)
                         nursery.start_soon(self._load, subscription)
 
     async def _load(self, subscription: Subscription) -> None:
         asked = self.fan_out.to_load
-        while subscription in asked and subscription in self.subscribed:
+        while subscription in asked and self._is_subscribed(subscription):
             asked.discard(subscription)
             pause_s = await self._try(subscription)
             if pause_s and subscription in self.fan_out.routes:
@@ -96,13 +98,27 @@ class Loading:
             await trio.lowlevel.checkpoint()
             return 0.0
         losses = self._losses(subscription)
-        history = await self.market.candles(
-            subscription.symbol, subscription.timeframe, limit=window.depth + 1
-        )
+        history = await self._history(subscription, window.depth + 1)
         if losses != self._losses(subscription):
             return AGAIN_S
         self.fan_out.load_candles(subscription, history)
         return 0.0 if window.is_loaded else RETRY_S
+
+    async def _history(self, subscription: Subscription, limit: int) -> Sequence[Candle]:
+        """Return candles as the venue tells them, or built from shorter ones it tells."""
+        symbol, timeframe = subscription.symbol, subscription.timeframe
+        told = self.fan_out.terms.history
+        part = longest_part(timeframe, told) if told else timeframe
+        if part is None:
+            await trio.lowlevel.checkpoint()
+            return ()
+        if part == timeframe:
+            return await self.market.candles(symbol, timeframe, limit=limit)
+        parts = (limit + 1) * (LENGTH_MS[timeframe] // LENGTH_MS[part])
+        return longer(await self.market.candles(symbol, part, limit=parts), timeframe)
+
+    def _is_subscribed(self, subscription: Subscription) -> bool:
+        return self.fan_out.wire_of(subscription) in self.subscribed
 
     def _losses(self, subscription: Subscription) -> int:
         route = self.fan_out.routes.get(subscription)

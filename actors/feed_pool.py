@@ -59,7 +59,7 @@ class FeedPool:
     def demand_changed(self) -> None:
         """Spread what is wanted now over the connections."""
         self._changed_s = trio.current_time()
-        wanted = set(self.around.fan_out.routes)
+        wanted = self.around.fan_out.on_wire()
         carried = {number: each.carried for number, each in self.connections.items()}
         if self.handover is not None:  # it is short, and what is new waits for its end
             known = {each for share in carried.values() for each in share}

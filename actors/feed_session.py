@@ -203,7 +203,7 @@ class FeedSession:
         now_s = trio.current_time()
         if now_s - self._bad_since_s > BAD_FRAMES_S:
             self._bad_since_s, self._bad_frames = now_s, 0
-        self.fan_out.count_bad()
+        self.fan_out.states.count_bad()
         self._bad_frames += 1
         if self._bad_frames >= BAD_FRAMES_MAX:
             self.end(RemoteProtocolError(f"{self._bad_frames} unreadable frames: {error}"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import attrs
@@ -21,13 +21,17 @@ from actors.messages import (
     Traded,
     Trades,
 )
+from actors.pure.candle_builder import CandleBuilder
 
 Reader = Mailbox[Any]
 
 
 @attrs.define(eq=False)
 class Route:
-    """One subscription, who reads it, and how fresh it is."""
+    """One subscription, who reads it, and how fresh it is.
+
+    One without readers feeds others: the trades or candles that theirs are built from.
+    """
 
     subscription: Subscription
     key: str
@@ -39,6 +43,23 @@ class Route:
     newest: Any = None  # what a reader that joins late is shown at once
     newest_id: int = 0  # of its trades
     state: FeedState | None = None  # of the connection that carries it
+    source: Route | None = None  # what builds it; None: the venue's stream tells it
+    feeds: list[Route] = attrs.Factory(list["Route"])  # candles that are built from it
+    builder: CandleBuilder | None = None  # of the candles that a source builds
+
+
+def downstream(routes: Iterable[Route]) -> Iterator[Route]:
+    """Return these, and whatever is built from them."""
+    for route in routes:
+        yield route
+        yield from downstream(route.feeds)
+
+
+def upstream(route: Route) -> Route:
+    """Return the route that the venue's stream tells, which this one comes from."""
+    while route.source is not None:
+        route = route.source
+    return route
 
 
 def open_route(exchange: str, subscription: Subscription, state: FeedState | None) -> Route:

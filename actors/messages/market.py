@@ -73,6 +73,8 @@ class StreamTerms:
     age_s_max: float | None = None  # the venue closes the connection then
     is_book_streamed: bool = False  # snapshots come by the stream, otherwise over REST
     timeframes: frozenset[str] = frozenset()  # of the candles that the stream tells
+    has_quiet_candles: bool = True  # also of times in which nobody traded
+    history: frozenset[str] = frozenset()  # timeframes that REST tells; empty: every one
 
 
 @attrs.frozen

@@ -32,6 +32,8 @@ class CandleWindow:
     candles: tuple[Candle, ...] = ()
     running: Candle | None = None
     is_loaded: bool = False  # nothing is missing, as of the last history
+    needs_ms: int = -1  # the hole itself says what is missing
+    closed_late: tuple[Candle, ...] = ()  # the venue says of each when it is final
 
     def take(self, candle: Candle) -> CandleStep:
         """Take one candle of the stream."""
@@ -51,6 +53,10 @@ class CandleWindow:
         """Tell whether the window can take this one: nothing is missing before it."""
         is_old = bool(self.candles) and candle.open_ms <= self.candles[-1].open_ms
         return is_old or self._follows(candle)
+
+    def break_off(self) -> None:
+        """Note that candles may have been missed."""
+        self.is_loaded = False
 
     def load(self, history: Sequence[Candle]) -> tuple[Candle, ...]:
         """Take candles asked for over REST; return the final ones that are new.

@@ -30,6 +30,8 @@ TERMS: Final = StreamTerms(
     age_s_max=None,  # none is documented
     is_book_streamed=True,
     timeframes=frozenset({"1m"}),  # one interval of each symbol on a connection
+    has_quiet_candles=False,
+    history=frozenset(INTERVAL_M),
 )
 
 

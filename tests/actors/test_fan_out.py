@@ -79,7 +79,7 @@ async def test_a_subscription_lives_as_long_as_somebody_wants_it(house: House) -
     house.want("dawn")
     assert house.fan_out.routes.keys() == {TICKER, TRADES}
     house.want("dusk")
-    assert (house.fan_out.routes, house.fan_out.readers({TICKER, TRADES})) == ({}, 0)
+    assert (house.fan_out.routes, house.fan_out.states.readers({TICKER, TRADES})) == ({}, 0)
 
 
 async def test_what_a_reader_wants_replaces_what_it_wanted(house: House) -> None:
@@ -132,7 +132,7 @@ async def test_replaced_prices_are_counted_and_told_once_a_second(house: House) 
     for at_s in (1.0, 1.5, 2.5):
         house.fan_out.deliver(PricesReplaced(7), at_s)
         house.fan_out.deliver(ticker("100"), at_s)
-    assert house.fan_out.prices_replaced == 21
+    assert house.fan_out.states.prices_replaced == 21
     told = [each for each in house.taken("dawn") if isinstance(each, FeedState)]
     assert [(each.link, each.prices_replaced) for each in told] == [(Link.RESUMED, 21)]
     house.fan_out.deliver(PricesReplaced(7), 3.0)

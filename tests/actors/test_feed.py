@@ -189,7 +189,7 @@ async def test_unreadable_frames_are_counted_and_a_few_change_nothing(
     for _ in range(19):
         house.market.stream.fail(RemoteProtocolError("bad frame"))
     await house.tick(100)
-    assert (house.fan_outs[0].bad_frames, len(house.market.streams)) == (19, 1)
+    assert (house.fan_outs[0].states.bad_frames, len(house.market.streams)) == (19, 1)
     assert house.links()[-1] is Link.RESUMED
 
 

@@ -7,7 +7,7 @@ import attrs
 from actors.messages import BookDelta, BookSnapshot
 from actors.pure.book import Book, BookStep
 
-BOOK_DEPTH = 20  # levels of each side that readers are shown
+BOOK_DEPTH = 50  # levels of each side that readers are shown
 
 
 @attrs.define(eq=False)

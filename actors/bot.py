@@ -1,6 +1,6 @@
 """One strategy: market data in, order intents out.
 
-feed    --Ticker, Candles, FeedState (latest)--> [bot] --OrderIntent (wish)--> risk
+feed    --Ticker, Candles, Trades, … (latest)-> [bot] --OrderIntent (wish)--> risk
 journal --Told (facts)-------------------------> [bot] --ExitIntent (wish)---> orders
 clock   --ClockStepped (latest)----------------> [bot] --Evaluated (latest)--> board
                                                  [bot] --Record--------------> journal
@@ -21,6 +21,7 @@ import trio
 
 from actors.mailbox import Mailbox
 from actors.messages import (
+    BookSnapshot,
     BotFlattened,
     BotPaused,
     BotResumed,
@@ -42,9 +43,11 @@ from actors.messages import (
     Subscription,
     Ticker,
     Told,
+    Trades,
     Wanted,
 )
 from actors.pure.bot_desk import BotDesk, Decision, Wish
+from actors.pure.bot_extras import extra_subscriptions
 from actors.pure.bot_wishes import BotSettings
 from actors.pure.client_order_id import IntentIds
 from actors.pure.market_view import Cause, Strategy
@@ -57,7 +60,7 @@ SILENT_S = 5.0  # after the journal was silent, until it is asked again
 Work = tuple[Decision | None, PriceUpdated | None]
 NOTHING: Work = (None, None)
 
-BotMail = Ticker | Candles | FeedState | ClockStepped | Told
+BotMail = Ticker | Candles | Trades | BookSnapshot | FeedState | ClockStepped | Told
 
 READS: frozenset[type[Fact]] = ORDER_FACTS | {
     Refused,
@@ -115,7 +118,7 @@ def wanted_by(
 ) -> Mapping[str, Wanted]:
     """Return what a bot with this strategy reads at each exchange."""
     own = Pair(settings.exchange, settings.symbol)
-    found: dict[str, set[Subscription]] = {}
+    found = {own.exchange: extra_subscriptions(settings)}
     for pair in (own, *settings.reads):
         wanted = found.setdefault(pair.exchange, set())
         wanted.add(Subscription(pair.symbol, Channel.TICKER))
@@ -176,6 +179,9 @@ class _Bot:
                 return desk.price(message, now_s)
             case Candles():
                 return desk.candles(message, now_s)
+            case Trades() | BookSnapshot():
+                desk.sight.take_extra(message, now_s)
+                return None
             case Told():
                 fact = self.replay.fresh(message)
                 return desk.fact(fact, now_s) if fact is not None else None

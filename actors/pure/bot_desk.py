@@ -29,6 +29,7 @@ from actors.messages import (
     SignalType,
     Ticker,
 )
+from actors.pure.bot_extras import Extras
 from actors.pure.bot_others import Others
 from actors.pure.bot_sight import Bar, BotSight
 from actors.pure.bot_wishes import BotSettings, entry_intent, exit_intent
@@ -72,6 +73,7 @@ class BotDesk:
         self.sight = BotSight(self.settings)
         reads, age_s_max = self.settings.reads, self.settings.price_age_s_max
         self.sight.others = Others.of(reads, age_s_max)
+        self.sight.extras = Extras.of(self.settings)
         self.why_not = WhyNot(self.settings)
 
     def price(self, ticker: Ticker, now_s: float) -> Decision | None:
@@ -90,7 +92,7 @@ class BotDesk:
 
     def candles(self, candles: Candles, now_s: float) -> Decision | None:
         """Take candles; evaluate when closed ones of the own market ask for it."""
-        if not self.sight.is_own(candles):
+        if self.sight.take_extra(candles, now_s) or not self.sight.is_own(candles):
             return None
         self.sight.window, self.sight.running = candles.window, candles.running
         if candles.closed and self.settings.evaluate_s == "candle":
@@ -103,8 +105,12 @@ class BotDesk:
             self.sight.others.hear(feed)
         if feed.exchange != self.settings.exchange:
             return None
-        self.sight.feed = feed
-        if feed.link is Link.RESUMED:
+        is_own = not feed.symbols or self.settings.symbol in feed.symbols
+        link = feed.link if is_own else Link.RESUMED
+        self.sight.feed = feed if is_own else attrs.evolve(feed, link=link)
+        if self.sight.extras is not None:
+            self.sight.extras.hear(link, now_s)
+        if link is Link.RESUMED:
             return None
         self.sight.ticker = None  # what comes after the gap is judged, not what was before
         code, reason = self.sight.bar(now_s) or ("no_price", "no price")

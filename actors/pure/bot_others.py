@@ -46,14 +46,15 @@ class Others:
         return True
 
     def hear(self, feed: FeedState) -> None:
-        """Forget the prices of an exchange that has lost some."""
+        """Forget the prices that an exchange has lost."""
         if feed.link is not Link.RESUMED:
-            self.forget(feed.exchange)
+            self.forget(feed.exchange, feed.symbols)
 
-    def forget(self, exchange: str = "") -> None:
+    def forget(self, exchange: str = "", symbols: Sequence[str] = ()) -> None:
         """Trust no price known before, at one exchange or at all of them (D-6)."""
         for pair, seen in self._seen.items():
-            if exchange in {"", pair.exchange}:
+            is_named = not symbols or pair.symbol in symbols
+            if exchange in {"", pair.exchange} and is_named:
                 seen.ticker = None
 
     def shown(self, now_s: float) -> Mapping[Pair, OtherMarket]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from actors.messages import (
+    BookSnapshot,
     BotFlattened,
     BotPaused,
     BotResumed,
@@ -17,11 +18,13 @@ from actors.messages import (
     Link,
     Source,
     Ticker,
+    Trades,
 )
 from actors.pure.books import Books
+from actors.pure.bot_extras import Extras, charts_of
 from actors.pure.bot_others import Others, shown
 from actors.pure.bot_wishes import BotSettings
-from actors.pure.market_view import Cause, Held, MarketView
+from actors.pure.market_view import NO_FLOWS, Cause, Held, MarketView
 from actors.pure.order_life import Order
 from actors.pure.order_sheet import Orders
 from actors.pure.position_math import Holding
@@ -42,6 +45,7 @@ class BotSight:
     running: Candle | None = None
     feed: FeedState | None = None
     others: Others | None = None  # markets that are only read
+    extras: Extras | None = None  # of the own market, where they are asked for
     paused: str = ""  # why
     is_stopped: bool = False  # by the operator, who did not resume it by starting it
 
@@ -71,11 +75,17 @@ class BotSight:
         """Tell whether it is about the market that is traded; keep it where it is not."""
         return self.others is None or not self.others.take(message)
 
+    def take_extra(self, message: Candles | Trades | BookSnapshot, now_s: float) -> bool:
+        """Keep what is seen besides price and candles; tell whether it was that."""
+        return self.extras is not None and self.extras.take(message, now_s)
+
     def forget_prices(self) -> None:
         """Trust no price known before."""
         self.ticker = None
         if self.others is not None:
             self.others.forget()
+        if self.extras is not None:
+            self.extras.forget()
 
     def view(self, cause: Cause, ticker: Ticker, now_s: float) -> MarketView:
         """Return what the strategy is shown."""
@@ -92,6 +102,9 @@ class BotSight:
             ticker.exchange_ms,
             cause,
             shown(self.others, now_s),
+            charts_of(self.extras),
+            NO_FLOWS if self.extras is None else self.extras.flows(now_s),
+            None if self.extras is None else self.extras.fresh_book(now_s),
         )
 
     def bar(self, now_s: float) -> Bar | None:

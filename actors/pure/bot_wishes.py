@@ -35,6 +35,9 @@ class BotSettings:
     position_percent: Decimal  # of capital, for each entry
     reads: tuple[Pair, ...] = ()  # what the strategy sees besides
     timeframe: str = "1m"
+    timeframes: tuple[str, ...] = ()  # besides
+    flow_s: tuple[int, ...] = ()  # windows of trade flow
+    has_book: bool = False
     order: OrderType = OrderType.MARKET
     limit_offset_percent: Decimal = ZERO
     stop_trigger_percent: Decimal = Decimal("0.1")

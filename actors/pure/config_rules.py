@@ -187,8 +187,17 @@ def _judge_bot(config: Config, bot: BotConfig, place: Place) -> None:
             )
     if bot.account in config.accounts:
         _judge_simulated(config, config.pair_of(bot), place.at("symbol"))
+    _judge_timeframes(bot, place)
     for number, pair in enumerate(bot.reads if place.is_clean("reads") else ()):
         _judge_read(config, bot, pair, place.at("reads", number))
+
+
+def _judge_timeframes(bot: BotConfig, place: Place) -> None:
+    is_clean = place.is_clean("timeframes") and place.is_clean("timeframe")
+    if is_clean and bot.timeframe in bot.timeframes:
+        number = bot.timeframes.index(bot.timeframe)
+        text = f'"{bot.timeframe}" is its timeframe, and seen anyway; remove it'
+        place.at("timeframes", number).refuse(text)
 
 
 def _judge_read(config: Config, bot: BotConfig, pair: Pair, place: Place) -> None:

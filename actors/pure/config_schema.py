@@ -23,6 +23,7 @@ from actors.pure.config_kinds import (
     WordOr,
     members,
 )
+from actors.pure.config_lists import Several
 from actors.pure.config_pairs import Pairs
 from actors.pure.config_read import Key, Table
 from actors.pure.config_types import (
@@ -168,6 +169,18 @@ BOT = Table(
             AnyTable(), "The strategy's own settings.", default_words="the strategy's"
         ),
         "timeframe": Key(Choice(TIMEFRAMES), "Length of the strategy's candles."),
+        "timeframes": Key(
+            Several(Choice(TIMEFRAMES), 8),
+            "Other lengths of candles that its strategy sees, of the same symbol.",
+            default_words="none",
+        ),
+        "flow_s": Key(
+            Several(Whole(1, 3600), 4),
+            "Windows in which its strategy sees what was bought and sold.",
+            "s",
+            default_words="none",
+        ),
+        "book": Key(Truth(), "Whether its strategy sees the order book."),
         "capital": Key(MONEY, "What it may trade with.", "quote"),
         "position_percent": Key(PERCENT, "Part of its capital in one position.", "%"),
         "order": Key(members(OrderType), "The type of its orders."),

@@ -132,6 +132,9 @@ class BotConfig:
     strategy: str
     params: Mapping[str, object] = attrs.Factory(dict[str, object])
     timeframe: str = "1m"
+    timeframes: tuple[str, ...] = ()
+    flow_s: tuple[int, ...] = ()
+    book: bool = False
     capital: Decimal  # quote
     position_percent: Decimal
     order: OrderType = OrderType.MARKET

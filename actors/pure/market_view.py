@@ -14,7 +14,8 @@ from typing import Protocol
 
 import attrs
 
-from actors.messages import Candle, Pair, Signal, Ticker
+from actors.messages import BookSnapshot, Candle, Pair, Signal, Ticker
+from actors.pure.trade_flow import Flow
 
 
 class Cause(Enum):
@@ -47,6 +48,18 @@ NO_OTHERS: Mapping[Pair, OtherMarket] = MappingProxyType({})
 
 
 @attrs.frozen
+class Chart:
+    """The candles of another timeframe of the same market."""
+
+    window: tuple[Candle, ...] = ()  # closed, oldest first
+    running: Candle | None = None
+
+
+NO_CHARTS: Mapping[str, Chart] = MappingProxyType({})
+NO_FLOWS: Mapping[int, Flow] = MappingProxyType({})
+
+
+@attrs.frozen
 class MarketView:
     """One moment of one market. Nothing in it changes."""
 
@@ -58,6 +71,9 @@ class MarketView:
     now_ms: int  # the exchange's time of the newest price
     cause: Cause
     others: Mapping[Pair, OtherMarket] = NO_OTHERS  # all that `reads` names
+    charts: Mapping[str, Chart] = NO_CHARTS  # all that `timeframes` names
+    flows: Mapping[int, Flow] = NO_FLOWS  # by the seconds that `flow_s` names
+    book: BookSnapshot | None = None  # the best levels, with `book = true` and if fresh
 
     def other(self, name: str) -> OtherMarket:
         """Return what is seen of a market that `reads` names as "kraken:BTC/USD".

@@ -330,6 +330,14 @@ at_s = 2
     ]
 
 
+def test_a_bot_sees_more_of_its_market_if_it_asks_for_it() -> None:
+    asks = 'timeframes = ["5m", "1h"]\nflow_s = [10, 60]\nbook = true\n'
+    answer = load(SMALL + asks, "bots.toml")
+    assert isinstance(answer, Config)
+    (bot,) = answer.bots
+    assert (bot.timeframes, bot.flow_s, bot.book) == (("5m", "1h"), (10, 60), True)
+
+
 def test_a_bot_reads_pairs_and_their_exchanges_are_configured() -> None:
     answer = load(SMALL + 'reads = ["binance:ETH/USDT"]\n', "bots.toml")
     assert isinstance(answer, Config)

@@ -227,6 +227,28 @@ FLEET = [
         "anyway; remove it",
     ),
     (
+        BASE + 'timeframes = ["5m", "1m"]\n',
+        'bots.toml:13: bots[0].timeframes[1]: "1m" is its timeframe, and seen anyway; '
+        "remove it",
+    ),
+    (
+        BASE + 'timeframes = ["5m", "5m"]\n',
+        'bots.toml:13: bots[0].timeframes[1]: the text "5m" is there already',
+    ),
+    (
+        BASE + "flow_s = [10, 0]\n",
+        "bots.toml:13: bots[0].flow_s[1]: must be a whole number from 1 to 3600, not 0",
+    ),
+    (
+        BASE + "flow_s = [1, 2, 3, 4, 5]\n",
+        "bots.toml:13: bots[0].flow_s: must be at most 4, not 5",
+    ),
+    (
+        BASE + "flow_s = 60\n",
+        "bots.toml:13: bots[0].flow_s: must be an array of up to 4, each a whole number "
+        "from 1 to 3600, not 60",
+    ),
+    (
         BASE + 'reads = ["binance:ETH/USDT", "binance:ETH/USDT"]\n',
         "bots.toml:13: bots[0].reads[1]: binance:ETH/USDT is there already",
     ),

@@ -91,6 +91,7 @@ class ApiKey:
     name: str
     key: str = attrs.field(repr=False)
     secret: str = attrs.field(repr=False)
+    passphrase: str = attrs.field(default="", repr=False, kw_only=True)  # Coinbase Exchange
     balances: Mapping[str, Decimal] = {
         "USDT": Decimal(100_000),
         "BTC": Decimal(1),
@@ -110,6 +111,7 @@ class Limits:
     connection_s: float = 86_400.0
     ping_s: float = 20.0
     pong_s: float = 60.0
+    subscribe_s: float = 5.0  # Coinbase: without a subscription a connection ends then
     queue_frames: int = 10_000  # unsent frames, then a slow reader is disconnected
 
 

@@ -37,6 +37,7 @@ ANN = ApiKey("ann", "ANN-KEY", HMAC, HELD, passphrase="open")
 BOB = ApiKey("bob", "organizations/1/apiKeys/bob", P256, HELD)
 EVE = ApiKey("eve", "2c5ba2fc-3b6e-4d9c-9c8e-6a8d7d3c0e51", ED25519, HELD)
 BTC = Listing("BTC/USD", Decimal("60000.00"))
+STILL = attrs.evolve(BTC, volatility=0.0)  # bid 60000.00, ask 60000.01
 ETH = Listing("ETH/USD", Decimal("2500.00"), lot=Decimal("0.0001"))
 CONFIG = SimulatorConfig(
     dialect="coinbase",

@@ -14,6 +14,7 @@ import trio
 
 from adapters.simulator.coinbase_auth import Signed, exchange_key
 from adapters.simulator.coinbase_faults import Refused
+from adapters.simulator.coinbase_limits import Buckets
 from adapters.simulator.config import ApiKey
 from adapters.simulator.server import Simulator
 from tests.adapters.coinbase_desk import ANN, BOB, CONFIG, OID, Exchange, start
@@ -250,18 +251,31 @@ async def test_more_than_300_candles_are_refused(nursery: trio.Nursery) -> None:
     assert (answer.status_code, "exceeds 300" in answer.text) == (400, True)
 
 
+def test_a_bucket_lets_a_burst_through_and_then_so_many_a_second() -> None:
+    buckets = Buckets()
+
+    at_once = [buckets.take("public", "ann", 0) for _ in range(16)]
+    later = [buckets.take("public", "ann", 200) for _ in range(3)]
+
+    assert at_once == [True] * 15 + [False]
+    assert later == [True, True, False]
+    assert buckets.take("public", "bob", 200)
+
+
 async def test_who_asks_too_often_is_told_so_without_a_word_when_to_return(
     nursery: trio.Nursery,
 ) -> None:
     client = Exchange(await start(nursery))
 
-    def ask() -> list[Any]:
-        return [client.ask("GET", "/time") for _ in range(40)]
+    def ask() -> Any:
+        client.ask("POST", "/simulator/faults", content='{"kind":"rate_limit"}')
+        return client.ask("GET", "/time"), client.signed("GET", "/orders")
 
-    refused = [it for it in await in_thread(ask) if it.status_code == 429]
-    assert refused
-    assert refused[0].json() == {"message": "Public rate limit exceeded"}
-    assert "retry-after" not in refused[0].headers
+    public, private = await in_thread(ask)
+    assert public.json() == {"message": "Public rate limit exceeded"}
+    assert private.json() == {"message": "Private rate limit exceeded"}
+    assert {public.status_code, private.status_code} == {429}
+    assert "retry-after" not in public.headers
 
 
 @pytest.mark.parametrize("kind", ["lost_ack", "server_error", "late_ack"])

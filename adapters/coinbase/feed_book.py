@@ -27,6 +27,7 @@ class FeedBook:
     asked_s: float  # when its snapshot was asked for
     wants_book: bool = False
     wants_top: bool = False
+    rests_until_s: float = 0.0
     book: Book = attrs.field(init=False)
     _trade_id: int = 0  # the last one that a heartbeat told of
     _traded_s: float = 0.0  # when it told of the first since the book moved
@@ -44,10 +45,23 @@ class FeedBook:
     def await_again(self, now_s: float) -> None:
         """Forget the book: its snapshot has been asked for anew."""
         self.asked_s = now_s
+        self.rests_until_s = 0.0
         self.book.reset()
+
+    def rest_until(self, at_s: float) -> None:
+        """Tell nothing of this book until then: it was broken again and again."""
+        self.book.reset()
+        self.rests_until_s = at_s
+        self.asked_s = at_s
+
+    def has_rested(self, now_s: float) -> bool:
+        """Tell whether a book that rests should be asked for again."""
+        return bool(self.rests_until_s) and now_s >= self.rests_until_s
 
     def load(self, whole: WholeBook, now_s: float) -> list[StreamMessage]:
         """Take a snapshot; return what readers are told."""
+        if self.rests_until_s:
+            return []
         number = self.book.last_id + 1
         snapshot = BookSnapshot(
             EXCHANGE, self.symbol, number, whole.bids, whole.asks, now_s

@@ -10,7 +10,6 @@ Source: Exchange WebSocket overview and channels; WIRE 3.2 to 3.4.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, assert_never
@@ -38,17 +37,15 @@ from adapters.coinbase.codec.feed import (
     WholeBook,
     decode_feed,
 )
-from adapters.coinbase.feed_book import FeedBook
+from adapters.coinbase.feed_books import FeedBooks
 from adapters.coinbase.feed_trades import FeedTrades
 from adapters.coinbase.venue import Venue
-from adapters.errors import ConnectionLost, LocalProtocolError, RemoteProtocolError
+from adapters.errors import LocalProtocolError, RemoteProtocolError
 from adapters.sockets import Socket
 
 SUBSCRIPTIONS_MAX: Final = 300  # of one connection: a book's snapshot may be a megabyte
 PRODUCTS_MAX: Final = 100  # in one command
 WRITE_GAP_S: Final = 0.05  # the venue takes a hundred messages a second
-RESYNCS_MAX: Final = 5  # of one book, in RESYNCS_S; then the connection is given up
-RESYNCS_S: Final = 60.0
 
 _Wanted = frozenset[tuple[str, str]]  # channel and product, as the venue calls them
 
@@ -59,12 +56,9 @@ class CoinbaseStream:
 
     _socket: Socket
     _venue: Venue
-    resyncs: int = 0  # books that were subscribed to anew
+    books: FeedBooks
     _subscribed: set[Subscription] = attrs.Factory(set[Subscription])
-    _books: dict[str, FeedBook] = attrs.Factory(dict[str, FeedBook])
     _trades: dict[str, FeedTrades] = attrs.Factory(dict[str, FeedTrades])
-    _resynced_s: dict[str, deque[float]] = attrs.Factory(dict[str, deque[float]])
-    _broken: set[str] = attrs.Factory(set[str])  # symbols of books to be had anew
     _commands: int = 0
     _answered: int = 0
     _unread: list[str | bytes] = attrs.Factory(list[str | bytes])  # newest first
@@ -100,13 +94,8 @@ class CoinbaseStream:
         self._subscribed.difference_update(subscriptions)
         wanted = self._wanted()
         for symbol in {each.symbol for each in subscriptions}:
-            product = self._venue.name(symbol)
-            if (channels.LEVEL2, product) not in wanted:
-                self._books.pop(symbol, None)
-                self._broken.discard(symbol)
-            elif symbol in self._books:
-                self._mark(self._books[symbol])
-            if (channels.MATCHES, product) not in wanted:
+            self.books.mark(symbol, frozenset(self._subscribed))
+            if Subscription(symbol, Channel.TRADES) not in self._subscribed:
                 self._trades.pop(symbol, None)
         await self._command("unsubscribe", before - wanted)
 
@@ -114,7 +103,7 @@ class CoinbaseStream:
         """Return what the frames say that came together.
 
         Raises:
-          ConnectionLost: the connection ended, or a book could not be had again.
+          ConnectionLost: the connection ended, or the snapshot of a book does not come.
           RemoteProtocolError: a frame could not be read; the next one may.
         """
         told, self._ready = self._ready, []
@@ -137,14 +126,14 @@ class CoinbaseStream:
             except RemoteProtocolError:
                 if told:
                     break
-                self._unread.pop()
+                self.books.doubt(self._unread.pop(), self._venue.symbols)
                 raise
             self._unread.pop()
             if isinstance(heard, (Traded, Heartbeat)):
                 told += await self._missed(heard)
             told += self._weigh(heard, now_s)
-        while self._broken:
-            await self._resync(self._books[self._broken.pop()], now_s)
+        if self.books.broken:
+            await self._ask_anew(self.books.due(now_s))
         return told
 
     def _weigh(self, heard: Heard, now_s: float) -> Sequence[StreamMessage]:
@@ -153,13 +142,14 @@ class CoinbaseStream:
             case Ticker() | PassedOver() | SubscriptionRefused():
                 return [heard]
             case WholeBook() | BookChanges():
-                return self._keep(heard, now_s)
+                return self.books.take(heard, now_s)
             case Traded(symbol=symbol):
                 trades = self._trades.get(symbol)
                 is_news = trades is not None and trades.take(heard)
                 return [heard if is_news else PassedOver("a trade that is no news")]
             case Heartbeat():
-                return self._beat(heard, now_s)
+                self.books.beat(heard, now_s)
+                return [PassedOver("heartbeat")]
             case LastMatch(symbol=symbol, trade_id=trade_id):
                 if symbol in self._trades:
                     self._trades[symbol].begin(trade_id)
@@ -169,22 +159,6 @@ class CoinbaseStream:
                 return [SubscriptionAccepted(self._answered)]
             case _:
                 assert_never(heard)
-
-    def _keep(
-        self, heard: WholeBook | BookChanges, now_s: float
-    ) -> Sequence[StreamMessage]:
-        book = self._books.get(heard.symbol)
-        if book is None:
-            return [PassedOver("a book that is no longer wanted")]
-        if isinstance(heard, WholeBook):
-            told = book.load(heard, now_s)
-        else:
-            told = book.change(heard, now_s)
-        if book.trouble(now_s):
-            self._broken.add(heard.symbol)
-            return [PassedOver("a book that is broken")]
-        self._venue.book_ids[heard.symbol] = book.book.last_id
-        return told or [PassedOver("changes that move nothing a reader wants")]
 
     async def _missed(self, heard: Traded | Heartbeat) -> Sequence[StreamMessage]:
         """Return trades that the feed dropped before this message."""
@@ -196,58 +170,23 @@ class CoinbaseStream:
         await trio.lowlevel.checkpoint()
         return []
 
-    def _beat(self, heard: Heartbeat, now_s: float) -> Sequence[StreamMessage]:
-        """Look after the product's book, once a second.
-
-        Raises:
-          ConnectionLost: its snapshot does not come.
-        """
-        book = self._books.get(heard.symbol)
-        if book is not None:
-            book.note(heard, now_s)
-            if book.trouble(now_s):
-                self._broken.add(heard.symbol)
-            elif book.is_overdue(now_s):
-                raise ConnectionLost(f"no snapshot of the book of {heard.symbol}")
-        return [PassedOver("heartbeat")]
-
-    async def _resync(self, book: FeedBook, now_s: float) -> None:
-        """Ask for a broken book anew; one that stays broken ends the connection.
-
-        Raises:
-          ConnectionLost: it was asked for too often.
-        """
-        reason, symbol = book.trouble(now_s), book.symbol
-        recent = self._resynced_s.setdefault(symbol, deque(maxlen=RESYNCS_MAX))
-        if len(recent) == RESYNCS_MAX and now_s - recent[0] < RESYNCS_S:
-            raise ConnectionLost(f"the book of {symbol} stays broken: {reason}")
-        recent.append(now_s)
-        self.resyncs += 1
-        book.await_again(now_s)
-        pair = frozenset({(channels.LEVEL2, self._venue.name(symbol))})
-        await self._command("unsubscribe", pair)
-        await self._command("subscribe", pair)
+    async def _ask_anew(self, symbols: Sequence[str]) -> None:
+        """Subscribe to broken books again: a snapshot follows."""
+        await trio.lowlevel.checkpoint()
+        pairs = frozenset({(channels.LEVEL2, self._venue.name(it)) for it in symbols})
+        if pairs:
+            await self._command("unsubscribe", pairs)
+            await self._command("subscribe", pairs)
 
     def _prepare(self, added: Sequence[Subscription]) -> None:
         """Have a book and a count for what is now wanted of them."""
-        now_s = trio.current_time()
-        for symbol, channel in {(each.symbol, each.channel) for each in added}:
-            if channel is Channel.TRADES:
-                trades = FeedTrades(self._venue, symbol)
-                self._trades.setdefault(symbol, trades)
-            elif channel in {Channel.BOOK, Channel.BOOK_TOP}:
-                is_new = symbol not in self._books
-                book = self._books.setdefault(symbol, FeedBook(symbol, now_s))
-                if is_new:
-                    book.book.last_id = self._venue.book_ids.get(symbol, 0)
-                self._mark(book)
-                top_only = channel is Channel.BOOK_TOP
-                self._ready += book.present(now_s, top_only=top_only)
-
-    def _mark(self, book: FeedBook) -> None:
-        subscribed = self._subscribed
-        book.wants_book = Subscription(book.symbol, Channel.BOOK) in subscribed
-        book.wants_top = Subscription(book.symbol, Channel.BOOK_TOP) in subscribed
+        wanted, now_s = frozenset(self._subscribed), trio.current_time()
+        for each in added:
+            if each.channel is Channel.TRADES:
+                trades = FeedTrades(self._venue, each.symbol)
+                self._trades.setdefault(each.symbol, trades)
+            elif each.channel in {Channel.BOOK, Channel.BOOK_TOP}:
+                self._ready += self.books.want(each, wanted, now_s)
 
     def _wanted(self) -> _Wanted:
         """Return the channels and products that all subscriptions together need."""
@@ -284,4 +223,4 @@ async def open_market_stream(venue: Venue) -> AsyncGenerator[CoinbaseStream, Non
     url = venue.endpoints.url
     opened = venue.open_socket
     async with venue.socket(url, write_gap_s=WRITE_GAP_S, opened=opened) as socket:
-        yield CoinbaseStream(socket, venue)
+        yield CoinbaseStream(socket, venue, FeedBooks(venue.book_ids))

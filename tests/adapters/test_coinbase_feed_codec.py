@@ -148,6 +148,9 @@ def test_an_acknowledgement_is_read_by_the_names_of_today() -> None:
 def test_the_venues_error_is_a_refusal_of_nobody_in_particular() -> None:
     error = {"type": "error", "message": "Failed to subscribe", "reason": "no auth"}
     assert hear(error) == SubscriptionRefused(None, 0, "Failed to subscribe: no auth")
+    named = {**error, "reason": "BTC-USD is delisted"}
+    text = "Failed to subscribe: BTC-USD is delisted"
+    assert hear(named) == SubscriptionRefused(None, 0, text, "BTC/USD")
 
 
 @pytest.mark.parametrize(

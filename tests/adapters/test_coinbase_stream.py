@@ -27,7 +27,8 @@ from actors.messages import (
     Traded,
 )
 from actors.ports import MarketStream
-from adapters.coinbase import stream as streams
+from adapters.coinbase import feed_books
+from adapters.coinbase.stream import CoinbaseStream
 from adapters.errors import (
     ConnectionLost,
     LocalProtocolError,
@@ -267,15 +268,49 @@ async def test_a_book_whose_prices_cross_is_had_anew_with_a_higher_number(
         assert whole.last_id == 3
 
 
-async def test_a_book_that_stays_broken_ends_the_connection(
-    nursery: trio.Nursery,
+async def test_a_book_that_stays_broken_rests_and_is_asked_for_again(
+    nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(feed_books, "RESYNCS_S", 2.0)
     crossed = {**WHOLE, "bids": [["101.00", "1"]]}
     async with feed(nursery, [BOOK]) as found:
-        for _ in range(streams.RESYNCS_MAX):
+        for _ in range(feed_books.RESYNCS_MAX):
             await found.hear(crossed)
-        with pytest.raises(ConnectionLost, match="stays broken: its best prices cross"):
-            await found.hear(crossed)
+            await found.command()
+            await found.command()
+        assert await found.hear(crossed, WHOLE, heartbeat(1)) == []
+        await trio.sleep(2.1)
+        assert await found.hear(heartbeat(1)) == []
+        assert (await found.command())["type"] == "unsubscribe"
+        (whole,) = await found.hear(WHOLE)
+        assert isinstance(whole, BookSnapshot)
+
+
+@pytest.mark.parametrize(
+    ("frame", "is_doubted"),
+    [
+        (
+            {"type": "l2update", "product_id": "BTC-USD", "changes": [["buy", "NaN", "1"]]},
+            1,
+        ),
+        (
+            {"type": "l2update", "product_id": "ETH-USD", "changes": [["buy", "NaN", "1"]]},
+            0,
+        ),
+        ({"type": "match", "product_id": "BTC-USD", "price": "NaN"}, 0),
+        ("half of a fra", 1),
+    ],
+)
+async def test_a_frame_that_cannot_be_read_breaks_the_book_it_may_be_about(
+    nursery: trio.Nursery, frame: dict[str, Any] | str, is_doubted: int
+) -> None:
+    async with feed(nursery, [BOOK]) as found:
+        await found.hear(WHOLE)
+        with pytest.raises(RemoteProtocolError):
+            await found.hear(frame)
+        await found.hear(heartbeat(1))
+        assert isinstance(found.stream, CoinbaseStream)
+        assert found.stream.books.resyncs == is_doubted
 
 
 async def test_a_book_that_stands_still_while_somebody_trades_is_had_anew(

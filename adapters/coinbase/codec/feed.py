@@ -180,10 +180,12 @@ def _hear_ack(text: str, _symbols: Symbols, _at_s: float) -> Heard:
     )
 
 
-def _hear_error(text: str, _symbols: Symbols, _at_s: float) -> Heard:
+def _hear_error(text: str, symbols: Symbols, _at_s: float) -> Heard:
+    """Return a refusal; one whose reason names a product is that product's alone."""
     error = _error.decode(text)
     shown = ": ".join(filter(None, (error.message, error.reason)))
-    return SubscriptionRefused(None, 0, shown[:300])
+    named = [symbols[word] for word in error.reason.split() if word in symbols]
+    return SubscriptionRefused(None, 0, shown[:300], named[0] if named else "")
 
 
 def _hear_status(text: str, _symbols: Symbols, _at_s: float) -> Heard:

@@ -37,7 +37,7 @@ class Desk:
         self.limits = limits
         self.names = Names(exchange.wares.values())
         self.papers = Papers()
-        self.counters = Counters()
+        self.counters = Counters(exchange.limits.refuse)
         self.dead_men_ms: dict[str, int] = {}  # account -> when its orders end
         self._unnamed = 0
 

@@ -9,6 +9,7 @@ Source: "Spot REST Rate Limits" and "Spot Trading Rate Limits", 2026-05-27.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 import attrs
@@ -67,9 +68,10 @@ class _Counter:
 class Counters:
     """Decaying counters by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, refuse: Callable[[str], None]) -> None:
+        """`refuse` is told the first part of the name of what was too much."""
         self._counters: dict[tuple[str, ...], _Counter] = {}
-        self.peaks: dict[str, float] = {}  # by the first part of the name
+        self._refuse = refuse
 
     def value(self, name: tuple[str, ...], down_1s: float, now_ms: int) -> float:
         """Return what `name` stands at now."""
@@ -85,9 +87,9 @@ class Counters:
         """Count `cost`, unless that would be too much; return whether it was counted."""
         value = self.value(name, down_1s, now_ms)
         if value + cost > most:
+            self._refuse(name[0])
             return False
         self._counters[name].value = value + cost
-        self.peaks[name[0]] = max(self.peaks.get(name[0], 0.0), value + cost)
         return True
 
 

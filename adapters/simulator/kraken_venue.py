@@ -51,6 +51,7 @@ class KrakenDoors:
         now_ms = self._dialect.exchange.now_ms()
         if self._connects.is_welcome(visit.address, now_ms):
             return None
+        self._dialect.exchange.limits.refuse("connects")
         return HttpAnswer(429, b"error code: 1015", (), "text/plain")
 
 

@@ -46,6 +46,7 @@ def truth(exchange: Exchange) -> dict[str, object]:
             "weight_peak": exchange.limits.weight_peak,
             "connects_peak": exchange.limits.connects_peak,
             "while_forbidden": exchange.limits.while_forbidden,
+            "refused": exchange.limits.refused,
         },
         "faults_struck": exchange.faults.struck,
     }

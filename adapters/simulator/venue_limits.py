@@ -43,7 +43,12 @@ class VenueLimits:
         self.weight_peak = 0  # in one window of one address, refused requests included
         self._connects: dict[str, _Count] = {}
         self.connects_peak = 0  # WebSocket attempts in five minutes of one address
+        self.refused: dict[str, int] = {}  # by limit, where a dialect counts its own way
         self.while_forbidden = 0  # requests and connections of who was told to stop
+
+    def refuse(self, limit: str) -> None:
+        """Note that a dialect refused something by one of its own limits."""
+        self.refused[limit] = self.refused.get(limit, 0) + 1
 
     def connect(self, address: str, now_ms: int) -> None:
         """Count an attempt to open a WebSocket, whatever becomes of it."""

@@ -286,8 +286,10 @@ async def test_calls_are_counted_per_key_and_the_counter_goes_down(
     await trio.sleep(0.6)
     later = await in_thread(lambda: rest.private("Balance")["error"])
 
+    truth = await in_thread(rest.truth)
+
     assert errors == [[], [], [], ["EAPI:Rate limit exceeded"], [], []]
-    assert later == []
+    assert (later, truth["limits"]["refused"]) == ([], {"calls": 1})
 
 
 @pytest.mark.parametrize(

@@ -71,8 +71,8 @@ class Caller:
         Raises:
           VenueError: no answer, or the venue refused; says nothing about any order.
         """
+        await self._venue.wait(self._calls, self.tier.calls, weight)
         async with self._turn:
-            await self._venue.wait(self._calls, self.tier.calls, weight)
             said = await self._post(self._venue.http, path, params)
         if not said.errors:
             return said.result

@@ -51,10 +51,9 @@ class Open:
     changes: int  # of our own orders, when it was asked
     orders: Mapping[str, VenueOrder]  # by our ids
 
-    def find(self, client_order_id: str, changes: int, now_s: float) -> VenueOrder | None:
-        """Return an order that the answer still holds for."""
-        is_fresh = changes == self.changes and now_s - self.asked_s < SHARED_S
-        return self.orders.get(client_order_id) if is_fresh else None
+    def holds(self, changes: int, now_s: float) -> bool:
+        """Tell whether the answer is still true."""
+        return changes == self.changes and now_s - self.asked_s < SHARED_S
 
 
 @attrs.define(eq=False)

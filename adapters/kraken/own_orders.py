@@ -46,6 +46,7 @@ class OwnOrders:
     changes: int = 0  # heard or asked for; what a question told before one is old
     _orders: dict[str, VenueOrder] = attrs.Factory(dict[str, VenueOrder])
     _ids: dict[str, str] = attrs.Factory(dict[str, str])  # client id -> the venue's
+    _final: set[str] = attrs.Factory(set[str])  # ended, and told with all they executed
     _placed_ms: dict[str, int] = attrs.Factory(dict[str, int])  # by client id
 
     def asked(self, request: OrderRequest, placed_ms: int) -> None:
@@ -88,6 +89,12 @@ class OwnOrders:
     def find(self, client_order_id: str) -> VenueOrder | None:
         return self._orders.get(self._ids.get(client_order_id, ""))
 
+    def ended(self, client_order_id: str) -> VenueOrder | None:
+        """Return an order whose end the stream has told whole: nothing changes it."""
+        found = self.find(client_order_id)
+        is_final = found is not None and found.venue_order_id in self._final
+        return found if is_final else None
+
     def by_id(self, order_id: str) -> VenueOrder | None:
         """Return the order that the venue calls so."""
         return self._orders.get(order_id)
@@ -126,6 +133,8 @@ class OwnOrders:
         if before is not None and order.update_ms < before.update_ms:
             order = attrs.evolve(order, status=before.status)  # an older one came late
         self._keep(order)
+        if order.status in ENDED and row.cum_qty is not None:
+            self._final.add(row.order_id)
         if row.exec_type != "trade":
             return (order,)
         return (_fill(order, row), order)
@@ -159,6 +168,7 @@ class OwnOrders:
             ended = (each for each in self._orders.values() if each.status in ENDED)
             gone = next(ended, None) or next(iter(self._orders.values()))
             del self._orders[gone.venue_order_id]
+            self._final.discard(gone.venue_order_id)
             self._ids.pop(gone.client_order_id, None)
 
 

@@ -29,6 +29,7 @@ from adapters.kraken.verdict import Outcome
 NOT_REPLACED: Final = "not_replaced"
 LOOK_S: Final = 6.0  # for the cancel and its end together
 GAP_S: Final = 0.2  # between two looks, doubled
+STREAM_S: Final = 0.05  # for the stream to tell of the end, which then need not be asked
 
 Look = Callable[[str, str], Awaitable[VenueOrder | None]]
 
@@ -57,6 +58,7 @@ async def _cancelled(
     if isinstance(answer, VenueReject) and answer.code == "not_sent":
         return answer
     gap_s = GAP_S
+    await trio.sleep(STREAM_S)
     while True:
         try:
             found = await look(symbol, client_order_id)

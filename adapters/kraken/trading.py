@@ -120,21 +120,23 @@ class KrakenTrading:
         """Return the order, or None when the venue says that it does not exist (R-04).
 
         Asked among the open ones first: one that ends meanwhile is then among the closed.
-        What a question about all open orders has just told, a pass need not ask again.
+        The key may ask little: an end that the stream has told is not asked for, nor what
+        a question about all open orders has just told.
         """
-        if self._open is not None:
-            now_s, changes = trio.current_time(), self._own.changes
-            shared = self._open.find(client_order_id, changes, now_s)
-            if shared is not None:
-                await trio.lowlevel.checkpoint()
-                return shared
+        await trio.lowlevel.checkpoint()
+        is_open_told = self._is_open_told()
+        told = self._own.ended(client_order_id)
+        if told is None and self._open is not None and is_open_told:
+            told = self._open.orders.get(client_order_id)
+        if told is not None:
+            return told
         known = self._own.find(client_order_id)
         if known is not None:
             result = await self._ask("QueryOrders", {"txid": known.venue_order_id})
             for found in orders.decode_known_orders(result, self._venue.symbol_of):
                 if found.venue_order_id == known.venue_order_id:
                     return attrs.evolve(found, client_order_id=client_order_id)
-        for path in ("OpenOrders", "ClosedOrders"):
+        for path in ("ClosedOrders",) if is_open_told else ("OpenOrders", "ClosedOrders"):
             result = await self._ask(path, {"cl_ord_id": client_order_id})
             listed, _ = orders.decode_orders(result, self._venue.symbol_of)
             found = [each for each in listed if each.client_order_id == client_order_id]
@@ -142,6 +144,11 @@ class KrakenTrading:
                 self._own.learn(found)
                 return found[-1]
         return None
+
+    def _is_open_told(self) -> bool:
+        """Tell whether what was open a moment ago is still known to be all."""
+        now_s, changes = trio.current_time(), self._own.changes
+        return self._open is not None and self._open.holds(changes, now_s)
 
     async def open_orders(self, symbols: Sequence[str]) -> Sequence[VenueOrder]:
         """Return the open orders on `symbols`, ours and others'."""

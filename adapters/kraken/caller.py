@@ -8,6 +8,7 @@ Source: docs.kraken.com, "Spot REST Rate Limits" and "Trading Rate Limits", 2026
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -25,6 +26,8 @@ from adapters.limits import Bucket
 
 TURN_S: Final = 5.0  # longest wait of an order for its turn
 BAD_NONCE: Final = "EAPI:Invalid nonce"
+LOCKOUT: Final = "EGeneral:Temporary lockout"
+LOCKOUT_S: Final = 900.0
 KEY_TROUBLE: Final = ("EAPI:Rate limit exceeded",)
 CANCEL_WEIGHTS: Final = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))  # by age_s
 
@@ -61,6 +64,7 @@ class Caller:
     _signer: Signer
     _nonces: Nonces
     tier: Tier = STARTER
+    _locked_until_s: float = -math.inf  # the venue has locked this account out
     _turn: trio.Lock = attrs.Factory(trio.Lock)
 
     async def ask(
@@ -71,12 +75,14 @@ class Caller:
         Raises:
           VenueError: no answer, or the venue refused; says nothing about any order.
         """
+        self.check_open()
         await self._venue.wait(self._calls, self.tier.calls, weight)
         async with self._turn:
             said = await self._post(self._venue.http, path, params)
         if not said.errors:
             return said.result
-        self._note(said.errors[0])
+        self.note(said.errors[0])
+        self.check_open()
         if said.errors[0].startswith(KEY_TROUBLE):
             raise RateLimited(said.errors[0], retry_after_s=1 / self.tier.calls.drain_per_s)
         raise self._venue.refusal(said.errors)
@@ -95,12 +101,12 @@ class Caller:
         except trio.TooSlowError as error:
             raise NotSent(f"the key was busy for {TURN_S:g} s") from error
         try:
-            self._check_open()
+            self._check_sendable()
             said = await self._post(self._venue.orders_http, path, params)
         finally:
             self._turn.release()
         if said.errors:
-            self._note(said.errors[0])
+            self.note(said.errors[0])
         return said
 
     def enter_engine(self, symbol: str) -> None:
@@ -131,14 +137,27 @@ class Caller:
     def _engine(self, symbol: str) -> str:
         return f"engine {self._signer.print_()} {symbol}"
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Let nothing of this account through while the venue forbids it (R-28).
+
+        Raises:
+          RateLimited: says for how long.
+        """
+        self._venue.limits.check_open()
+        left_s = self._locked_until_s - self._venue.clock.awake_s()
+        if left_s > 0:
+            raise RateLimited("the account is locked out", retry_after_s=left_s)
+
+    def _check_sendable(self) -> None:
         try:
-            self._venue.limits.check_open()
+            self.check_open()
         except RateLimited as error:
             raise NotSent(str(error)) from error
 
-    def _note(self, text: str) -> None:
+    def note(self, text: str) -> None:
         """Learn from a refusal what the next call must heed."""
+        if text.startswith(LOCKOUT):
+            self._locked_until_s = self._venue.clock.awake_s() + LOCKOUT_S
         if text.startswith(BAD_NONCE):
             self._nonces.leap()
         if text.startswith(KEY_TROUBLE):

@@ -84,7 +84,7 @@ class OrderRoads:
         try:
             await self._venue.know_symbols()
             self._venue.instrument(symbol)
-            self._venue.limits.check_open()
+            self._caller.check_open()
         except VenueError as error:
             raise NotSent(str(error)) from error
 
@@ -143,6 +143,7 @@ class OrderRoads:
     def _judge(
         self, text: str, symbol: str, client_order_id: str, *, is_cancel: bool
     ) -> Outcome:
+        self._caller.note(text)
         if text.startswith(TOO_FAST):
             self._caller.fill_engine(symbol)
         return judge_fault(client_order_id, text, is_cancel=is_cancel)

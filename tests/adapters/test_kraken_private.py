@@ -63,6 +63,8 @@ async def scripted(
         path = line.split(" ")[1].partition("?")[0]
         if path == "/0/public/AssetPairs":
             return answer(PAIRS)
+        if path == "/0/public/Ticker":
+            return answer(None, "EQuery:Unknown asset pair")
         if path == "/0/private/GetWebSocketsToken":
             return answer({"token": "canary-token", "expires": 900})
         return private(path)
@@ -228,16 +230,16 @@ async def test_what_an_answer_means_for_an_order(
 
 
 @pytest.mark.parametrize(
-    ("text", "wait_s"),
+    ("text", "wait_s", "is_for_all"),
     [
-        ("EService: Throttled: 1700000120", 120),
-        ("EGeneral:Temporary lockout", 900),
+        ("EService: Throttled: 1700000120", 120, True),
+        ("EGeneral:Temporary lockout", 900, False),
     ],
 )
 async def test_some_words_of_the_venue_close_the_gate(
-    nursery: trio.Nursery, text: str, wait_s: float
+    nursery: trio.Nursery, text: str, wait_s: float, is_for_all: bool
 ) -> None:
-    """R-28: nothing is asked before the time that the venue gave."""
+    """R-28: nothing is asked before the time that the venue gave. A lockout is a key's."""
     async with scripted(nursery, lambda _path: answer(None, text)) as (desk, kraken, _):
         trading = kraken.trading(*KEYS)
         with pytest.raises(RateLimited) as caught:
@@ -245,12 +247,14 @@ async def test_some_words_of_the_venue_close_the_gate(
         asked = len(desk.requests)
         with pytest.raises(RateLimited):
             await trading.balances()
-        with pytest.raises(RateLimited):
+        with pytest.raises(RateLimited if is_for_all else VenueRefused):
             await kraken.market.ticker(BTC)
         placed = await trading.place(order(1))
+        cancelled = await trading.cancel(BTC, IDS[1])
     assert caught.value.retry_after_s == wait_s
     assert isinstance(placed, VenueReject)
-    assert len(desk.requests) == asked
+    assert isinstance(cancelled, VenueReject)
+    assert len(desk.requests) == asked + (not is_for_all)
 
 
 async def test_orders_and_cancels_are_counted_as_the_engine_counts_them(

@@ -156,7 +156,9 @@ class Feed:
                 last_trade_id=max(0, ware.day.last_id),
                 at_ms=now_ms,
             )
-            self._publish("heartbeat", ware, text)
+            wire = frame(text.encode())  # a silent symbol's heartbeats go on
+            for reader in self._readers[self._topic("heartbeat", ware)]:
+                reader.outbox.post(wire)
 
     def _tell_owners(
         self, reports: list[Report], own: dict[tuple[str, int], list[Report]]

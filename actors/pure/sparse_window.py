@@ -1,8 +1,9 @@
-"""Keep the newest closed candles where a quiet time has none, and the next ends each. Pure.
+"""Keep the newest closed candles where the venue tells none of a quiet time. Pure.
 
 Two candles may be far apart and yet nothing be missing: that the stream was not broken is
-what says so, not the time between them. While history is being asked for, the newest
-candle of the stream is kept: what the history says of it may be older.
+what says so, not the time between them. The window shows such a time as flat candles, once
+a later one has ended it (R-26). While history is being asked for, what the stream tells is
+kept: what the history says of the same candle may be older.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import attrs
 
 from actors.messages import Candle
 from actors.pure.candle_window import CandleStep
+from actors.pure.money import ZERO
 
 
 @attrs.define
 class SparseWindow:
-    """`candles` are closed, oldest first; between two of them nobody traded."""
+    """`candles` are closed, oldest first, each following the one before."""
 
     depth: int
     candles: tuple[Candle, ...] = ()
@@ -41,8 +43,12 @@ class SparseWindow:
             return CandleStep.HOLE
         running = self.running
         if running is not None and running.open_ms < candle.open_ms:
-            self.closed_late = (attrs.evolve(running, is_closed=True),)
-            self._close(self.closed_late[0])
+            self._close(attrs.evolve(running, is_closed=True))
+            self.closed_late = self.candles[-1:]
+        if self.candles:
+            quiet = _quiet_between(self.candles[-1], candle, self.depth)
+            self.closed_late += quiet
+            self._close(*quiet)
         if not candle.is_closed:
             self.running = candle
             return CandleStep.RUNNING
@@ -94,11 +100,37 @@ class SparseWindow:
     def _settle(self, ordered: Sequence[Candle]) -> None:
         """Keep these: every one is final but the last, if it is still open."""
         is_open = bool(ordered) and not ordered[-1].is_closed
-        closed = ordered[:-1] if is_open else ordered
-        final = [c if c.is_closed else attrs.evolve(c, is_closed=True) for c in closed]
+        final: list[Candle] = []
+        for candle in ordered:
+            if final:
+                final += _quiet_between(final[-1], candle, self.depth)
+            final.append(attrs.evolve(candle, is_closed=True))
+        if is_open:
+            final.pop()
         self.candles = tuple(final)[-self.depth :]
         self.running = ordered[-1] if is_open else None
 
-    def _close(self, candle: Candle) -> None:
-        self.candles = (*self.candles, candle)[-self.depth :]
+    def _close(self, *candles: Candle) -> None:
+        self.candles = (*self.candles, *candles)[-self.depth :]
         self.running = None
+
+
+def _quiet_between(before: Candle, after: Candle, most: int) -> tuple[Candle, ...]:
+    """Return the flat candles of the time between two, the newest `most` of them."""
+    length_ms = before.close_ms + 1 - before.open_ms
+    opens_ms = range(before.close_ms + 1, after.open_ms, length_ms)[-most:]
+    return tuple(
+        attrs.evolve(
+            before,
+            open_ms=open_ms,
+            close_ms=open_ms + length_ms - 1,
+            open=before.close,
+            high=before.close,
+            low=before.close,
+            volume_base=ZERO,
+            volume_quote=ZERO,
+            trades=0,
+            is_closed=True,
+        )
+        for open_ms in opens_ms
+    )

@@ -24,7 +24,11 @@ from adapters.figures import BadFigure
 PAGES_MAX: Final = 12  # of candles, to make long ones of
 
 TERMS: Final = StreamTerms(
-    subscriptions_max=SUBSCRIPTIONS_MAX, is_book_streamed=True, timeframes=frozenset()
+    subscriptions_max=SUBSCRIPTIONS_MAX,
+    is_book_streamed=True,
+    timeframes=frozenset(),
+    has_quiet_candles=False,
+    history=frozenset({*candles.GRANULARITY_S, *candles.BUILT_S}),
 )
 
 

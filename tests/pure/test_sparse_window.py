@@ -1,4 +1,4 @@
-"""Windows of candles where quiet times have none."""
+"""Windows of candles where the venue tells none of quiet times."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from actors.messages import Candle
 from actors.pure.candle_window import CandleStep
+from actors.pure.money import ZERO
 from actors.pure.sparse_window import SparseWindow
 from tests.words import candle
 
@@ -26,10 +27,22 @@ def running(number: int, close: int) -> Candle:
     return candle(number, close, is_closed=False)
 
 
-def test_a_quiet_time_is_no_hole() -> None:
+def flat(number: int, close: int) -> Candle:
+    made = candle(number, close)
+    return attrs.evolve(made, volume_base=ZERO, volume_quote=ZERO, trades=0)
+
+
+def test_a_quiet_time_is_no_hole_and_is_flat() -> None:
     window = loaded(1)
-    assert window.take(candle(7, 7)) is CandleStep.CLOSED
-    assert numbers(window.candles) == [1, 7]
+    assert window.take(candle(4, 4)) is CandleStep.CLOSED
+    assert window.closed_late == (flat(2, 1), flat(3, 1))
+    assert window.candles == (candle(1, 1), flat(2, 1), flat(3, 1), candle(4, 4))
+
+
+def test_a_long_quiet_time_fills_the_window_and_no_more() -> None:
+    window = loaded(1)
+    window.take(candle(1_000_000, 4))
+    assert numbers(window.candles) == list(range(999_991, 1_000_001))
 
 
 def test_a_later_candle_closes_the_one_before() -> None:
@@ -37,8 +50,8 @@ def test_a_later_candle_closes_the_one_before() -> None:
     window.take(running(2, 20))
     window.take(running(2, 21))
     assert window.take(running(5, 50)) is CandleStep.RUNNING
-    assert window.closed_late == (candle(2, 21),)
-    assert window.candles == (candle(1, 1), candle(2, 21))
+    assert window.closed_late == (candle(2, 21), flat(3, 21), flat(4, 21))
+    assert window.candles == (candle(1, 1), *window.closed_late)
     assert window.running == running(5, 50)
 
 
@@ -56,7 +69,7 @@ def test_after_a_break_history_is_needed_and_what_came_meanwhile_is_kept() -> No
     assert window.take(running(4, 40)) is CandleStep.HOLE
     assert window.take(running(4, 41)) is CandleStep.HOLE
     told = window.load([candle(1, 1), candle(3, 3), running(4, 39)])
-    assert (numbers(told), window.running) == ([3], running(4, 41))
+    assert (numbers(told), window.running) == ([2, 3], running(4, 41))
     assert window.is_loaded
 
 
@@ -85,7 +98,8 @@ def test_what_is_needed_must_be_final_if_something_later_came() -> None:
     window.load([candle(1, 1), running(4, 4)])
     assert not window.is_loaded
     window.load([candle(1, 1), candle(4, 4)])
-    assert (numbers(window.candles), window.running) == ([1, 4], running(5, 50))
+    assert numbers(window.candles) == [1, 2, 3, 4]
+    assert window.running == running(5, 50)
 
 
 def test_a_history_that_does_not_reach_back_replaces_the_window() -> None:
@@ -114,6 +128,7 @@ def test_closed_candles_rise_and_each_is_closed_once(steps: list[tuple[int, bool
         if step is CandleStep.CLOSED:
             closed.append(number)
     assert closed == sorted(set(closed))
+    assert closed == list(range(1, len(closed) + 1))
     assert numbers(window.candles) == [0, *closed][-10:]
     assert all(each.is_closed for each in window.candles)
     assert window.running is None or window.running == attrs.evolve(

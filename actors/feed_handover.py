@@ -187,7 +187,8 @@ class Handover:
                     return False  # its snapshot begins it
                 return not book.is_synced or first_id <= book.last_id + 1
             case Candle():
-                return self.fan_out.windows[subscription].follows(message)
+                window = self.fan_out.windows[subscription]
+                return not window.is_loaded or window.follows(message)
             case _:
                 return True
 

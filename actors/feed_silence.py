@@ -72,6 +72,8 @@ class Silence:
         """Tell whether a subscription has been without data for too long."""
         subscription = route.subscription
         limit_s = self.limits.of(subscription.channel)
+        if route.feeds:  # trades that make candles must not be missed like others
+            limit_s = limit_s or self.limits.candles_s
         if not limit_s:
             return False
         if route.data_s is None:

@@ -24,14 +24,22 @@ from actors.messages import (
 )
 from actors.ports import ConnectionLost
 from actors.reconnecting import AttemptsSpent
-from tests.actors.feed_house import ETH, ETH_TICKER, TICKER, TRADES, House, open_house
+from tests.actors.feed_house import (
+    CANDLES,
+    ETH,
+    ETH_TICKER,
+    TICKER,
+    TRADES,
+    House,
+    open_house,
+)
 from tests.actors.ledger_room import settle
 from tests.actors.scripted_venue import ScriptedStream
-from tests.words import SYMBOL, ticker
+from tests.words import SYMBOL, candle, ticker
 
 LOST = ConnectionLost("the other side went away")
 LIMIT = StreamTerms(subscriptions_max=1)
-AGES = StreamTerms(subscriptions_max=1024, age_s_max=1000.0)
+AGES = StreamTerms(1024, age_s_max=1000.0, timeframes=frozenset({"1m"}))
 SOL_TICKER = Subscription("SOL/USDT", Channel.TICKER)
 
 
@@ -264,6 +272,20 @@ async def test_a_replacement_that_stays_silent_changes_nothing_and_is_tried_agai
     await tell_only(old, house, seconds=60)
     assert (len(house.market.streams), old.is_open) == (3, True)
     assert states(house, "dawn") == []
+
+
+async def test_candles_without_history_are_handed_over_as_they_are(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """REST fails: there is no window that a candle could leave a hole in."""
+    house.want("dawn", TICKER, CANDLES)
+    await start(house, AGES)
+    for second in range(930):
+        for stream in house.market.open_streams():
+            tell_prices(stream)
+            stream.tell(candle(1, second + 1, is_closed=False))
+        await house.at(1)
+    assert [stream.is_open for stream in house.market.streams] == [False, True]
 
 
 async def test_a_quiet_market_is_handed_over_by_the_clock(

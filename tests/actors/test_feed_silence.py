@@ -12,6 +12,7 @@ from actors.messages import (
     Channel,
     ExchangeDisconnected,
     Link,
+    StreamTerms,
     Subscription,
 )
 from actors.ports import VenueError
@@ -20,6 +21,7 @@ from tests.actors.feed_house import (
     ETH,
     ETH_TICKER,
     TICKER,
+    TRADES,
     House,
     open_house,
 )
@@ -156,3 +158,28 @@ async def test_one_slow_symbol_does_not_delay_the_judgement_of_the_others(
     await house.at(12.6)
     (told,) = await house.room.recorded(ExchangeDisconnected)
     assert told.reason.startswith("no data on ETH/USDT ticker for 12")
+
+
+async def test_trades_that_make_candles_are_missed_when_they_stay_away(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """The venue tells no candles: its trades are looked after as candles would be."""
+    house.market.terms = StreamTerms(subscriptions_max=100)
+    house.want("dawn", TICKER, CANDLES)
+    await house.start()
+    assert house.market.stream.subscribed == {TICKER, TRADES}
+    for second in range(20):
+        await house.tick(100 + second, volume=1000 + second)
+        await house.at(1)
+    assert len(house.market.streams) == 2
+
+
+async def test_trades_that_nobody_builds_from_may_stay_away(
+    house: House, autojump_clock: MockClock
+) -> None:
+    house.want("dawn", TICKER, TRADES)
+    await house.start()
+    for second in range(45):
+        await house.tick(100 + second, volume=1000 + second)
+        await house.at(1)
+    assert len(house.market.streams) == 1

@@ -20,6 +20,7 @@ from actors.messages import (
     Candle,
     Channel,
     PassedOver,
+    PricesReplaced,
     StreamMessage,
     Subscription,
     SubscriptionAccepted,
@@ -36,6 +37,7 @@ from adapters.kraken.codec.market import (
     Heard,
     SystemHeard,
     decode_market,
+    newest_of,
 )
 from adapters.kraken.venue import Venue
 from adapters.sockets import Socket
@@ -84,6 +86,7 @@ class KrakenStream:
     _broken: list[str] = attrs.Factory(list[str])  # books to begin anew
     _asked: dict[int, Asked] = attrs.Factory(dict[int, Asked])
     _commands: int = 0
+    _replaced: int = 0  # prices, as far as it was told
     _unread: list[str | bytes] = attrs.Factory(list[str | bytes])  # newest first
 
     async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
@@ -135,6 +138,9 @@ class KrakenStream:
         else:
             self._unread = list(await self._socket.receive_all())[::-1]
         told: list[StreamMessage] = []
+        if self._socket.replaced > self._replaced:
+            told.append(PricesReplaced(self._socket.replaced - self._replaced))
+            self._replaced = self._socket.replaced
         now_s, venue_ms = trio.current_time(), self._venue.now_ms()
         while self._unread:
             try:
@@ -261,6 +267,10 @@ async def open_market_stream(venue: Venue) -> AsyncGenerator[KrakenStream, None]
       VenueError: could not connect, or could not learn the venue's symbols.
     """
     await venue.know_symbols()
-    url, opened = venue.endpoints.url, venue.open_socket
-    async with venue.socket(url, write_gap_s=WRITE_GAP_S, opened=opened) as socket:
+    async with venue.socket(
+        venue.endpoints.url,
+        write_gap_s=WRITE_GAP_S,
+        opened=venue.open_socket,
+        newest_of=newest_of,
+    ) as socket:
         yield KrakenStream(socket, venue)

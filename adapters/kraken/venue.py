@@ -33,7 +33,7 @@ from adapters.kraken.codec.instruments import Listing, decode_listing
 from adapters.kraken.codec.market import SystemHeard
 from adapters.kraken.codec.rest import decode_envelope, decode_time
 from adapters.limits import Bucket, Limits
-from adapters.sockets import OpenSocket, Socket, Timing, UpgradeRefused
+from adapters.sockets import NewestOf, OpenSocket, Socket, Timing, UpgradeRefused
 from adapters.streams import Dial
 from adapters.websocket import open_websocket
 
@@ -144,7 +144,12 @@ class Venue:
 
     @asynccontextmanager
     async def socket(
-        self, url: str, *, write_gap_s: float = 0.0, opened: OpenSocket = open_websocket
+        self,
+        url: str,
+        *,
+        write_gap_s: float = 0.0,
+        opened: OpenSocket = open_websocket,
+        newest_of: NewestOf | None = None,
     ) -> AsyncGenerator[Socket, None]:
         """Open a WebSocket within the limits; a 429 closes the gate for everybody.
 
@@ -155,7 +160,9 @@ class Venue:
         self.limits.connect()
         timing = attrs.evolve(self.timing, write_gap_s=write_gap_s)
         try:
-            async with opened(url, timing=timing, dial=self.dial) as socket:
+            async with opened(
+                url, timing=timing, dial=self.dial, newest_of=newest_of
+            ) as socket:
                 yield socket
         except UpgradeRefused as error:
             if error.status == 403:  # a firewall's word on one host is no ban

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.abc
 from trio_websocket import WebSocketConnection
 
 from actors.messages import (
@@ -20,6 +21,7 @@ from actors.messages import (
     Candle,
     Channel,
     PassedOver,
+    PricesReplaced,
     StreamMessage,
     Subscription,
     SubscriptionAccepted,
@@ -31,8 +33,11 @@ from adapters.errors import ConnectionLost, NotListed, RemoteProtocolError
 from adapters.kraken import Endpoints, open_kraken
 from adapters.kraken.codec.book import KeptBook
 from adapters.kraken.codec.frames import BookRow, LevelRow
+from adapters.kraken.codec.market import newest_of
+from adapters.websocket_busy import open_busy_websocket
+from adapters.websocket_server import frame
 from tests.adapters.binance_desk import StillClock
-from tests.adapters.peers import Desk, Talk, dial_peer, http
+from tests.adapters.peers import Desk, Talk, dial_peer, dial_raw, http, shake_hands
 
 NAMES = ("BTC/USD", "ETH/USD", "WWW/USD")
 BTC, ETH, WWW = (Subscription(name, Channel.TICKER) for name in NAMES)
@@ -107,6 +112,47 @@ async def run(
                     if not isinstance(message, PassedOver)
                 ]
     return heard
+
+
+async def test_of_many_prices_that_came_together_the_newest_is_told_and_the_rest_counted(
+    nursery: trio.Nursery,
+) -> None:
+    async def talk(stream: trio.abc.Stream) -> None:
+        await shake_hands(stream)
+        frames = [frame(TICKER.replace("65843.7", f"{n}.5").encode()) for n in range(200)]
+        await stream.send_all(b"".join(frames))
+        await trio.sleep_forever()
+
+    desk = Desk(listed)
+    await nursery.start(desk.serve)
+    dial = dial_raw(nursery, talk)
+    async with (
+        open_kraken(
+            Endpoints("ws://venue.test/v2", "ws://venue.test/auth", desk.origin),
+            clock=StillClock(),
+            dial=dial,
+            open_socket=open_busy_websocket,
+        ) as kraken,
+        kraken.market.open_stream() as stream,
+    ):
+        await stream.subscribe([BTC])
+        replaced, ticker = await stream.receive()
+        assert replaced == PricesReplaced(199)
+        assert isinstance(ticker, Ticker)
+        assert ticker.last == Decimal("199.5")
+        nursery.cancel_scope.cancel()
+
+
+def test_only_frames_of_one_price_give_way_to_newer_ones() -> None:
+    row = '{"symbol":"BTC/USD","last":1}'
+    named = [
+        newest_of(TICKER),
+        newest_of(f'{{"channel":"ticker","data":[{row},{row}]}}'),
+        newest_of(f'{{"channel":"trade","data":[{row}]}}'),
+        newest_of('{"channel":"heartbeat"}'),
+        newest_of(TICKER.encode()),
+    ]
+    assert named == ["BTC/USD", "", "", "", ""]
 
 
 def ack(command: dict[str, Any], symbol: str) -> str:

@@ -20,6 +20,7 @@ from adapters.sockets import OpenSocket, Timing
 from adapters.websocket import open_websocket
 from adapters.websocket_batch import BatchedClient
 from adapters.websocket_busy import open_busy_websocket
+from adapters.websocket_server import frame
 from tests.adapters.peers import Raw, dial_peer, dial_raw, shake_hands
 
 URL = "ws://venue.test/stream"
@@ -301,6 +302,31 @@ async def test_a_certificate_nobody_vouches_for_is_refused(
     with pytest.raises(ConnectionLost, match="could not connect"):
         async with open_socket(f"wss://127.0.0.1:{port}/"):
             raise AssertionError("it must not be trusted")
+    nursery.cancel_scope.cancel()
+
+
+async def test_a_flood_that_nobody_takes_waits_in_the_network_and_none_of_it_is_lost(
+    open_socket: OpenSocket, nursery: trio.Nursery
+) -> None:
+    count, sent = 400, 0
+    size = 100_000
+
+    async def flood(stream: trio.SocketStream) -> None:
+        nonlocal sent
+        await shake_hands(stream)
+        for number in range(count):
+            await stream.send_all(frame(b"%d" % number + b"x" * size))
+            sent += 1
+        await trio.sleep_forever()
+
+    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    nursery.start_soon(trio.serve_listeners, flood, listeners)
+    port = listeners[0].socket.getsockname()[1]
+    async with open_socket(f"ws://127.0.0.1:{port}/") as socket:
+        await trio.sleep(0.5)
+        assert 0 < sent < count, "the sender waits"
+        for number in range(count):
+            assert await socket.receive() == f"{number}{'x' * size}"
     nursery.cancel_scope.cancel()
 
 

@@ -115,6 +115,15 @@ def decode_market(
         raise bad(f"{frame.channel[:40]} frame", text, error) from error
 
 
+def newest_of(frame: str | bytes) -> str:
+    """Return the symbol of a ticker frame whose newest says all, else ""."""
+    if isinstance(frame, str) and frame.startswith('{"channel":"ticker"'):
+        at = frame.find('"symbol":"') + 10
+        if at >= 10 and frame.find('"symbol":"', at) < 0:
+            return frame[at : frame.find('"', at)]
+    return ""
+
+
 def _hear_answer(frame: Frame) -> Heard:
     if frame.method == "pong":
         return PassedOver("a pong")

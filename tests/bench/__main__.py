@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from tests.bench import codec, fan_out, footprint, journal_latency, latency
+from tests.bench import busy, codec, fan_out, footprint, journal_latency, latency
 from tests.bench.processes import Pace
 from tests.bench.table import Figure, as_text
 
@@ -24,6 +24,9 @@ PARTS: Mapping[str, Callable[[Pace], list[Figure]]] = {
     "orders": latency.orders,
     "orders-rest": latency.orders_rest,
     "fan-out": fan_out.fan_out,
+    "busy": busy.busy,
+    "venues": busy.venues,
+    "peers": busy.peers,
     "memory": footprint.memory,
     "cpu": footprint.cpu,
     "start": footprint.start,

@@ -20,6 +20,7 @@ AGE_MS_MAX = 100
 GROWTH_MB_MAX = 2.0
 SYMBOLS = 50
 CALM_PER_S = 1_000
+VENUES = ("binance", "kraken")
 CRYPTOFEED = "SHOAL_BENCH_CRYPTOFEED"  # a Python that has it
 
 Noted = dict[str, Any]
@@ -88,6 +89,36 @@ def peers(pace: Pace) -> list[Figure]:
             ]
         figures.append(_beside("cryptofeed, bookTicker", rows))
     return figures
+
+
+def venues(pace: Pace) -> list[Figure]:
+    """Measure each exchange's tickers: what a core reads, and socket -> reader, calm."""
+    return [figure for name in VENUES for figure in _venue(name, pace)]
+
+
+def _venue(name: str, pace: Pace) -> list[Figure]:
+    with exchange(symbols=SYMBOLS, dialect=name) as sim:
+        spec = {"where": sim.where, "seconds": pace.seconds(5), "venue": name}
+        found: dict[str, list[Noted]] = {}
+        for rate, socket in ((0, "websockets"), (0, "trio-websocket"), (CALM_PER_S, "")):
+            with flooder(kind=name, frames_per_s=rate) as url:
+                kind = socket or "websockets"
+                is_thinned = bool(rate)
+                found[socket] = [
+                    role("consumer", **spec, url=url, socket=kind, is_thinned=is_thinned)
+                    for _ in range(pace.rounds(3))
+                ]
+    mine, theirs = (
+        _median(_decoded, found[kind]) for kind in ("websockets", "trio-websocket")
+    )
+    flat = "flat out, beside trio-websocket"
+    ratio = mine / theirs
+    return [
+        Figure(f"{name}: ticker", flat, _per_core(mine), _per_core(theirs), ratio),
+        Figure(
+            "  socket -> reader", f"{CALM_PER_S:,} ticks/s", str(spread(_ages(found[""])))
+        ),
+    ]
 
 
 def _flat_out(

@@ -15,6 +15,7 @@ import time
 from array import array
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from importlib import import_module
 from typing import Any
 
 import attrs
@@ -24,7 +25,6 @@ from actors.fan_out import FanOut
 from actors.mailbox import Mailbox
 from actors.messages import BookTop, Channel, PricesReplaced, Subscription, Ticker, Wanted
 from actors.ports import Market
-from adapters.binance.open import open_binance
 from adapters.clock import SystemClock
 from adapters.endpoints import Endpoints
 from adapters.sockets import NewestOf, OpenSocket
@@ -88,8 +88,9 @@ def opener(spec: Spec) -> OpenSocket:
 
 @asynccontextmanager
 async def market_of(spec: Spec) -> AsyncGenerator[Market, None]:
+    open_venue: Any = getattr(import_module(f"adapters.{spec.venue}"), f"open_{spec.venue}")
     endpoints = Endpoints(spec.url, spec.where["ws_api_url"], spec.where["rest_url"])
-    async with open_binance(
+    async with open_venue(
         endpoints, clock=SystemClock(), open_socket=opener(spec)
     ) as venue:
         yield venue.market
@@ -117,7 +118,7 @@ async def pump(stream: Any, fan_out: FanOut, counts: Counts) -> None:
 
 
 async def consume(spec: Spec) -> dict[str, Any]:
-    counts, channel = Counts(), Channel(spec.channel)
+    counts, channel, noted = Counts(), Channel(spec.channel), dict[str, Any]()
     names = [symbol(number) for number in range(spec.symbols)]
     mailboxes = {name: Mailbox[Any](name) for name in names}
     fan_out = FanOut(spec.venue, mailboxes)
@@ -137,7 +138,7 @@ async def consume(spec: Spec) -> dict[str, Any]:
         counts.clear()
         begun = time.monotonic(), time.process_time(), rss_bytes()
         await trio.sleep(spec.seconds)
-        noted = {
+        noted |= {
             "seconds": time.monotonic() - begun[0],
             "cpu_s": time.process_time() - begun[1],
             "growth": rss_bytes() - begun[2],
@@ -147,8 +148,7 @@ async def consume(spec: Spec) -> dict[str, Any]:
             "ages_us": counts.ages_us[: counts.aged].tolist(),
         }
         nursery.cancel_scope.cancel()
-        return noted
-    raise AssertionError("unreachable")
+    return noted
 
 
 if __name__ == "__main__":

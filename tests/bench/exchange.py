@@ -21,7 +21,13 @@ import trio
 from adapters.simulator.binance_dialect import BinanceDialect
 from adapters.simulator.binance_endpoints import Endpoint
 from adapters.simulator.binance_params import Params
-from adapters.simulator.config import ApiKey, Limits, Listing, SimulatorConfig
+from adapters.simulator.config import (
+    ApiKey,
+    DialectName,
+    Limits,
+    Listing,
+    SimulatorConfig,
+)
 from adapters.simulator.server import Simulator
 from adapters.websocket_server import ServerSocket
 
@@ -36,6 +42,7 @@ class Wanted:
 
     symbols: int = 1
     frames_per_s: float | None = None  # of all symbols together; 0: flat out
+    dialect: DialectName = "binance"
     ticks_per_s: float = 1.0  # steps of the synthetic market, which is left still
 
 
@@ -60,6 +67,7 @@ def configured(wanted: Wanted) -> SimulatorConfig:
         limits=Limits(weight_1m=10**9, orders_10s=10**9, orders_1d=10**9),
         ticks_per_s=wanted.ticks_per_s,
         flood_frames_per_s=wanted.frames_per_s,
+        dialect=wanted.dialect,
     )
 
 

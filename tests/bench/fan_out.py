@@ -9,7 +9,7 @@ from typing import Any
 from tests.bench.processes import Pace, exchange, role
 from tests.bench.table import Figure
 
-RATIO_MIN = 0.7
+PER_CORE_MIN = 100_000
 GROWTH_MB_MAX = 2.0
 SETTLE_S = 1.5
 BOTS: Mapping[str, Any] = {
@@ -24,25 +24,29 @@ BOTS: Mapping[str, Any] = {
 def fan_out(pace: Pace) -> list[Figure]:
     """Measure flat out beside the bare loop, then at twice what was reached."""
     ours: list[float] = []
+    per_core: list[float] = []
     probe: list[float] = []
     with exchange(symbols=50, frames_per_s=0) as sim:
         for _ in range(pace.rounds(3)):
-            fleet = role("fleet", where=sim.where, seconds=pace.seconds(6), **BOTS)
-            ours.append(_rate(_settled(fleet["samples"]), "frames"))
+            fleet = role(
+                "fleet", where=sim.where, seconds=pace.seconds(6), is_thinned=False, **BOTS
+            )
+            settled = _settled(fleet["samples"])
+            ours.append(_rate(settled, "frames"))
+            per_core.append(_rate(settled, "frames", "cpu_s"))
             bare = role("probe_feed", where=sim.where, seconds=pace.seconds(4))
-            probe.append(bare["frames"] / bare["seconds"])
-    mine, bare_rate = statistics.median(ours), statistics.median(probe)
-    ratio = mine / bare_rate
+            probe.append(bare["frames"] / bare["cpu_s"])
+    mine, bare_rate = statistics.median(per_core), statistics.median(probe)
     flat = Figure(
-        "24hrTicker -> Decimal -> 50 bots",
-        "flat out",
+        "24hrTicker -> Decimal -> 50 bots, all decoded",
+        "flat out, a second of CPU",
         f"{mine:,.0f} frames/s",
         f"{bare_rate:,.0f} frames/s",
-        ratio,
-        f">= {RATIO_MIN} x",
-        ratio >= RATIO_MIN,
+        mine / bare_rate,
+        f">= {PER_CORE_MIN:,} a core",
+        mine >= PER_CORE_MIN,
     )
-    return [flat, *_overload(pace, mine)]
+    return [flat, *_overload(pace, statistics.median(ours))]
 
 
 def _overload(pace: Pace, capacity: float) -> list[Figure]:
@@ -82,6 +86,6 @@ def _settled(samples: list[dict[str, float]]) -> list[dict[str, float]]:
     return [s for s in busy if s["at_s"] > from_s][:-1] or busy[-2:]  # not the stopping
 
 
-def _rate(samples: list[dict[str, float]], what: str) -> float:
+def _rate(samples: list[dict[str, float]], what: str, per: str = "at_s") -> float:
     first, last = samples[0], samples[-1]
-    return (last[what] - first[what]) / (last["at_s"] - first["at_s"])
+    return (last[what] - first[what]) / (last[per] - first[per])

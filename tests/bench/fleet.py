@@ -27,6 +27,7 @@ from actors.fleet_world import World
 from actors.mailbox import Mailbox
 from actors.pure.config import Config, load
 from actors.pure.market_view import Strategy
+from adapters import websocket_busy
 from tests.bench.exchange import KEY, SECRET, symbol
 from tests.bench.marks import Flow, Look, MarkedMailbox, MarkedStore, MarkedTrading, Marks
 
@@ -46,6 +47,7 @@ class Spec:
     has_socket: bool = True  # else orders go by REST
     is_marked: bool = True  # else only the counters are read
     is_counted: bool = True  # else only the process
+    is_thinned: bool = True  # newest prices only, where many wait to be decoded
 
 
 def written(spec: Spec, state: Path) -> str:
@@ -95,6 +97,8 @@ def run(spec: Spec) -> dict[str, Any]:
         config = load(written(spec, Path(folder) / "var"), "bench.toml")
         if not isinstance(config, Config):
             raise SystemExit(str(config))
+        if not spec.is_thinned:
+            _decode_all()
         fleet_run.open_world = watch.opening_world(fleet_run.open_world)
         fleet_run.open_stage = watch.opening_stage(fleet_run.open_stage)
         out, sys.stdout = sys.stdout, Path(os.devnull).open("w")  # noqa: SIM115 -- for good
@@ -103,6 +107,17 @@ def run(spec: Spec) -> dict[str, Any]:
     if code:
         raise SystemExit(f"the fleet ended with {code}")
     return watch.noted()
+
+
+def _decode_all() -> None:
+    """Let market data be read without leaving out what newer prices replace."""
+    opened = websocket_busy.open_busy_websocket
+
+    def whole(url: str, *, newest_of: object, **how: Any) -> Any:
+        del newest_of
+        return opened(url, **how)
+
+    websocket_busy.open_busy_websocket = whole
 
 
 class _Watch:

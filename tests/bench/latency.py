@@ -16,7 +16,7 @@ AIM_P50_US, AIM_P99_US = 1_200, 2_000
 Road = dict[str, int]  # moment: microseconds of CLOCK_MONOTONIC
 
 STAGES = (  # from, to, what happens between
-    ("sent", "received", "socket, trio-websocket"),
+    ("sent", "received", "socket"),
     ("received", "posted", "decode, fan out"),
     ("posted", "taken", "hop to the bot"),
     ("taken", "wished", "bot, strategy"),
@@ -30,7 +30,7 @@ STAGES = (  # from, to, what happens between
     ("placed", "parsed", "sign, send, parsed there"),
 )
 COARSE = (  # as far as the probe can be told apart
-    ("sent", "received", "socket, trio-websocket"),
+    ("sent", "received", "socket"),
     ("received", "recorded", "all that is decided"),
     ("recorded", "placed", "durable (FULL)"),
     ("placed", "parsed", "sign, send, parsed there"),

@@ -111,7 +111,7 @@ async def note(box: Box, counts: Counts) -> None:
 
 async def probe(spec: Spec) -> dict[str, Any]:
     counts = Counts()
-    begun_s = 0.0
+    begun_s = begun_cpu_s = 0.0
     with trio.move_on_after(spec.seconds + PROVEN_S):
         async with (
             open_websocket_url(spec.where["url"]) as feed,
@@ -125,10 +125,14 @@ async def probe(spec: Spec) -> dict[str, Any]:
             proven_s = trio.current_time() + PROVEN_S
             while trio.current_time() < proven_s:
                 await feed.get_message()
-            begun_s = time.monotonic()
+            begun_s, begun_cpu_s = time.monotonic(), time.process_time()
             await (pump_timed if spec.is_timed else pump)(feed, boxes, counts)
-    seconds = time.monotonic() - begun_s
-    return {"ticks": counts.ticks, "frames": counts.frames, "seconds": seconds}
+    return {
+        "ticks": counts.ticks,
+        "frames": counts.frames,
+        "seconds": time.monotonic() - begun_s,
+        "cpu_s": time.process_time() - begun_cpu_s,
+    }
 
 
 async def pump(feed: Any, boxes: Mapping[str, Box], counts: Counts) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -64,10 +64,30 @@ def exchange(**wanted: object) -> Generator[Exchange]:
             process.kill()
 
 
+@contextmanager
+def flooder(**wanted: object) -> Generator[str]:
+    """Run a socket that only writes, for the length of the block; return its address."""
+    process = subprocess.Popen(  # noqa: S603 -- our own program
+        [sys.executable, "-m", "tests.bench.flooder", json.dumps(wanted)],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with process:
+        try:
+            assert process.stdout is not None
+            yield f"ws://127.0.0.1:{process.stdout.readline().strip()}/stream"
+        finally:
+            process.kill()
+
+
 def role(module: str, **spec: object) -> dict[str, Any]:
     """Run one role to its end and return what it noted."""
-    done = subprocess.run(  # noqa: S603 -- our own program
-        [sys.executable, "-m", f"tests.bench.{module}", json.dumps(spec)],
+    return run([sys.executable, "-m", f"tests.bench.{module}"], spec)
+
+
+def run(command: list[str], spec: Mapping[str, object]) -> dict[str, Any]:
+    """Run a program with `spec` and return what it noted."""
+    done = subprocess.run(  # noqa: S603 -- our own program, or a peer's
+        [*command, json.dumps(spec)],
         cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=LONGEST_S, check=True,
     )  # fmt: skip
     return json.loads(done.stdout)

@@ -60,6 +60,32 @@ async def test_a_close_is_told_with_its_code(
             await socket.receive()
 
 
+@pytest.mark.parametrize(
+    ("payload", "text"),
+    [
+        (b"", "closed with code 1005"),
+        (b"\x03\xe8", "closed with code 1000"),
+        (b"\x03\xf4full", "closed with code 1012 'full'"),
+        (b"\x10\xe1" + "zu spät".encode(), "closed with code 4321 'zu sp\\xe4t'"),
+        (b"\x03\xe7", "closed with code 1002"),  # 999 may not be said
+        (b"\x03", "closed with code 1002"),
+    ],
+)
+async def test_whatever_is_said_at_a_close_is_told(
+    open_socket: OpenSocket, nursery: trio.Nursery, payload: bytes, text: str
+) -> None:
+    async def leave(stream: trio.abc.Stream) -> None:
+        await shake_hands(stream)
+        await stream.send_all(bytes((0x88, len(payload))) + payload)
+        await trio.sleep_forever()
+
+    async with open_socket(URL, dial=dial_raw(nursery, leave)) as socket:
+        with pytest.raises(ConnectionLost) as caught:
+            await socket.receive()
+        assert str(caught.value).startswith(text)
+    nursery.cancel_scope.cancel()
+
+
 async def test_sending_on_an_ended_connection_is_told(
     open_socket: OpenSocket, nursery: trio.Nursery
 ) -> None:

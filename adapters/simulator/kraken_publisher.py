@@ -102,6 +102,8 @@ class Publisher:
 
     def tell(self, news: News) -> None:
         """Publish what happened: trades, what follows from them, and the books."""
+        if not self._readers:
+            return
         for symbol, ware in self._exchange.wares.items():
             traded = [it for it in news.happened.trades if it.symbol == symbol]
             if traded:

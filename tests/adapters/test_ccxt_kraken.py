@@ -196,6 +196,45 @@ async def test_orders_and_balances_come_by_the_private_socket(
     assert after["BTC"]["total"] == 2.04
 
 
+async def test_orders_are_watched_and_all_cancelled_by_the_private_socket(
+    nursery: trio.Nursery,
+) -> None:
+    async def trade(client: Any) -> tuple[Any, ...]:
+        async def place() -> None:
+            await client.create_order_ws(SYMBOL, "limit", "buy", 0.01, 54_000.5)
+
+        watched = await while_watching(lambda: client.watch_orders(SYMBOL), place)
+        ids = [it["id"] for it in await client.fetch_open_orders(SYMBOL)]
+        gone = await client.cancel_all_orders_ws()
+        return watched, ids, gone, await client.fetch_open_orders(SYMBOL)
+
+    watched, ids, gone, left = await working(nursery, trade)
+
+    assert [(it["id"], it["status"], it["price"]) for it in watched] == [
+        (ids[0], "open", 54_000.5)
+    ]
+    assert (gone["result"]["count"], left) == (1, [])
+
+
+async def test_an_order_is_found_and_cancelled_by_the_clients_own_id(
+    nursery: trio.Nursery,
+) -> None:
+    own = {"clientOrderId": "6d1b345e-2821-40e2-ad83-4ecb18a06876"}
+
+    async def trade(client: Any) -> tuple[Any, ...]:
+        placed = await client.create_order(SYMBOL, "limit", "buy", 0.01, 54_000, own)
+        opened = await client.fetch_open_orders(SYMBOL, None, None, own)
+        await client.cancel_order("", SYMBOL, own)
+        return placed, opened, await client.fetch_closed_orders(SYMBOL, None, None, own)
+
+    placed, opened, closed = await working(nursery, trade)
+
+    assert [(it["id"], it["clientOrderId"]) for it in opened] == [
+        (placed["id"], own["clientOrderId"])
+    ]
+    assert [(it["id"], it["status"]) for it in closed] == [(placed["id"], "canceled")]
+
+
 async def order_too_large(client: Any) -> None:
     await client.create_order(SYMBOL, "limit", "buy", 2, 59_000)
 

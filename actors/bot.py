@@ -34,7 +34,11 @@ from actors.messages import (
     Evaluated,
     Fact,
     FeedState,
+    Halted,
+    HaltLifted,
     Instrument,
+    LegsIntended,
+    LegsSettled,
     OrderIntent,
     Pair,
     PositionClosed,
@@ -71,6 +75,10 @@ READS: frozenset[type[Fact]] = ORDER_FACTS | {
     BotStarted,
     BotFlattened,
     Corrected,
+    Halted,
+    HaltLifted,
+    LegsIntended,
+    LegsSettled,
 }
 
 

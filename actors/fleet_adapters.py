@@ -85,7 +85,7 @@ async def open_world(
     Raises:
       StateUnusable, SecretError, BadFleet: one line for people.
     """
-    recipes = {bot.name: _recipe(bot, home) for bot in config.bots}
+    recipes = {bot.name: _recipe(bot, home) for bot in config.bots if bot.strategy}
     keys = _keys(config, redaction)
     _hold_accounts(opened, config, prints := _fingerprints(config, keys))
     ledgers = await open_ledgers(opened, config, folder, prints, redaction)

@@ -49,7 +49,14 @@ def _group_paths(config: Config) -> list[str]:
             if whose == owner
         ]
         bots = f"{above}{bots_name(owner)}"
-        found += [bots, *(f"{bots}/bot:{bot.name}" for bot in bots_of(config, owner))]
+        found += [
+            bots,
+            *(
+                f"{bots}/bot:{bot.name}"
+                for bot in bots_of(config, owner)
+                if bot.type != "leg"
+            ),
+        ]
     return found
 
 

@@ -7,18 +7,27 @@ exchange stays there; an operator or the next run of the program starts the grou
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import count
 
 import attrs
 
+from actors.arbitrage import run_arbitrage
 from actors.bot import run_bot
 from actors.fleet_accounts import EXITS_RESET_S, AccountGroup
-from actors.fleet_settings import bot_policy, bot_settings, policy, space_limits
+from actors.fleet_settings import (
+    arbitrage_settings,
+    bot_policy,
+    bot_settings,
+    policy,
+    space_limits,
+)
 from actors.fleet_stage import Stage, exchanges_read, role_of
 from actors.fleet_world import World
 from actors.journal import run_journal
 from actors.journal_watch import JournalWatch
+from actors.legs import LegDoors
 from actors.messages.board import Alarmed
 from actors.messages.supervision import Event, State, Transition
 from actors.pure.client_order_id import IntentIds
@@ -26,6 +35,7 @@ from actors.pure.config import BotConfig
 from actors.pure.owners import HOUSE, bots_name, bots_of, journal_of, owners_by_account
 from actors.supervisor import Child, Supervisor
 
+Body = Callable[..., Awaitable[None]]
 GIVEN_UP = "stopped as a whole: open entries are cancelled, its positions wait"
 
 
@@ -87,7 +97,11 @@ class OwnerGroup:
         name = bots_name(self.owner)
         bots = Supervisor(
             f"{above}{name}",
-            [self._bot(bot, epoch) for bot in bots_of(stage.config, self.owner)],
+            [
+                self._bot(bot, epoch)
+                for bot in bots_of(stage.config, self.owner)
+                if bot.type != "leg"
+            ],
             report=world.report,
             random=world.random,
             start_together=True,
@@ -96,11 +110,25 @@ class OwnerGroup:
         return Child(name, bots.run, None, guard, stop_s=bots.stop_s)
 
     def _bot(self, bot: BotConfig, epoch: str) -> Child:
-        name, stage, world = f"bot:{bot.name}", self.stage, self.world
-        config = stage.config
+        name, world, lives = f"bot:{bot.name}", self.world, count(1)
+
+        def ids() -> IntentIds:
+            return IntentIds(epoch, world.execution, name, next(lives))
+
+        make = self._arbitrage if bot.type == "arbitrage" else self._trader
+        return Child(
+            name,
+            make(bot, name, ids),
+            self.stage.mailboxes[name],
+            bot_policy(bot),
+            is_enabled=bot.enabled and bot.name not in world.stopped_bots,
+            while_down="its position stays guarded",
+        )
+
+    def _trader(self, bot: BotConfig, name: str, ids: Callable[[], IntentIds]) -> Body:
+        stage, world, config = self.stage, self.world, self.stage.config
         exchange = config.accounts[bot.account].exchange
-        lives = count(1)
-        run = partial(
+        return partial(
             run_bot,
             stage.mailboxes[name],
             stage.door(name, "wish", f"risk:{bot.account}"),
@@ -110,16 +138,29 @@ class OwnerGroup:
             settings=bot_settings(config, bot),
             instruments=world.venues[exchange].instruments,
             strategy=world.strategies[bot.name],
-            ids=lambda: IntentIds(epoch, world.execution, name, next(lives)),
+            ids=ids,
             want={each: stage.demands[each].want for each in exchanges_read(config, bot)},
         )
-        return Child(
-            name,
-            run,
+
+    def _arbitrage(self, bot: BotConfig, name: str, ids: Callable[[], IntentIds]) -> Body:
+        stage, config = self.stage, self.stage.config
+        doors: dict[str, LegDoors] = {}
+        for leg in (bot, config.bot(bot.other)):
+            exchange = config.exchange_of(leg).name
+            doors[leg.name] = LegDoors(
+                stage.door(name, "wish", f"risk:{leg.account}"),
+                stage.door(name, "wish", f"orders:{leg.account}"),
+                self.world.venues[exchange].instruments,
+                stage.demands[exchange].want,
+            )
+        return partial(
+            run_arbitrage,
             stage.mailboxes[name],
-            bot_policy(bot),
-            is_enabled=bot.enabled and bot.name not in world.stopped_bots,
-            while_down="its position stays guarded",
+            doors,
+            stage.journal(name),
+            stage.door(name, "latest", "board"),
+            settings=arbitrage_settings(config, bot),
+            ids=ids,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from decimal import Decimal
 
+from actors.pure.arbitrage import ArbitrageSettings, LegSettings
 from actors.pure.bot_wishes import BotSettings
 from actors.pure.breaker import Exhaustion, Policy
 from actors.pure.caps import Caps
@@ -60,6 +61,31 @@ def bot_settings(config: Config, bot: BotConfig) -> BotSettings:
         evaluate_s=bot.evaluate_s,
         price_age_s_max=account.risk.price_age_s_max,
         price_every_s=config.journal.price_every_s,
+    )
+
+
+def arbitrage_settings(config: Config, bot: BotConfig) -> ArbitrageSettings:
+    """Return what one arbitrage is told to do."""
+    first, second = (_leg(config, each) for each in (bot, config.bot(bot.other)))
+    ages = [config.accounts[leg.account].risk.price_age_s_max for leg in (first, second)]
+    return ArbitrageSettings(
+        legs=(first, second),
+        profit_percent=bot.profit_percent or Decimal(0),
+        price_age_s_max=min(ages),
+    )
+
+
+def _leg(config: Config, bot: BotConfig) -> LegSettings:
+    exchange = config.exchange_of(bot)
+    return LegSettings(
+        bot=bot.name,
+        account=bot.account,
+        exchange=exchange.name,
+        symbol=bot.symbol,
+        capital=bot.capital,
+        position_percent=bot.position_percent,
+        inventory_percent=bot.inventory_percent,
+        fee_percent=exchange.taker_fee_percent,
     )
 
 

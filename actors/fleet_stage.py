@@ -57,12 +57,19 @@ class Stage:
         self.readers[exchange] = {"board": self.mailboxes["board"]}
 
     def open_bot(self, bot: BotConfig, owner: str) -> None:
-        """Open a bot, who reads the prices of each exchange that it names."""
-        actor = f"bot:{bot.name}"
-        mailbox = self.open(actor, owner=owner, wishes_max=1, facts_max=BOT_FACTS)
+        """Open a bot, who reads the prices of each exchange that it names.
+
+        A leg is no actor; its arbitrage reads the facts of both, so of all of the owner's.
+        """
+        if bot.type == "leg":
+            return
+        actor, is_pair = f"bot:{bot.name}", bot.type == "arbitrage"
+        facts_max = ACCOUNT_FACTS if is_pair else BOT_FACTS
+        mailbox = self.open(actor, owner=owner, wishes_max=1, facts_max=facts_max)
         for exchange in exchanges_read(self.config, bot):
             self.readers[exchange][actor] = mailbox
-        self.let_read(actor, of=journal_of(owner), bot=bot.name)
+        scope = {} if is_pair else {"bot": bot.name}
+        self.let_read(actor, of=journal_of(owner), **scope)
 
     def door(self, sender: str, kind: Kind, receiver: str) -> Mailbox[Any]:
         """Return the mailbox of `receiver` for `sender`, if the wiring table has the edge.
@@ -133,8 +140,9 @@ def accounts_used(config: Config) -> Mapping[str, Any]:
 
 def exchanges_read(config: Config, bot: BotConfig) -> list[str]:
     """Return the exchanges whose markets a bot sees: its own, and those it only reads."""
-    own = config.accounts[bot.account].exchange
-    return sorted({own, *(pair.exchange for pair in bot.reads)})
+    bots = (bot, config.bot(bot.other)) if bot.other else (bot,)
+    own = {config.accounts[each.account].exchange for each in bots}
+    return sorted({*own, *(pair.exchange for pair in bot.reads)})
 
 
 def exchanges_used(config: Config) -> list[str]:

@@ -33,9 +33,9 @@ class Edge:
 
 
 EDGES: tuple[Edge, ...] = (
-    Edge("bot", "wish", "risk", ("OrderIntent",)),
+    Edge("bot", "wish", "risk", ("OrderIntent", "LegQuestion")),
     Edge("risk", "wish", "orders", ("Approved",)),
-    Edge("bot", "wish", "orders", ("ExitIntent",)),
+    Edge("bot", "wish", "orders", ("ExitIntent", "Approved", "LegQuestion")),
     Edge("positions", "wish", "orders", ("ExitIntent", "CancelIntent")),
     *(
         Edge(role, "wish", "journal", ("Record", "Recall"))
@@ -85,7 +85,7 @@ EDGES: tuple[Edge, ...] = (
     Edge("journal", "latest", "orders", ("LedgerState",)),
     Edge("journal", "latest", "board", ("Alarmed",)),
     Edge("catalogue", "latest", "board", ("Alarmed",)),
-    Edge("bot", "latest", "board", ("Evaluated",)),
+    Edge("bot", "latest", "board", ("Evaluated", "Alarmed")),
     Edge("positions", "latest", "board", ("PositionSeen", "Alarmed")),
     Edge("account", "latest", "board", ("Alarmed",)),
     Edge("orders", "latest", "board", ("Alarmed",)),

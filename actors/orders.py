@@ -5,6 +5,7 @@ bot, positions  --ExitIntent, CancelIntent (wish)> [orders] --request-> venue
 journal         --Told (facts)------------------> [orders] --Alarmed--> board
 account         --Lease (latest)----------------> [orders] --bytes--> emergency file
 clock           --ClockJudged (latest)----------> [orders]
+bot             --LegQuestion (wish)------------> [orders] --its answer--> bot
 journal         --LedgerState (latest)----------> [orders]
 
 Intent and attempt are durable before the first byte leaves (R-06), those of exits in the
@@ -17,11 +18,13 @@ account's reconciliation, never by sending again (R-05, R-07).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, assert_never
 
 import attrs
 import trio
 
+from actors.legs import LegMay, LegQuestion, no
 from actors.mailbox import Mailbox
 from actors.messages import (
     Acknowledged,
@@ -56,6 +59,7 @@ from actors.orders_safe import SafeMode
 from actors.ports import Random, Trading
 from actors.ports_disk import EmergencyFile
 from actors.pure.left_behind import left_behind
+from actors.pure.money import plain
 from actors.pure.order_gate import Gate, entry_of, exit_of, refusal
 from actors.pure.order_sheet import ORDER_FACTS
 from actors.records import JournalWish, Replay, recall
@@ -72,7 +76,16 @@ READS: frozenset[type[Fact]] = ORDER_FACTS | {
     BotFlattened,
     Corrected,
 }
-OrdersMail = Approved | ExitIntent | CancelIntent | Lease | LedgerState | ClockJudged | Told
+OrdersMail = (
+    Approved
+    | ExitIntent
+    | CancelIntent
+    | LegQuestion
+    | Lease
+    | LedgerState
+    | ClockJudged
+    | Told
+)
 Recheck = Callable[[OrderIntent, Gate, int], tuple[str, str] | None]  # int: now, in ms
 
 
@@ -156,6 +169,8 @@ class _Orders:
                     await self._enter(intent)
                 case ExitIntent():
                     await self._exit(message)
+                case LegQuestion():
+                    self._answer_leg(message)
                 case CancelIntent(symbol=symbol, client_order_id=order_id, reason=why):
                     self.sends.start_soon(self.road.cancel, symbol, order_id, why)
                 case _:
@@ -208,30 +223,43 @@ class _Orders:
     async def _enter(self, intent: OrderIntent) -> None:
         if self.gate.books.orders.intended(intent.intent_id) is not None:
             return await trio.lowlevel.checkpoint()  # one decision, told twice (I-9)
+        bar = self._entry_bar(intent)
+        if bar is not None:
+            return await self.attempts.refuse(refusal(intent, Purpose.ENTRY, *bar))
+        return await self._attempt(entry_of(intent), intent.valid_until_s)
+
+    def _entry_bar(self, intent: OrderIntent) -> tuple[str, str] | None:
         now_s, now_ms = trio.current_time(), self.road.trading.now_ms()
         reason = self.attempts.safe.reason
         bar = ("safe_mode", reason) if reason else None
         bar = bar or self.gate.bar_to_entry(intent, now_s, now_ms)
         if bar is None and intent.symbol not in self.instruments:
             bar = "unknown_symbol", f"{intent.exchange} does not list {intent.symbol}"
-        bar = bar or self.recheck(intent, self.gate, now_ms)
-        if bar is not None:
-            return await self.attempts.refuse(refusal(intent, Purpose.ENTRY, *bar))
-        return await self._attempt(entry_of(intent), intent.valid_until_s)
+        return bar or self.recheck(intent, self.gate, now_ms)
+
+    def _answer_leg(self, question: LegQuestion) -> None:
+        """Say whether a leg would be sent now. A sale needs the lease, too: it is no exit
+        but half of something new.
+        """
+        intent, bar = question.intent, None
+        if isinstance(intent, OrderIntent):
+            bar = self._entry_bar(intent)
+        else:
+            reason = self.attempts.safe.reason
+            bar = ("safe_mode", reason) if reason else None
+            bar = bar or self.gate.bar_to_sale(intent, trio.current_time())
+            base = bar or self._exit_base(intent)
+            if isinstance(base, tuple):
+                bar = base
+            elif base < intent.base:
+                bar = "filters", f"only {plain(base)} of it can be sold at once"
+        may = LegMay(intent.intent_id)
+        question.receipt.resolve(no(intent, *bar) if bar is not None else may)
 
     async def _exit(self, intent: ExitIntent) -> None:
         if self.gate.books.orders.intended(intent.intent_id) is not None:
             return await trio.lowlevel.checkpoint()
-        instrument = self.instruments.get(intent.symbol)
-        if instrument is None:
-            bar = "unknown_symbol", f"{intent.exchange} does not list {intent.symbol}"
-        elif trio.current_time() > intent.valid_until_s:
-            bar = "expired", "the exit waited too long; the next price asks again"
-        elif not self.gate.is_reconciled:
-            text = "nothing is sent before the venue has said what is open in this run"
-            bar = "not_reconciled", text
-        else:
-            bar = self.gate.exit_base(intent, instrument)
+        bar = self._exit_base(intent)
         if isinstance(bar, tuple):
             return await self.attempts.refuse(refusal(intent, Purpose.EXIT, *bar))
         entry = self.gate.books.orders.live_entry(intent.bot, intent.symbol)
@@ -240,6 +268,18 @@ class _Orders:
         stop = self.gate.replaced_by(intent)
         replaces = stop.client_order_id if stop is not None else ""
         return await self._attempt(exit_of(intent, bar, replaces), intent.valid_until_s)
+
+    def _exit_base(self, intent: ExitIntent) -> Decimal | tuple[str, str]:
+        """Return how much the exit may sell now, or the code and reason that forbid it."""
+        instrument = self.instruments.get(intent.symbol)
+        if instrument is None:
+            return "unknown_symbol", f"{intent.exchange} does not list {intent.symbol}"
+        if trio.current_time() > intent.valid_until_s:
+            return "expired", "the exit waited too long; the next price asks again"
+        if not self.gate.is_reconciled:
+            text = "nothing is sent before the venue has said what is open in this run"
+            return "not_reconciled", text
+        return self.gate.exit_base(intent, instrument)
 
     async def _attempt(self, intended: Intended, valid_until_s: float) -> None:
         order = await self.attempts.begin(intended)

@@ -3,6 +3,7 @@
 bots    --OrderIntent (wish)-----------> [risk] --Approved (wish)--> orders
 feed    --Ticker, FeedState (latest)---> [risk] --Refused, Record--> journal
 journal --Told (facts)-----------------> [risk]
+bot     --LegQuestion (wish)-----------> [risk] --its answer-------> bot
 clock   --ClockStepped (latest)--------> [risk]
 
 An intent is judged at risk's own live price. What was approved stays reserved until a fact
@@ -23,6 +24,7 @@ from typing import Any, assert_never
 import attrs
 import trio
 
+from actors.legs import LegMay, LegQuestion
 from actors.mailbox import Mailbox
 from actors.messages import (
     Approved,
@@ -46,6 +48,7 @@ from actors.messages import (
     Told,
     Wanted,
 )
+from actors.pure.leg_rules import judge_sale
 from actors.pure.order_sheet import ORDER_FACTS
 from actors.pure.risk_halts import cap_halt, intent_halt, loss_halt
 from actors.pure.risk_rules import Limits, judge, order_quote
@@ -56,7 +59,7 @@ BUSY_S = 1.0  # longest wait for the orders actor
 NOTE_S = 1.0  # longest wait for the journal
 LOOK_S = 1.0  # between two looks at the day's loss while only prices come
 
-RiskMail = OrderIntent | Ticker | FeedState | ClockStepped | Told
+RiskMail = OrderIntent | LegQuestion | Ticker | FeedState | ClockStepped | Told
 
 READS: frozenset[type[Fact]] = ORDER_FACTS | {
     Refused,
@@ -114,6 +117,8 @@ class _Risk:
             match message:
                 case OrderIntent():
                     await self._answer(message)
+                case LegQuestion():
+                    self._judge_leg(message)
                 case Told():
                     fact = replay.fresh(message)
                     if fact is not None:
@@ -159,18 +164,37 @@ class _Risk:
             if await note(self.journal, *self.unrecorded):
                 self.unrecorded.clear()
 
-    async def _answer(self, intent: OrderIntent) -> None:
+    def _judge(self, intent: OrderIntent) -> Approved | Refused:
+        """Judge an entry; what is approved is promised."""
         now_s = trio.current_time()
         self.state.forget_unheard(now_s)
         ticker = self.tickers.get(intent.symbol)
         self._halt(intent_halt(self.state, self.limits, intent, ticker))
         instrument = self.instruments.get(intent.symbol)
         verdict = judge(intent, self.state, self.limits, instrument, ticker, now_s)
+        if isinstance(verdict, Approved) and ticker is not None:
+            self.state.promise(intent, order_quote(intent, self.limits, ticker))
+        return verdict
+
+    def _judge_leg(self, question: LegQuestion) -> None:
+        """Answer whether a leg may leave with its other half; send nothing on."""
+        intent = question.intent
+        if isinstance(intent, OrderIntent):
+            question.receipt.resolve(self._judge(intent))
+            return
+        ticker, instrument = (
+            self.tickers.get(intent.symbol),
+            self.instruments.get(intent.symbol),
+        )
+        now_s = trio.current_time()
+        no = judge_sale(intent, self.state, self.limits, instrument, ticker, now_s)
+        question.receipt.resolve(no or LegMay(intent.intent_id))
+
+    async def _answer(self, intent: OrderIntent) -> None:
+        verdict = self._judge(intent)
         if isinstance(verdict, Refused):
             await self._note(verdict)
             return
-        if ticker is not None:
-            self.state.promise(intent, order_quote(intent, self.limits, ticker))
         with trio.move_on_after(BUSY_S):
             await self.orders.wish(verdict)
             return

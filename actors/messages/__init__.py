@@ -6,6 +6,7 @@ from actors.messages.board import *  # noqa: F403 -- the vocabulary is one names
 from actors.messages.facts import *  # noqa: F403 -- the same
 from actors.messages.instruments import *  # noqa: F403 -- the same
 from actors.messages.ledger import *  # noqa: F403 -- the same
+from actors.messages.legs import *  # noqa: F403 -- the same
 from actors.messages.market import *  # noqa: F403 -- the same
 from actors.messages.operator_facts import *  # noqa: F403 -- the same
 from actors.messages.orders import *  # noqa: F403 -- the same

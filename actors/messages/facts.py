@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import attrs
 
+from actors.messages.legs import LegsIntended, LegsSettled
 from actors.messages.market import ClockStepped
 from actors.messages.operator_facts import (
     BotFlattened,
@@ -202,6 +203,8 @@ Fact = (
     | Corrected
     | Halted
     | HaltLifted
+    | LegsIntended
+    | LegsSettled
     | Balanced
     | Reconciled
     | ClockMeasured

@@ -9,6 +9,7 @@ from decimal import Decimal
 from actors.messages import OrderType, Pair
 from actors.pure.config_endpoints import ENDPOINTS, host_of
 from actors.pure.config_fleet import bots_capital, refuse_unknown_exchange
+from actors.pure.config_legs import judge_type
 from actors.pure.config_problems import Place, dotted
 from actors.pure.config_schema import NAME_PATTERN
 from actors.pure.config_simulator import FaultConfig
@@ -48,6 +49,7 @@ def judge(config: Config, root: Place) -> None:
     for number, bot in enumerate(config.bots):
         _judge_bot(config, bot, root.at("bots", number))
         judge_strategy(bot, root.at("bots", number))
+        judge_type(config, bot, root.at("bots", number))
     _judge_names(config.bots, root)
     _judge_journal(config.journal, root.at("journal"))
     for number, fault in enumerate(config.simulator.faults):

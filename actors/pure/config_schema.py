@@ -149,7 +149,10 @@ BOT = Table(
     BotConfig,
     {
         "name": Key(NAME, "Its name, in logs and commands."),
-        "type": Key(Choice(("trading",)), "What kind of bot it is."),
+        "type": Key(
+            Choice(("trading", "arbitrage", "leg")),
+            "What kind of bot it is; for the last two see docs/arbitrage.md.",
+        ),
         "account": Key(NAME, "A name of `[accounts]`."),
         "symbol": Key(SYMBOL, "What it trades."),
         "reads": Key(
@@ -164,6 +167,7 @@ BOT = Table(
                 'the name of a strategy, or "module:Class"',
             ),
             "A built-in strategy, or one of yours as `module:Class`.",
+            default_words="must be given of a trading bot",
         ),
         "params": Key(
             AnyTable(), "The strategy's own settings.", default_words="the strategy's"
@@ -183,6 +187,19 @@ BOT = Table(
         "book": Key(Truth(), "Whether its strategy sees the order book."),
         "capital": Key(MONEY, "What it may trade with.", "quote"),
         "position_percent": Key(PERCENT, "Part of its capital in one position.", "%"),
+        "other": Key(NAME, "Of an arbitrage: the bot of its other leg."),
+        "profit_percent": Key(
+            GAIN_PERCENT,
+            "Of an arbitrage: what it wants to earn after fees, of the price it buys at.",
+            "%",
+            "must be given of an arbitrage",
+        ),
+        "inventory_percent": Key(
+            PERCENT_OR_0,
+            "Of an arbitrage and its leg: part of its capital that is bought once, to sell "
+            "from.",
+            "%",
+        ),
         "order": Key(members(OrderType), "The type of its orders."),
         "limit_offset_percent": Key(
             PERCENT_OR_0,

@@ -21,7 +21,7 @@ from actors.pure.strategies import BUILT_IN, BadStrategy, build
 
 def judge_strategy(bot: BotConfig, place: Place) -> None:
     """Report an unknown strategy, and every param that it has not or does not take."""
-    if not place.is_clean("strategy") or ":" in bot.strategy:
+    if not (bot.strategy and place.is_clean("strategy")) or ":" in bot.strategy:
         return
     if bot.strategy not in BUILT_IN:
         near = did_you_mean(bot.strategy, BUILT_IN)

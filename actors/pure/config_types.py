@@ -125,11 +125,11 @@ class BotConfig:
     """One bot. `params` are what `strategies.build` takes; a built-in one took them."""
 
     name: str
-    type: Literal["trading"] = "trading"
+    type: Literal["trading", "arbitrage", "leg"] = "trading"
     account: str
     symbol: str
     reads: tuple[Pair, ...] = ()  # what its strategy sees besides
-    strategy: str
+    strategy: str = ""  # of a trading bot
     params: Mapping[str, object] = attrs.Factory(dict[str, object])
     timeframe: str = "1m"
     timeframes: tuple[str, ...] = ()
@@ -137,6 +137,9 @@ class BotConfig:
     book: bool = False
     capital: Decimal  # quote
     position_percent: Decimal
+    other: str = ""  # of an arbitrage: the bot of its other leg
+    profit_percent: Decimal | None = None  # of an arbitrage
+    inventory_percent: Decimal = Decimal(0)  # of an arbitrage and its leg
     order: OrderType = OrderType.MARKET
     limit_offset_percent: Decimal = Decimal(0)
     stop_trigger_percent: Decimal = Decimal("0.1")
@@ -192,6 +195,10 @@ class Config:
     def exchange_of(self, bot: BotConfig) -> ExchangeConfig:
         """Return the exchange that `bot` trades on."""
         return self.exchanges[self.accounts[bot.account].exchange]
+
+    def bot(self, name: str) -> BotConfig:
+        """Return the bot of that name."""
+        return next(bot for bot in self.bots if bot.name == name)
 
     def pair_of(self, bot: BotConfig) -> Pair:
         """Return what `bot` trades, and where."""

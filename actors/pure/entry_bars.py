@@ -81,9 +81,10 @@ class EntryBars:
             return "paused", "flattened by the operator"
         if intent.bot in self.paused:
             return "paused", self.paused[intent.bot]
-        return self._lease_bar(intent.symbol, now_s)
+        return self.lease_bar(intent.symbol, now_s)
 
-    def _lease_bar(self, symbol: str, now_s: float) -> Bar | None:
+    def lease_bar(self, symbol: str, now_s: float) -> Bar | None:
+        """Return why the account stream's word allows nothing new, or None."""
         if self.clock_doubt:
             return "clock_uncertain", self.clock_doubt
         if self.lease is None or now_s > self.lease.valid_until_s:

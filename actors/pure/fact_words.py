@@ -25,6 +25,8 @@ from actors.messages import (
     Halted,
     HaltLifted,
     Intended,
+    LegsIntended,
+    LegsSettled,
     OutcomeUnknown,
     PositionClosed,
     PositionOpened,
@@ -61,6 +63,21 @@ def _(fact: SignalGenerated) -> str:
     said = f"{signal.type.value} {fact.symbol} at {plain(fact.price)}"
     sure = f"strength {signal.strength:.2f}, confidence {signal.confidence:.2f}"
     return " · ".join((said, sure, *signal.reasons))
+
+
+@words.register
+def _(fact: LegsIntended) -> str:
+    buy, sell = fact.buy, fact.sell
+    return (
+        f"buy {plain(fact.base)} {fact.symbol} at {buy.exchange} for about"
+        f" {plain(buy.price)} and sell it at {sell.exchange} for {plain(sell.price)}"
+        f" · {plain(fact.profit_percent)} % after fees"
+    )
+
+
+@words.register
+def _(fact: LegsSettled) -> str:
+    return f"{'both legs match' if fact.is_matched else 'NOT MATCHED'}: {fact.reason}"
 
 
 @words.register

@@ -84,6 +84,10 @@ class Gate:
         """
         return self.bars.of(intent, now_s, now_ms) or self._own_bar(intent)
 
+    def bar_to_sale(self, intent: ExitIntent, now_s: float) -> tuple[str, str] | None:
+        """Return why the account may begin nothing new that sells, or None."""
+        return self.bars.lease_bar(intent.symbol, now_s)
+
     def _own_bar(self, intent: OrderIntent) -> tuple[str, str] | None:
         orders = self.books.orders
         unknown = orders.unknown(intent.bot, intent.symbol)

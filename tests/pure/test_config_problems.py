@@ -96,11 +96,10 @@ KEYS = [
         'bots.toml:13: bots[0]."a b\\u0007": unknown key; known: account, book, '
         "capital, check_s, circuit_breaker, daily_fees_quote_max, "
         "daily_turnover_quote_max, enabled, evaluate_s, exit_wait_s, flow_s, "
-        "limit_offset_percent, max_consecutive, name, "
-        "order, orders_per_minute_max, params, position_percent, "
-        "protective_limit_percent, protective_stop, reads, reset_s, "
-        "stop_limit_percent, stop_loss_percent, stop_trigger_percent, strategy, symbol, "
-        "take_profit_percent, threshold, timeframe, …",
+        "inventory_percent, limit_offset_percent, max_consecutive, name, order, "
+        "orders_per_minute_max, other, params, position_percent, profit_percent, "
+        "protective_limit_percent, protective_stop, reads, reset_s, stop_limit_percent, "
+        "stop_loss_percent, stop_trigger_percent, strategy, symbol, …",
     ),
     (
         changed("capital = 10_000\n", ""),

@@ -67,7 +67,12 @@ VALUES = [
         f'{ORDERS}, not the text "makret"; did you mean market?',
     ),
     ("order", "1", f"{ORDERS}, not 1"),
-    ("type", '"trade"', 'must be "trading", not the text "trade"; did you mean trading?'),
+    (
+        "type",
+        '"trade"',
+        'must be "trading", "arbitrage" or "leg", not the text "trade"; did you mean '
+        "trading?",
+    ),
     (
         "evaluate_s",
         '"tik"',

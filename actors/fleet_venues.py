@@ -138,6 +138,7 @@ async def _kraken(opened: AsyncExitStack, opening: Opening) -> Venue:
             ca_file=opening.ca_file,
             memory=None if opening.is_simulated else opening.memory(),
             remembers_connects=not opening.is_here,
+            open_socket=opening.open_socket,
         )
     )
     trading = {

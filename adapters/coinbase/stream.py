@@ -20,6 +20,7 @@ import trio
 from actors.messages import (
     Channel,
     PassedOver,
+    PricesReplaced,
     StreamMessage,
     Subscription,
     SubscriptionAccepted,
@@ -36,6 +37,7 @@ from adapters.coinbase.codec.feed import (
     Subscribed,
     WholeBook,
     decode_feed,
+    newest_of,
 )
 from adapters.coinbase.feed_books import FeedBooks
 from adapters.coinbase.feed_trades import FeedTrades
@@ -61,6 +63,7 @@ class CoinbaseStream:
     _trades: dict[str, FeedTrades] = attrs.Factory(dict[str, FeedTrades])
     _commands: int = 0
     _answered: int = 0
+    _replaced: int = 0  # prices, as far as it was told
     _unread: list[str | bytes] = attrs.Factory(list[str | bytes])  # newest first
     _ready: list[StreamMessage] = attrs.Factory(list[StreamMessage])
 
@@ -112,6 +115,10 @@ class CoinbaseStream:
                 await trio.lowlevel.checkpoint()
             else:
                 self._unread = list(await self._socket.receive_all())[::-1]
+                if self._socket.replaced > self._replaced:
+                    new = self._socket.replaced - self._replaced
+                    self._replaced += new
+                    self._ready.append(PricesReplaced(new))
             told = await self._heard_in(trio.current_time())
         await trio.lowlevel.checkpoint()
         return told
@@ -220,7 +227,10 @@ async def open_market_stream(venue: Venue) -> AsyncGenerator[CoinbaseStream, Non
       VenueError: could not connect, or could not learn the venue's products.
     """
     await venue.know_symbols()
-    url = venue.endpoints.url
-    opened = venue.open_socket
-    async with venue.socket(url, write_gap_s=WRITE_GAP_S, opened=opened) as socket:
+    async with venue.socket(
+        venue.endpoints.url,
+        write_gap_s=WRITE_GAP_S,
+        opened=venue.open_socket,
+        newest_of=newest_of,
+    ) as socket:
         yield CoinbaseStream(socket, venue, FeedBooks(venue.book_ids))

@@ -21,7 +21,7 @@ from adapters.coinbase.gate import Bucket, Gate
 from adapters.endpoints import Endpoints
 from adapters.errors import ConnectionLost, NotListed, VenueError, VenueRefused
 from adapters.http import HttpAnswer, HttpClient
-from adapters.sockets import OpenSocket, Socket, Timing, UpgradeRefused
+from adapters.sockets import NewestOf, OpenSocket, Socket, Timing, UpgradeRefused
 from adapters.streams import Dial
 from adapters.websocket import open_websocket
 
@@ -116,7 +116,12 @@ class Venue:
 
     @asynccontextmanager
     async def socket(
-        self, url: str, *, write_gap_s: float = 0.0, opened: OpenSocket = open_websocket
+        self,
+        url: str,
+        *,
+        write_gap_s: float = 0.0,
+        opened: OpenSocket = open_websocket,
+        newest_of: NewestOf | None = None,
     ) -> AsyncGenerator[Socket, None]:
         """Open a WebSocket through the gate; a 429 closes it for everybody.
 
@@ -127,7 +132,9 @@ class Venue:
         self.gate.connect()
         timing = attrs.evolve(self.timing, write_gap_s=write_gap_s)
         try:
-            async with opened(url, timing=timing, dial=self.dial) as socket:
+            async with opened(
+                url, timing=timing, dial=self.dial, newest_of=newest_of
+            ) as socket:
                 yield socket
         except UpgradeRefused as error:
             if error.status == 403:  # a firewall's word on one host is no ban

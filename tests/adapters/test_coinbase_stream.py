@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import pytest
 import trio
+import trio.abc
 from trio_websocket import WebSocketConnection
 
 from actors.messages import (
@@ -19,6 +20,7 @@ from actors.messages import (
     BookTop,
     Channel,
     PassedOver,
+    PricesReplaced,
     StreamMessage,
     Subscription,
     SubscriptionAccepted,
@@ -28,6 +30,7 @@ from actors.messages import (
 )
 from actors.ports import MarketStream
 from adapters.coinbase import feed_books
+from adapters.coinbase.codec.feed import newest_of
 from adapters.coinbase.stream import CoinbaseStream
 from adapters.errors import (
     ConnectionLost,
@@ -35,8 +38,9 @@ from adapters.errors import (
     NotListed,
     RemoteProtocolError,
 )
+from adapters.websocket_server import frame as framed
 from tests.adapters.coinbase_script import Answer, Asked, HttpDesk, Said, nothing, opened
-from tests.adapters.peers import dial_peer
+from tests.adapters.peers import dial_peer, dial_raw, shake_hands
 
 BOOK = Subscription("BTC/USD", Channel.BOOK)
 TOP = Subscription("BTC/USD", Channel.BOOK_TOP)
@@ -165,6 +169,47 @@ async def test_a_product_is_subscribed_with_its_heartbeat(nursery: trio.Nursery)
             "level2_batch": ["BTC-USD"],
             "matches": ["BTC-USD"],
         }
+
+
+async def test_of_many_prices_that_came_together_the_newest_is_told_and_the_rest_counted(
+    nursery: trio.Nursery,
+) -> None:
+    price = {
+        "type": "ticker",
+        "product_id": "BTC-USD",
+        "price": "1",
+        "best_bid": "1",
+        "best_ask": "2",
+        "volume_24h": "3",
+        "time": "2026-08-25T03:35:57.198335Z",
+    }
+
+    async def talk(stream: trio.abc.Stream) -> None:
+        await shake_hands(stream)
+        said = [price | {"price": f"{number}.5"} for number in range(200)]
+        texts = [json.dumps(each, separators=(",", ":")) for each in said]
+        await stream.send_all(b"".join(framed(text.encode()) for text in texts))
+        await trio.sleep_forever()
+
+    async with (
+        opened(nursery, nothing, dial=dial_raw(nursery, talk)) as (_, coinbase),
+        coinbase.market.open_stream() as stream,
+    ):
+        replaced, ticker = await stream.receive()
+        assert replaced == PricesReplaced(199)
+        assert isinstance(ticker, Ticker)
+        assert ticker.last == Decimal("199.5")
+        nursery.cancel_scope.cancel()
+
+
+def test_only_frames_of_prices_give_way_to_newer_ones() -> None:
+    named = [
+        newest_of(f'{{"type":"{kind}","product_id":"BTC-USD","price":"1"}}')
+        for kind in ("ticker", "match", "l2update", "heartbeat", "tickers")
+    ]
+    assert named == ["BTC-USD", "", "", "", ""]
+    assert not newest_of('{"type":"ticker","price":"1"}')
+    assert not newest_of(b'{"type":"ticker","product_id":"BTC-USD"}')
 
 
 async def test_what_cannot_be_asked_for_is_refused_here(nursery: trio.Nursery) -> None:

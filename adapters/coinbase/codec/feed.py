@@ -44,6 +44,14 @@ EXCHANGE: Final = "coinbase"
 Symbols = Mapping[str, str]  # "BTC-USD" -> "BTC/USD"
 
 
+def newest_of(frame: str | bytes) -> str:
+    """Return the product of a ticker frame, whose newest says all, else ""."""
+    if isinstance(frame, str) and frame.startswith('{"type":"ticker",'):
+        at = frame.find('"product_id":"') + 14
+        return frame[at : frame.find('"', at)] if at >= 14 else ""
+    return ""
+
+
 @attrs.frozen
 class WholeBook:
     """A snapshot of one book, not numbered: the feed numbers none."""

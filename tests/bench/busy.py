@@ -20,7 +20,7 @@ AGE_MS_MAX = 100
 GROWTH_MB_MAX = 2.0
 SYMBOLS = 50
 CALM_PER_S = 1_000
-VENUES = ("binance", "kraken")
+VENUES = ("binance", "coinbase", "kraken")
 CRYPTOFEED = "SHOAL_BENCH_CRYPTOFEED"  # a Python that has it
 
 Noted = dict[str, Any]

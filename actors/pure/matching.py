@@ -74,9 +74,6 @@ class Engine:
             if owner == account and symbol in {None, order.symbol}
         ]
 
-    def open_order(self, account: str, client_order_id: str) -> Order | None:
-        return self._open.get((account, client_order_id))
-
     def place(self, new: NewOrder, now_ms: int) -> Order | Rejection:
         """Take an order, or say why not. A refused order leaves no trace."""
         rejection = self.judge(new)
@@ -111,6 +108,25 @@ class Engine:
         if self._parked[order.symbol].pop(order.order_id, None) is None:
             self.books[order.symbol].reduce(order, order.remaining)
         self._end(order, Step.CANCELED, OrderStatus.CANCELED, now_ms)
+
+    def amend(self, order: Order, base: Decimal, price: Decimal, now_ms: int) -> bool:
+        """Give a resting limit order another size and price; it loses its place.
+
+        Returns whether it can be paid for; if not, nothing has changed.
+        """
+        pair, is_buy = self.pairs[order.symbol], order.side is Side.BUY
+        left = base - order.filled_base
+        cost = left * price * (1 + self.fees.on_top) if is_buy else left
+        asset = pair.quote_asset if is_buy else pair.base_asset
+        if cost > self.wallets.free(order.account, asset) + order.locked:
+            return False
+        self.books[order.symbol].reduce(order, order.remaining)
+        self.wallets.lock(order.account, asset, cost - order.locked)
+        order.base, order.price, order.locked = base, price, cost
+        self._touch(order.account, asset)
+        self._work(order, Step.AMENDED, now_ms)
+        self._fire_stops(order.symbol, now_ms)
+        return True
 
     def tell_last(self, symbol: str, price: Decimal, now_ms: int) -> None:
         """Say that somebody traded at `price` elsewhere: stops may fire."""

@@ -145,6 +145,7 @@ class Step(Enum):
 
     NEW = "new"
     TRIGGERED = "triggered"
+    AMENDED = "amended"
     TRADE = "trade"
     CANCELED = "canceled"
     EXPIRED = "expired"

@@ -11,6 +11,7 @@ from typing import Final
 
 import attrs
 
+from adapters.simulator import coinbase_advanced_edit as editing
 from adapters.simulator import coinbase_advanced_private as advanced_private
 from adapters.simulator import coinbase_advanced_public as advanced_public
 from adapters.simulator import coinbase_private as private
@@ -98,6 +99,7 @@ _ADVANCED: Final = (
     ("GET", "/best_bid_ask", advanced_public.best_bid_ask),
     ("POST", "/orders", advanced_private.place),
     ("POST", "/orders/preview", advanced_private.preview),
+    ("POST", "/orders/edit", editing.edit),
     ("POST", "/orders/batch_cancel", advanced_private.cancel),
     ("GET", "/orders/historical/batch", advanced_private.orders),
     ("GET", "/orders/historical/fills", advanced_private.fills),

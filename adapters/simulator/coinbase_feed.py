@@ -25,6 +25,7 @@ from adapters.websocket_server import frame
 EVERYTHING: Final = ""  # the product of a channel that has none
 BEATS_1S: Final = 10
 BEATS_5S: Final = 50
+PLACED: Final = frozenset({Step.NEW, Step.TRIGGERED})
 OWN: Final = ("full", "user")  # what tells of the subscriber's own orders
 
 
@@ -171,7 +172,7 @@ class Feed:
             if report.step is Step.CANCELED or is_maker:
                 self._tell_open(resting.pop(order.order_id, None))
             self._tell_step(report, own)
-            if report.step in {Step.NEW, Step.TRIGGERED} and not frames.is_parked(report):
+            if report.step in PLACED and not frames.is_parked(report):
                 resting[order.order_id] = report
             elif report.step is Step.EXPIRED:
                 resting.pop(order.order_id, None)
@@ -194,7 +195,9 @@ class Feed:
         order, sequence = report.order, self._next(report.order.symbol)
         if frames.is_parked(report):
             self._tell_owner(order, self._orders.activate(order, sequence, report.at_ms))
-        elif report.step in {Step.NEW, Step.TRIGGERED}:
+        elif report.step is Step.AMENDED:
+            self._tell_owner(order, self._orders.change(order, sequence, report.at_ms))
+        elif report.step in PLACED:
             self._tell_owner(order, self._orders.received(order, sequence, report.at_ms))
         elif report.fill is not None:
             trade = report.fill.trade

@@ -162,6 +162,15 @@ class OrderFrames:
         }
         return self._frame("activate", order, sequence, at_ms, fields)
 
+    def change(self, order: Order, sequence: int, at_ms: int) -> bytes:
+        """Return that an order was edited; what it was before is not told."""
+        fields: dict[str, object] = {
+            "reason": "modify_order",
+            "new_size": plain(order.base),
+            "new_price": plain(order.price),
+        }
+        return self._frame("change", order, sequence, at_ms, fields)
+
     def open(self, order: Order, filled: Decimal, sequence: int, at_ms: int) -> bytes:
         fields: dict[str, object] = {
             "price": plain(order.price),

@@ -51,6 +51,8 @@ def rows_of(report: Report, paper: Paper, ware: Ware) -> list[Body]:
         case Step.TRIGGERED:
             row = _sparse(report, paper, "status", "new")
             return [row | {"triggers": _triggers(paper.order, ware, is_triggered=True)}]
+        case Step.AMENDED:
+            return [_sparse(report, paper, "amended", "new")]
         case Step.TRADE:
             return (
                 [] if report.fill is None else _fill_rows(report, report.fill, paper, ware)

@@ -244,3 +244,13 @@ async def test_a_stop_limit_order_waits_for_its_trigger(nursery: trio.Nursery) -
         "open", 56_000, 55_000,
     )  # fmt: skip
     assert found["info"]["trigger_status"] == "STOP_PENDING"
+
+
+async def test_an_order_of_advanced_trade_is_edited(nursery: trio.Nursery) -> None:
+    async def live(it: Any) -> Any:
+        placed = await it.create_order(SYMBOL, "limit", "buy", 0.01, 54_000)
+        await it.edit_order(placed["id"], SYMBOL, "limit", "buy", 0.02, 53_000)
+        return await it.fetch_order(placed["id"], SYMBOL)
+
+    found = await working(nursery, BOB, live)
+    assert (found["status"], found["amount"], found["price"]) == ("open", 0.02, 53_000)

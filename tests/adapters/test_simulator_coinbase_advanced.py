@@ -204,6 +204,31 @@ async def test_an_order_is_refused_inside_an_answer_of_status_200(
     assert body["error_response"]["preview_failure_reason"] == preview or unknown
 
 
+async def test_a_resting_order_is_edited_and_keeps_its_id(nursery: trio.Nursery) -> None:
+    client = Advanced(await start(nursery))
+
+    def trade() -> tuple[Any, ...]:
+        order_id = client.limit("e")["success_response"]["order_id"]
+        change = {"order_id": order_id, "price": "51000", "size": "0.02"}
+        edited = client.ask("POST", "/orders/edit", change).json()
+        order = client.get(f"/orders/historical/{order_id}")["order"]
+        refusals = [
+            client.ask("POST", "/orders/edit", {"order_id": order_id} | more).json()
+            for more in ({"price": "1.001"}, {"size": "9"}, {"order_id": "nope"})
+        ]
+        return edited, order, [it["errors"][0]["edit_failure_reason"] for it in refusals]
+
+    edited, order, refusals = await in_thread(trade)
+    assert (edited["success"], order["status"]) == (True, "OPEN")
+    assert order["order_configuration"]["limit_limit_gtc"] == {
+        "base_size": "0.02", "limit_price": "51000", "post_only": False,
+    }  # fmt: skip
+    assert order["outstanding_hold_amount"] == "1026.12"
+    assert refusals == [
+        "INVALID_EDITED_PRICE", "COMMANDER_REJECTED_EDIT_ORDER", "ORDER_NOT_FOUND",
+    ]  # fmt: skip
+
+
 async def test_a_good_till_date_order_expires(nursery: trio.Nursery) -> None:
     simulator = Simulator(CONFIG)
     await nursery.start(simulator.run)

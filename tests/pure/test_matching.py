@@ -145,6 +145,41 @@ def test_a_buyer_who_cannot_pay_the_fee_on_top_is_refused() -> None:
     assert refused == (Rejection.INSUFFICIENT_BALANCE, Rejection.INSUFFICIENT_BALANCE)
 
 
+def test_an_amended_order_rests_at_its_new_price_behind_the_others() -> None:
+    engine = engine_with((Side.BUY, "98", "1"))
+    resting = placed(engine, order(Side.BUY, "99", "1"))
+
+    is_amended = engine.amend(resting, Decimal(2), Decimal(98), 9)
+    engine.place(order(Side.SELL, "98", "1.5", account=MAKERS), 10)
+
+    assert (is_amended, resting.filled_base, resting.remaining) == (
+        True, Decimal("0.5"), Decimal("1.5"),
+    )  # fmt: skip
+    assert held(engine, "USDT") == (Decimal(9804), Decimal(147))
+
+
+def test_an_amended_order_takes_what_it_crosses_now() -> None:
+    engine = engine_with((Side.SELL, "100", "1"))
+    resting = placed(engine, order(Side.BUY, "90", "1"))
+
+    engine.amend(resting, Decimal(1), Decimal(100), 9)
+
+    assert resting.status is OrderStatus.FILLED
+    assert held(engine, "USDT") == (Decimal(9_900), Decimal(0))
+
+
+def test_an_amendment_that_cannot_be_paid_changes_nothing() -> None:
+    engine = engine_with()
+    resting = placed(engine, order(Side.BUY, "90", "1"))
+
+    is_amended = engine.amend(resting, Decimal(200), Decimal(90), 9)
+
+    assert (is_amended, resting.base, resting.status) == (
+        False, Decimal(1), OrderStatus.OPEN,
+    )  # fmt: skip
+    assert held(engine, "USDT") == (Decimal(9_910), Decimal(90))
+
+
 def test_a_better_price_gives_back_what_the_limit_had_locked() -> None:
     engine = engine_with((Side.SELL, "90", "1"), fee="0")
 

@@ -23,7 +23,7 @@ from adapters.kraken.venue import Venue
 
 SHARED_S: Final = 2.0  # an order is judged missing after ten
 PAGES_MAX: Final = 200
-WEIGHT: Final = 2  # of histories; other questions weigh 1
+WEIGHTS: Final = {"TradesHistory": 2}  # other questions weigh 1
 
 Row = TypeVar("Row", VenueOrder, VenueFill)
 
@@ -120,7 +120,7 @@ class History:
         seen = 0
         for _ in range(PAGES_MAX):
             params = {"start": max(0, since_ms // 1000 - 1), "ofs": seen}
-            result = await self._caller.ask(path, params, weight=WEIGHT)
+            result = await self._caller.ask(path, params, weight=WEIGHTS.get(path, 1))
             page, count = decode(result)
             found.update({id_of(row): row for row in page})
             seen += len(page)

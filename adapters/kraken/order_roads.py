@@ -11,7 +11,14 @@ from typing import Final
 import attrs
 import trio
 
-from actors.messages import OrderRequest, OrderStatus, VenueAck, VenueReject, VenueUnknown
+from actors.messages import (
+    OrderRequest,
+    OrderStatus,
+    VenueAck,
+    VenueOrder,
+    VenueReject,
+    VenueUnknown,
+)
 from adapters.errors import (
     ConnectionLost,
     LocalProtocolError,
@@ -79,6 +86,10 @@ class OrderRoads:
         except ROAD_ERRORS as error:
             await trio.lowlevel.checkpoint()
             return judge_error(client_order_id, error)
+
+    def told_end(self, client_order_id: str) -> VenueOrder | None:
+        """Return an order whose end the stream has told."""
+        return self._own.ended(client_order_id)
 
     async def _prepare(self, symbol: str) -> None:
         try:

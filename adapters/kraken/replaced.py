@@ -55,10 +55,11 @@ async def _cancelled(
 ) -> Outcome:
     """Return an acknowledgement only when nothing of the order was executed (R-08)."""
     answer = await roads.cancel(symbol, client_order_id)
-    if isinstance(answer, VenueReject) and answer.code == "not_sent":
-        return answer
-    gap_s = GAP_S
     await trio.sleep(STREAM_S)
+    if isinstance(answer, VenueReject):
+        told = roads.told_end(client_order_id)
+        return _ended(told, client_order_id) if told is not None else answer
+    gap_s = GAP_S
     while True:
         try:
             found = await look(symbol, client_order_id)
@@ -66,8 +67,6 @@ async def _cancelled(
             return VenueUnknown(client_order_id, str(error))
         if found is not None and found.status in ENDED:
             return _ended(found, client_order_id)
-        if isinstance(answer, VenueReject):
-            return answer
         await trio.sleep(gap_s)
         gap_s *= 2
 

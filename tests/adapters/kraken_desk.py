@@ -90,5 +90,11 @@ async def heard(
     return told
 
 
+async def keep_hearing(stream: PrivateStream) -> None:
+    """Receive, as an account does all the time."""
+    while True:
+        await stream.receive()
+
+
 def fault(kind: Any, **more: Any) -> Fault:
     return Fault(kind=kind, **more)

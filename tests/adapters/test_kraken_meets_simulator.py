@@ -35,6 +35,7 @@ from tests.adapters.kraken_desk import (
     by_socket,
     fault,
     heard,
+    keep_hearing,
     market,
     opened,
     order,
@@ -297,7 +298,12 @@ async def test_a_stop_is_replaced_only_when_the_old_one_has_ended(
     raised = attrs.evolve(stop, client_order_id=IDS[15], stop_price=Decimal(51_000))
     async with opened(nursery) as (_, kraken):
         trading = kraken.trading(*KEYS)
-        async with by_socket(trading):
+        async with (
+            trading.open_private() as stream,
+            trio.open_nursery() as listening,
+            by_socket(trading),
+        ):
+            listening.start_soon(keep_hearing, stream)
             await trading.place(stop)
             done = await trading.replace(IDS[14], raised)
             again = await trading.replace(
@@ -306,11 +312,12 @@ async def test_a_stop_is_replaced_only_when_the_old_one_has_ended(
             unknown = await trading.replace(
                 IDS[17], attrs.evolve(stop, client_order_id=IDS[18])
             )
+            listening.cancel_scope.cancel()
         found = await trading.open_orders([BTC])
     assert isinstance(done.cancelled, VenueAck)
     assert done.cancelled.status is OrderStatus.CANCELED
     assert isinstance(done.placed, VenueAck)
-    assert isinstance(again.placed, VenueAck)  # the old one had ended, nothing executed
+    assert isinstance(again.placed, VenueAck)  # it was told how the old one had ended
     assert isinstance(unknown.cancelled, VenueReject)
     assert isinstance(unknown.placed, VenueReject)
     assert unknown.placed.code == "not_replaced"

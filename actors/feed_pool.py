@@ -15,9 +15,10 @@ import trio
 
 from actors.feed_connection import FeedConnection, Surroundings
 from actors.feed_handover import GRACE_S, Handover
-from actors.messages import FeedState, Link, Subscription
+from actors.messages import ConnectionReplaced, FeedState, Link, Subscription
 from actors.ports import VenueError
 from actors.pure.pool import emptied, spread
+from actors.records import note
 
 CONNECT_GAP_S = 0.25  # between two connects, besides what the venue's gate says
 LOOK_S = 1.0  # between two looks at ages and rooms
@@ -36,8 +37,6 @@ class FeedPool:
     nursery: trio.Nursery
     connections: dict[int, FeedConnection] = attrs.Factory(dict[int, FeedConnection])
     handover: Handover | None = None
-    rolled_over: int = 0  # connections replaced for their age
-    merged: int = 0
     _connect_s: float = 0.0  # not before then
     _changed_s: float = 0.0
     _again_s: float = 0.0
@@ -49,12 +48,10 @@ class FeedPool:
             old = self._aged()
             if old is not None:
                 new = self._open(max(self.connections) + 1)
-                await self._hand_over(old, {new: set(old.carried)})
-                self.rolled_over += old.number not in self.connections
+                age_h = (trio.current_time() - old.opened_s) / 3600
+                await self._hand_over(old, {new: set(old.carried)}, f"{age_h:.1f} h old")
             elif (merge := self._spare()) is not None:
-                old, moves = merge
-                await self._hand_over(old, moves)
-                self.merged += old.number not in self.connections
+                await self._hand_over(*merge, "the others have room")
 
     def demand_changed(self) -> None:
         """Spread what is wanted now over the connections."""
@@ -161,8 +158,12 @@ class FeedPool:
         return self.connections[number], by_connection
 
     async def _hand_over(
-        self, old: FeedConnection, moves: dict[FeedConnection, set[Subscription]]
+        self,
+        old: FeedConnection,
+        moves: dict[FeedConnection, set[Subscription]],
+        why: str,
     ) -> None:
+        begun_s, count = trio.current_time(), len(old.carried)
         limits = self.around.settings.silence
         handover = Handover(self.around.fan_out, old, moves, limits)
         self.handover = handover
@@ -174,6 +175,10 @@ class FeedPool:
             return  # a connection was lost meanwhile, which has ended it
         if handover.is_good():
             self._finish(handover)
+            took_ms = int((trio.current_time() - begun_s) * 1000)
+            exchange, echoes = self.around.settings.exchange, handover.echoes
+            replaced = ConnectionReplaced(exchange, why, count, took_ms, echoes)
+            self.nursery.start_soon(note, self.around.journal, replaced)
         else:
             self._cancel(handover)
 

@@ -90,6 +90,17 @@ class ExchangeReconnecting:
 
 
 @attrs.frozen
+class ConnectionReplaced:
+    """A connection was closed after others had taken over all that it carried."""
+
+    exchange: str
+    reason: str
+    subscriptions: int
+    took_ms: int  # in which both were open
+    echoes: int  # data that both told, shown once
+
+
+@attrs.frozen
 class FallbackBegun:
     """A stream is silent on a symbol; its prices now come over REST, marked so."""
 
@@ -177,6 +188,7 @@ Fact = (
     | ExchangeConnected
     | ExchangeDisconnected
     | ExchangeReconnecting
+    | ConnectionReplaced
     | FallbackBegun
     | FallbackEnded
     | PriceUpdated

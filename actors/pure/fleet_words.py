@@ -8,6 +8,7 @@ from functools import singledispatch
 from actors.messages import (
     ClockMeasured,
     ClockStepped,
+    ConnectionReplaced,
     ExchangeConnected,
     ExchangeDisconnected,
     ExchangeReconnecting,
@@ -64,6 +65,13 @@ def _(fact: ExchangeDisconnected) -> str:
 @fleet_words.register
 def _(fact: ExchangeReconnecting) -> str:
     return f"attempt {fact.attempt} of {fact.attempts_max} in {fact.delay_ms / 1000:.2f} s"
+
+
+@fleet_words.register
+def _(fact: ConnectionReplaced) -> str:
+    what = count(fact.subscriptions, "subscription")
+    took_s = fact.took_ms / 1000
+    return f"connection replaced ({fact.reason}) · {what} taken over in {took_s:.1f} s"
 
 
 @fleet_words.register

@@ -13,6 +13,8 @@ from trio.testing import MockClock
 
 from actors.messages import (
     Channel,
+    ConnectionReplaced,
+    ExchangeDisconnected,
     FeedState,
     Link,
     Side,
@@ -212,6 +214,9 @@ async def test_an_old_connection_is_replaced_without_a_gap(
     old, new = house.market.streams
     assert (old.is_open, new.is_open) == (False, True)
     assert states(house, "dawn") == []
+    (told,) = await house.room.recorded(ConnectionReplaced)
+    assert (told.reason, told.subscriptions) == ("0.2 h old", 2)
+    assert not await house.room.recorded(ExchangeDisconnected)
 
 
 async def test_while_a_connection_is_replaced_no_trade_is_missed_or_told_twice(

@@ -13,6 +13,7 @@ from actors.messages import (
     Balanced,
     BotPaused,
     ClockMeasured,
+    ConnectionReplaced,
     Ended,
     ExchangeConnected,
     ExchangeDisconnected,
@@ -67,6 +68,11 @@ LINES: list[tuple[Fact, str]] = [
     (
         ExchangeReconnecting("binance", 1, 5, 1040),
         "feed:binance| attempt 1 of 5 in 1.04 s",
+    ),
+    (
+        ConnectionReplaced("binance", "23.8 h old", 2, 3_400, 12),
+        "feed:binance| connection replaced (23.8 h old) · 2 subscriptions taken over in"
+        " 3.4 s",
     ),
     (
         FallbackBegun("binance", "BTC/USDT", 10_000),

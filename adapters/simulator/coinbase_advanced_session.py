@@ -53,13 +53,11 @@ class AdvancedSession:
         self._is_user = is_user
         limits = venue.exchange.config.limits
         self._until_s = trio.current_time() + limits.subscribe_s
-        now_ms = venue.exchange.now_ms()
-        self._is_welcome = venue.buckets.take("connections", address, now_ms)
 
     async def serve(self, socket: ServerSocket) -> None:
         """Take commands until the connection ends, or the client does not behave."""
         try:
-            reason = "" if self._is_welcome else "too many connections"
+            reason = ""
             while not reason:
                 reason = await self._take(socket)
             await socket.aclose(POLICY_VIOLATION, reason)

@@ -5,7 +5,7 @@ Source: WIRE 3.2 and 3.4; frames of 2021-04-17, 2026-08-25 and 2026-10-03.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -16,6 +16,8 @@ from adapters.simulator.coinbase_auth import Signed, exchange_key
 from adapters.simulator.coinbase_dialect import CoinbaseDialect
 from adapters.simulator.coinbase_faults import Refused
 from adapters.simulator.coinbase_feed import EVERYTHING, OWN, Reader
+from adapters.simulator.coinbase_frames import ticker
+from adapters.simulator.flood import VARIANTS, flood
 from adapters.simulator.outbox import Outbox
 from adapters.websocket_server import ServerSocket, frame
 
@@ -63,19 +65,27 @@ class NotSubscribed(Exception):
 class FeedSession:
     """One connection to the feed."""
 
-    def __init__(self, venue: CoinbaseDialect, outbox: Outbox, address: str) -> None:
+    def __init__(
+        self,
+        venue: CoinbaseDialect,
+        outbox: Outbox,
+        address: str,
+        nursery: trio.Nursery,
+    ) -> None:
         self._venue = venue
         self._outbox = outbox
         self._reader = Reader(outbox, address)
         limits = venue.exchange.config.limits
         self._until_s = trio.current_time() + limits.subscribe_s
-        now_ms = venue.exchange.now_ms()
-        self._is_welcome = venue.buckets.take("connections", address, now_ms)
+        self._nursery = nursery
 
     async def serve(self, socket: ServerSocket) -> None:
         """Take commands until the connection ends, or the client does not behave."""
+        rate = self._venue.exchange.config.flood_frames_per_s
+        if rate is not None:
+            self._nursery.start_soon(flood, rate, self._flooded, self._make, socket)
         try:
-            reason = "" if self._is_welcome else "too many connections"
+            reason = ""
             while not reason:
                 reason = await self._take(socket)
             await socket.aclose(POLICY_VIOLATION, reason)
@@ -102,6 +112,22 @@ class FeedSession:
         except NotSubscribed as error:
             self._answer(market_writer.encode_error(error.message, error.reason))
         return ""
+
+    def _flooded(self) -> list[str]:
+        return [product for channel, product in self._reader.topics if channel == "ticker"]
+
+    def _make(self, products: Sequence[str]) -> list[bytes]:
+        """Return ticker frames of the products in turn, each with another price."""
+        venue, made = self._venue, list[bytes]()
+        for variant in range(VARIANTS):
+            for product in products:
+                ware = venue.products[product]
+                sequence = venue.feed.sequence_of(ware.listing.venue_symbol)
+                price = ware.day.last + ware.listing.tick * variant
+                now_ms = venue.exchange.now_ms()
+                text = ticker(ware, None, sequence, now_ms, price)
+                made.append(frame(text.encode()))
+        return made
 
     def _obey(self, text: str | bytes) -> None:
         try:

@@ -51,13 +51,22 @@ def parties(trade: Trade, own: Iterable[Report]) -> Parties:
     return Parties(ids[True], ids[False])
 
 
-def ticker(ware: Ware, last: Trade | None, sequence: int, now_ms: int) -> str:
-    """Return the ticker as of the last trade, or as of the day when there was none."""
+def ticker(
+    ware: Ware,
+    last: Trade | None,
+    sequence: int,
+    now_ms: int,
+    price: Decimal | None = None,
+) -> str:
+    """Return the ticker as of the last trade, or as of the day when there was none.
+
+    Units: `price` in quote per base, where it is to be told instead of the last one.
+    """
     day, name = ware.day, ware.listing.symbol
     bid, bid_base = ware.book.bids.top()
     ask, ask_base = ware.book.asks.top()
     at_ms = last.trade_ms if last else now_ms
-    message = Ticker(NAME, name, day.last, bid, ask, day.base, at_ms, 0.0)
+    message = Ticker(NAME, name, price or day.last, bid, ask, day.base, at_ms, 0.0)
     rest = market_writer.TickerRest(
         sequence=sequence,
         open=day.open,

@@ -46,17 +46,24 @@ class CoinbaseDoors:
         return await self._rest.respond(request)
 
     def session(self, visit: Visit, outbox: Outbox, nursery: trio.Nursery) -> Session:
-        del nursery  # a session of Coinbase's needs no task of its own
         path = visit.path.partition("?")[0]
         if path.startswith("/advanced"):
             is_user = visit.kind == "ws_api"
             return AdvancedSession(self._venue, outbox, visit.address, is_user=is_user)
-        return FeedSession(self._venue, outbox, visit.address)
+        return FeedSession(self._venue, outbox, visit.address, nursery)
+
+    def refuse(self, visit: Visit) -> HttpAnswer | None:
+        """Turn away who connects too often, as the venue's front does."""
+        now_ms = self._venue.exchange.now_ms()
+        if self._venue.buckets.take("connections", visit.address, now_ms):
+            return None
+        return HttpAnswer(429, b"error code: 1015", (), "text/plain")
 
 
 def _open(exchange: Exchange) -> Opened:
     venue = CoinbaseDialect(exchange)
-    return Opened(venue, CoinbaseDoors(venue))
+    doors = CoinbaseDoors(venue)
+    return Opened(venue, doors, refuse=doors.refuse)
 
 
 def _endpoints(secure: str, place: str) -> tuple[str, str, str]:

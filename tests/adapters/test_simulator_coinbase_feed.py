@@ -10,9 +10,11 @@ from typing import Any
 import attrs
 import pytest
 import trio
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from actors.messages.instruments import floor_to
+from adapters.simulator.coinbase_dialect import CoinbaseDialect
 from adapters.simulator.server import Simulator, SimulatorEndpoints
 from tests.adapters.coinbase_desk import (
     CONFIG,
@@ -333,3 +335,38 @@ async def test_ten_connections_of_one_address_may_read_a_channel_of_a_product(
             return [subscribe(ws, "heartbeat")["type"] for ws in sockets]
 
     assert await in_thread(read) == ["subscriptions"] * 10 + ["error"]
+
+
+async def test_who_connects_too_often_is_turned_away_at_the_handshake(
+    nursery: trio.Nursery,
+) -> None:
+    simulator = Simulator(CONFIG)
+    await nursery.start(simulator.run)
+    now_ms = simulator.exchange.now_ms() + 60_000  # nothing fills up meanwhile
+    dialect = simulator.dialect
+    assert isinstance(dialect, CoinbaseDialect)
+    for _ in range(20):
+        dialect.buckets.take("connections", "127.0.0.1", now_ms)
+
+    def read() -> int:
+        with pytest.raises(InvalidStatus) as refused, socket(simulator.endpoints.url):
+            pass
+        return refused.value.response.status_code
+
+    assert await in_thread(read) == 429
+
+
+async def test_tickers_are_written_flat_out_where_that_is_asked_for(
+    nursery: trio.Nursery,
+) -> None:
+    endpoints = await start(nursery, attrs.evolve(CONFIG, flood_frames_per_s=2_000.0))
+
+    def read() -> list[Any]:
+        with socket(endpoints.url) as ws:
+            subscribe(ws, "ticker")
+            return hear(ws, 1.0)
+
+    heard = await in_thread(read)
+    assert {it["type"] for it in heard} == {"ticker"}
+    assert len({it["price"] for it in heard}) >= 64
+    assert len(heard) > 500

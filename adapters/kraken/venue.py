@@ -42,6 +42,7 @@ WAIT_S: Final = 10.0  # for room in a counter; longer is an error
 CONNECTS_MAX: Final = 100  # in CONNECTS_S; the venue's firewall allows about 150
 CONNECTS_S: Final = 600.0
 LOCKOUT_S: Final = 900.0
+USER_AGENT: Final = "shoal"  # the venue asks for one
 BUSY_S: Final = 10.0  # after the venue said that our address asks too much
 OFFSET_TRIES: Final = 3
 OFFSET_GAP_S: Final = 0.35  # the venue tells whole seconds: tries fall on parts of one
@@ -113,7 +114,8 @@ class Venue:
           NotSent: no byte left.
           ConnectionLost: anything may have become of it.
         """
-        answer = await http.request(method, target, headers=headers, body=body)
+        named = {"user-agent": USER_AGENT, **(headers or {})}
+        answer = await http.request(method, target, headers=named, body=body)
         if answer.status == 429:
             told = answer.headers.get("retry-after", "")
             raise self.limits.close(
@@ -128,7 +130,7 @@ class Venue:
     def refusal(self, errors: Sequence[str]) -> VenueError:
         """Return the error for what the venue said; some words close the gate (R-28)."""
         text = errors[0]
-        if text.startswith(("EService: Throttled", "EService:Throttled")):
+        if text.startswith("EService:Throttled"):
             return self.limits.close(text[:200], retry_after_s=self._throttled_s(text))
         if text.startswith("EGeneral:Temporary lockout"):
             return self.limits.close(text[:200], retry_after_s=LOCKOUT_S)

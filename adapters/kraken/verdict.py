@@ -31,7 +31,6 @@ _REFUSED: Final = (
     "EGeneral:Unknown Method",
     "EQuery:Unknown asset pair",
     "EService:Throttled",
-    "EService: Throttled",
     "EService:Deadline elapsed",
     "EService:Market in cancel_only mode",
     "EService:Market in post_only mode",

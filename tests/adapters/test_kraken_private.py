@@ -215,6 +215,7 @@ async def test_a_nonce_that_is_too_low_is_refused_and_the_next_is_higher(
         (lambda: answer({"txid": []}), VenueUnknown),
         (lambda: answer(None, "EService:Busy"), VenueUnknown),
         (lambda: answer(None, "EOrder:Insufficient funds"), VenueReject),
+        (lambda: answer(None, "EOrder: Insufficient funds"), VenueReject),
         (lambda: http(429, "error code: 1015"), VenueReject),
         (lambda: answer({"txid": ["O1"]}, "WGeneral:something new"), VenueAck),
     ],

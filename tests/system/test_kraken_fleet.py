@@ -50,6 +50,7 @@ def test_a_fleet_trades_is_killed_and_goes_on(tmp_path: Path) -> None:
     assert int(remembered.read_text()) >= before
     assert stat.S_IMODE(remembered.stat().st_mode) == 0o600
     assert truth["placed_twice"] == []
+    assert not truth["limits"]["refused"]  # by any counter, over both lives (I-21)
     (account,) = [each for each in truth["orders"].values() if each]
     booked = {
         (fact.client_order_id, fact.trade_id): fact.base for fact in only(Filled, facts)

@@ -18,6 +18,7 @@ import msgspec
 from adapters.figures import UNREADABLE, bad
 from adapters.kraken.codec.frames import Frame, decode_frame
 from adapters.kraken.codec.numbers import ZERO, Word
+from adapters.kraken.codec.rest import plain_error
 
 
 class Fee(msgspec.Struct):
@@ -133,7 +134,8 @@ def decode_private(text: str | bytes) -> PrivateHeard:
 def _hear_answer(frame: Frame) -> Answer:
     told = bytes(frame.result)
     acked = _acked.decode(told) if told.startswith(b"{") else Acked()
-    error = frame.error[:200] or ("" if frame.success else "no success, and no reason")
+    error = plain_error(frame.error)
+    error = error or ("" if frame.success else "no success, and no reason")
     if frame.method == "pong":
         error = ""
     return Answer(frame.method, frame.req_id, error, acked, frame.time_out)

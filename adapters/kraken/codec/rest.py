@@ -73,10 +73,15 @@ def decode_envelope(body: bytes) -> tuple[Sequence[str], msgspec.Raw]:
       RemoteProtocolError: the body is no answer of the venue (a proxy's page).
     """
     envelope = decode_body(_envelope, "answer", body)
-    errors = [text for text in envelope.error if not text.startswith("W")]
+    errors = [plain_error(text) for text in envelope.error if not text.startswith("W")]
     if not errors and not bytes(envelope.result):
         raise bad("answer", body, BadFigure("neither a result nor an error"))
     return errors, envelope.result
+
+
+def plain_error(text: str) -> str:
+    """Return an error as most are written: there may be a space after the category."""
+    return text.replace(": ", ":", 1)[:300]
 
 
 def decode_body(

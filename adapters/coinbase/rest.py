@@ -19,16 +19,14 @@ from adapters.coinbase.codec.times import rfc3339
 from adapters.coinbase.stream import SUBSCRIPTIONS_MAX, open_market_stream
 from adapters.coinbase.venue import Venue
 from adapters.errors import VenueError
-from adapters.figures import BadFigure
 
-PAGES_MAX: Final = 12  # of candles, to make long ones of
+PAGES_MAX: Final = 12  # of candles
 
 TERMS: Final = StreamTerms(
     subscriptions_max=SUBSCRIPTIONS_MAX,
     is_book_streamed=True,
-    timeframes=frozenset(),
     has_quiet_candles=False,
-    history=frozenset({*candles.GRANULARITY_S, *candles.BUILT_S}),
+    history=frozenset(candles.GRANULARITY_S),
 )
 
 
@@ -67,32 +65,28 @@ class CoinbaseMarket:
           VenueError: no answer, or there are no candles of this length.
         """
         await trio.lowlevel.checkpoint()
-        try:
-            told_as = candles.told_as(timeframe)
-        except BadFigure as error:
-            raise VenueError(str(error)) from error
-        length_s = candles.GRANULARITY_S[told_as]
-        wanted_s = max(1, limit) * candles.length_s(timeframe)
+        length_s = candles.GRANULARITY_S.get(timeframe)
+        if length_s is None:
+            raise VenueError(f"Coinbase has no candles of {timeframe[:10]!a}")
         end_s = self._venue.now_ms() // 1000 // length_s * length_s
-        begin_s = max(end_s - wanted_s, end_s - PAGES_MAX * candles.ROWS_MAX * length_s)
+        span_s = min(max(limit, 1), PAGES_MAX * candles.ROWS_MAX) * length_s
         found: dict[int, Candle] = {}
-        for first_s in range(begin_s, end_s + 1, candles.ROWS_MAX * length_s):
-            last_s = min(first_s + (candles.ROWS_MAX - 1) * length_s, end_s)
-            page = await self._candles(symbol, told_as, first_s, last_s)
+        step_s = candles.ROWS_MAX * length_s
+        for first_s in range(end_s - span_s + length_s, end_s + 1, step_s):
+            last_s = min(first_s + step_s - length_s, end_s)
+            page = await self._candles(symbol, timeframe, first_s, last_s)
             found |= {candle.open_ms: candle for candle in page}
-        whole = candles.complete([found[open_ms] for open_ms in sorted(found)])
-        if told_as != timeframe:
-            whole = candles.built(whole, timeframe)
-        return whole[-limit:]
+        ordered = [found[open_ms] for open_ms in sorted(found)]
+        return candles.closed_by_the_next(ordered)
 
     async def _candles(
-        self, symbol: str, told_as: str, first_s: int, last_s: int
+        self, symbol: str, timeframe: str, first_s: int, last_s: int
     ) -> Sequence[Candle]:
         # Without a span, the answer may be five minutes old.
         span = f"start={rfc3339(first_s * 1000)}&end={rfc3339(last_s * 1000)}"
-        granularity = candles.GRANULARITY_S[told_as]
+        granularity = candles.GRANULARITY_S[timeframe]
         body = await self._ask(symbol, f"candles?granularity={granularity}&{span}")
-        return candles.decode_candles(body, symbol, told_as)
+        return candles.decode_candles(body, symbol, timeframe)
 
     async def measure_offset(self) -> tuple[int, int]:
         """Measure and keep venue time minus ours; return (offset_ms, round_trip_ms)."""

@@ -320,46 +320,13 @@ def test_candles_are_exact_and_come_oldest_first() -> None:
     assert second.low == Decimal("0.00001306")
 
 
-def test_a_candle_is_closed_by_a_later_one_only() -> None:
+def test_a_candle_is_closed_by_a_later_one_only_and_a_quiet_minute_has_none() -> None:
     body = rows_of(
-        (MINUTE, "1", "2", "1.5", "1.25", "3"), (MINUTE + 60, "1", "2", "1.5", "1.25", "3")
+        (MINUTE, "1", "2", "1.5", "1.25", "3"), (MINUTE + 180, "1", "2", "1.5", "1.25", "3")
     )
-    found = candles.complete(candles.decode_candles(body, "BTC/USD", "1m"))
+    found = candles.decode_candles(body, "BTC/USD", "1m")
+    assert [it.open_ms // 1000 - MINUTE for it in found] == [0, 180]
     assert [it.is_closed for it in found] == [True, False]
-
-
-def test_a_minute_without_trades_is_a_flat_candle() -> None:
-    body = rows_of(
-        (MINUTE, "1", "2", "1.5", "1.25", "3"), (MINUTE + 180, "1", "2", "1.5", "2", "3")
-    )
-    found = candles.complete(candles.decode_candles(body, "BTC/USD", "1m"))
-    assert [it.open_ms // 1000 - MINUTE for it in found] == [0, 60, 120, 180]
-    flat = found[2]
-    assert {flat.open, flat.high, flat.low, flat.close} == {Decimal("1.25")}
-    assert (flat.volume_base, flat.is_closed) == (0, True)
-
-
-def test_longer_candles_are_made_of_whole_ones() -> None:
-    begin = MINUTE // 180 * 180
-    body = rows_of(
-        *[
-            (begin + 60 * n, str(1 + n), str(2 + n), str(1 + n), str(2 + n), "1")
-            for n in range(5)
-        ]
-    )
-    whole = candles.complete(candles.decode_candles(body, "BTC/USD", "1m"))
-    first, second = candles.built(whole, "3m")
-    assert (first.open, first.high, first.low, first.close) == (1, 4, 1, 4)
-    assert (first.volume_base, first.is_closed, first.timeframe) == (3, True, "3m")
-    assert (second.close, second.is_closed) == (6, False)
-
-
-def test_a_longer_candle_whose_beginning_is_missing_is_left_out() -> None:
-    begin = MINUTE // 180 * 180
-    body = rows_of(*[(begin + 60 * n, "1", "1", "1", "1", "1") for n in range(1, 5)])
-    whole = candles.complete(candles.decode_candles(body, "BTC/USD", "1m"))
-    (only,) = candles.built(whole, "3m")
-    assert only.open_ms == (begin + 180) * 1000
 
 
 @pytest.mark.parametrize(
@@ -377,9 +344,3 @@ def test_candles_that_cannot_be_are_refused(
 ) -> None:
     with pytest.raises(RemoteProtocolError, match="bad candles"):
         candles.decode_candles(rows_of(row), "BTC/USD", "1m")
-
-
-def test_a_timeframe_that_cannot_be_had_is_named() -> None:
-    assert (candles.told_as("5m"), candles.told_as("4h")) == ("5m", "1h")
-    with pytest.raises(BadFigure, match="7m"):
-        candles.told_as("7m")

@@ -164,7 +164,7 @@ def _keys(config: Config, redaction: Redaction) -> dict[str, Keys]:
 def _thrown_away(account: AccountConfig) -> Keys:
     from actors.fleet_simulator import throw_away  # noqa: PLC0415 -- live, nobody needs it
 
-    return throw_away(account.exchange)
+    return throw_away(account)
 
 
 def _resolved(account: AccountConfig) -> Keys:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import os
 import secrets
 import socket
@@ -19,7 +20,7 @@ import trio
 from actors import exit_codes
 from actors.errors import leaves
 from actors.fleet_venues import Account, Keys
-from actors.pure.config import FaultConfig
+from actors.pure.config import AccountConfig, FaultConfig
 from actors.pure.config import SimulatorConfig as Table
 from actors.pure.config_endpoints import ENDPOINTS
 from adapters.endpoints import Endpoints
@@ -64,9 +65,30 @@ class Simulators:
             task_status.started()
 
 
-def throw_away(exchange: str) -> Keys:
-    """Return credentials of the shape that an exchange gives out, good for one run."""
-    return Keys(Secret(secrets.token_hex(32)), Secret(secrets.token_hex(32)))
+def throw_away(account: AccountConfig) -> Keys:
+    """Return credentials of the shape that the exchange gives out, good for one run."""
+    key = Secret(secrets.token_hex(32))
+    match account.exchange:
+        case "coinbase" if account.passphrase is None:
+            return Keys(key, Secret(_ed25519()))
+        case "coinbase":
+            secret, word = secrets.token_bytes(64), Secret(secrets.token_hex(16))
+            return Keys(key, Secret(base64.b64encode(secret).decode()), word)
+        case "kraken":
+            return Keys(key, Secret(base64.b64encode(secrets.token_bytes(64)).decode()))
+        case _:
+            return Keys(key, Secret(secrets.token_hex(32)))
+
+
+def _ed25519() -> str:
+    """Return a private key as Coinbase gives it out: seed and public key, in base64."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415 -- slow
+        Ed25519PrivateKey,
+    )
+
+    key = Ed25519PrivateKey.generate()
+    both = key.private_bytes_raw() + key.public_key().public_bytes_raw()
+    return base64.b64encode(both).decode()
 
 
 def embedded(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from actors.pure.config_endpoints import READY
 from tests.pure.config_text import BASE, changed, said
 
 ORDERS = (
@@ -151,6 +152,7 @@ def test_params_that_the_strategy_does_not_take(params: str, text: str) -> None:
     assert said(f"{BASE}params = {params}\n") == [f"bots.toml:13: bots[0].{text}"]
 
 
+KNOWN = ", ".join(READY)
 FLEET = [
     (
         changed('"sim"', '"simm"'),
@@ -168,7 +170,7 @@ FLEET = [
     ),
     (
         BASE + "[exchanges.bitmex]\n",
-        "bots.toml:13: exchanges.bitmex: unknown exchange; known: binance, kraken",
+        f"bots.toml:13: exchanges.bitmex: unknown exchange; known: {KNOWN}",
     ),
     (
         BASE + '[accounts.two]\nexchange = "binance"\nkey = "env:KEY"\n',
@@ -264,7 +266,7 @@ FLEET = [
     ),
     (
         BASE + 'reads = ["bitmex:ETH/USDT"]\n',
-        "bots.toml:13: bots[0].reads[0]: unknown exchange; known: binance, kraken",
+        f"bots.toml:13: bots[0].reads[0]: unknown exchange; known: {KNOWN}",
     ),
     (
         BASE + 'reads = ["binance:SOL/USDT"]\n',

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from actors.pure.config_endpoints import READY
+from actors.pure.config_endpoints import ENDPOINTS
 from actors.pure.nearest import did_you_mean
 
 DEFAULT_FILE = "bots.toml"
@@ -175,7 +175,7 @@ def _describe_simulator(sim: argparse.ArgumentParser) -> None:
     add = sim.add_argument
     add(
         "--exchange",
-        choices=READY,
+        choices=tuple(ENDPOINTS),
         default="binance",
         help="whose wire to speak",
     )
@@ -202,7 +202,8 @@ def _describe_simulator(sim: argparse.ArgumentParser) -> None:
         default=[],
         type=_key,
         metavar="NAME:SECRET",
-        help="a throw-away API key that it knows; may be given again",
+        help="a throw-away API key that it knows; may be given again; Coinbase Exchange:"
+        " NAME:SECRET:PASSPHRASE",
     )
 
 

@@ -67,13 +67,17 @@ class Simulators:
 
 def throw_away(account: AccountConfig) -> Keys:
     """Return credentials of the shape that the exchange gives out, good for one run."""
+    return _throw_away(account.exchange, has_passphrase=account.passphrase is not None)
+
+
+def _throw_away(exchange: str, *, has_passphrase: bool = False) -> Keys:
     key = Secret(secrets.token_hex(32))
-    match account.exchange:
-        case "coinbase" if account.passphrase is None:
-            return Keys(key, Secret(_ed25519()))
-        case "coinbase":
+    match exchange:
+        case "coinbase" if has_passphrase:
             secret, word = secrets.token_bytes(64), Secret(secrets.token_hex(16))
             return Keys(key, Secret(base64.b64encode(secret).decode()), word)
+        case "coinbase":
+            return Keys(key, Secret(_ed25519()))
         case "kraken":
             return Keys(key, Secret(base64.b64encode(secrets.token_bytes(64)).decode()))
         case _:
@@ -131,8 +135,22 @@ def _embedded(exchange: str, table: Table, accounts: Sequence[Account]) -> Simul
 
 
 def _api_key(account: Account, table: Table) -> ApiKey:
-    key, secret = account.keys.key.reveal(), account.keys.secret.reveal()
-    return ApiKey(account.config.name, key, secret, balances=dict(table.balances))
+    keys = account.keys
+    return ApiKey(
+        account.config.name,
+        keys.key.reveal(),
+        keys.secret.reveal(),
+        passphrase=keys.passphrase.reveal() if keys.passphrase is not None else "",
+        balances=dict(table.balances),
+    )
+
+
+def _given_key(name: str, exchange: str, key: str, secret: str) -> ApiKey:
+    """Return a key of the command line; one of Coinbase's may end in a passphrase."""
+    if exchange == "coinbase":
+        secret, _, passphrase = secret.partition(":")
+        return ApiKey(name, key, secret, passphrase=passphrase)
+    return ApiKey(name, key, secret)
 
 
 def _fault(fault: FaultConfig) -> Fault:
@@ -153,14 +171,18 @@ def serve(arguments: argparse.Namespace) -> int:
     """Serve a simulated exchange until interrupted; return the exit code."""
     pairs: list[tuple[str, str]] = arguments.key
     if not pairs:
-        pairs = [(secrets.token_hex(16), secrets.token_hex(16))]
+        made_up = _throw_away(arguments.exchange)
+        pairs = [(made_up.key.reveal(), made_up.secret.reveal())]
     code = exit_codes.OK
     try:
         faults = read_faults(Path(arguments.faults)) if arguments.faults else ()
         config = SimulatorConfig(
             dialect=arguments.exchange,
             listings=(BTC, ETH),
-            keys=tuple(ApiKey(f"key{n}", *pair) for n, pair in enumerate(pairs, 1)),
+            keys=tuple(
+                _given_key(f"key{n}", arguments.exchange, *pair)
+                for n, pair in enumerate(pairs, 1)
+            ),
             faults=faults,
             replay=tuple(Path(file) for file in arguments.replay),
             replay_speed=arguments.speed,

@@ -104,8 +104,6 @@ ENDPOINTS: Mapping[str, Endpoints] = {
         ),
     ),
 }
-PLANNED = frozenset({"coinbase"})  # known by address; nothing speaks to them yet
-READY = tuple(name for name in ENDPOINTS if name not in PLANNED)
 
 
 def host_of(url: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import cast
 import attrs
 
 from actors.pure import config_schema as schema
-from actors.pure.config_endpoints import ENDPOINTS, PLANNED, READY, Endpoints
+from actors.pure.config_endpoints import ENDPOINTS, Endpoints
 from actors.pure.config_exchange_schema import EXCHANGE
 from actors.pure.config_problems import Place, describe
 from actors.pure.config_read import Raw, refuse_unknown
@@ -41,7 +41,7 @@ def read_fleet(values: Raw, place: Place) -> Config:
     exchanges = _exchanges(values.get("exchanges", {}), place.at("exchanges"))
     used = {account.exchange for account in accounts.values()}
     used |= {pair.exchange for bot in bots for pair in bot.reads}
-    for name in sorted(used.intersection(READY) - exchanges.keys()):
+    for name in sorted(used.intersection(ENDPOINTS) - exchanges.keys()):
         exchanges[name] = _exchange(name, {}, place.at("exchanges", name))
     return Config(
         mode=schema.MODE.read(values.get("mode", Mode.SIM.value), place.at("mode")),
@@ -69,11 +69,9 @@ def _exchanges(raw: object, place: Place) -> dict[str, ExchangeConfig]:
 
 
 def refuse_unknown_exchange(name: str, place: Place) -> None:
-    """Refuse an exchange that Shoal cannot speak to, or not yet."""
-    if name in PLANNED:
-        place.refuse(f"{name} is not available yet; use {' or '.join(READY)}")
-    elif name not in ENDPOINTS:
-        place.refuse(f"unknown exchange{did_you_mean(name, READY)}")
+    """Refuse an exchange that Shoal cannot speak to."""
+    if name not in ENDPOINTS:
+        place.refuse(f"unknown exchange{did_you_mean(name, ENDPOINTS)}")
 
 
 def _exchange(name: str, raw: object, place: Place) -> ExchangeConfig:

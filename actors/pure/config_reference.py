@@ -10,7 +10,7 @@ from typing import Any, cast
 import attrs
 
 from actors.pure import config_schema as schema
-from actors.pure.config_endpoints import READY
+from actors.pure.config_endpoints import ENDPOINTS
 from actors.pure.config_exchange_schema import EXCHANGE, RECONNECT, SILENCE
 from actors.pure.config_read import Key, Table, Tables
 from actors.pure.config_simulator_schema import CRASH, FAULT, MARKET, PHASE, SIMULATOR
@@ -46,7 +46,7 @@ SECTIONS: tuple[tuple[str, str, Table], ...] = (
     ),
     (
         "[exchanges.NAME]",
-        f"`NAME` is {' or '.join(READY)}. The table may be left out: an account that "
+        f"`NAME` is {' or '.join(ENDPOINTS)}. The table may be left out: an account that "
         "names the exchange is enough.",
         EXCHANGE,
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.pure.config_endpoints import READY
+from actors.pure.config_endpoints import ENDPOINTS
 from tests.pure.config_text import BASE, changed, said
 
 ORDERS = (
@@ -152,7 +152,7 @@ def test_params_that_the_strategy_does_not_take(params: str, text: str) -> None:
     assert said(f"{BASE}params = {params}\n") == [f"bots.toml:13: bots[0].{text}"]
 
 
-KNOWN = ", ".join(READY)
+KNOWN = ", ".join(ENDPOINTS)
 FLEET = [
     (
         changed('"sim"', '"simm"'),
@@ -162,11 +162,6 @@ FLEET = [
     (
         changed('"binance"', '"binanse"'),
         "bots.toml:3: accounts.main.exchange: unknown exchange; did you mean binance?",
-    ),
-    (
-        changed('"binance"', '"coinbase"'),
-        "bots.toml:3: accounts.main.exchange: coinbase is not available yet; use binance"
-        " or kraken",
     ),
     (
         BASE + "[exchanges.bitmex]\n",

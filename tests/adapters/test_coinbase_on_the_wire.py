@@ -41,6 +41,9 @@ from adapters.errors import ConnectionLost, VenueRefused
 from adapters.http import HttpTiming
 from adapters.simulator.config import ApiKey, SimulatorConfig
 from adapters.simulator.faults import Fault, Kind
+from adapters.sockets import OpenSocket
+from adapters.websocket import open_websocket
+from adapters.websocket_busy import open_busy_websocket
 from tests.adapters.coinbase_desk import ANN, BOB, CONFIG, EVE, start
 from tests.adapters.coinbase_script import Sealed
 
@@ -68,7 +71,10 @@ STOP: Final = OrderRequest(
 
 @asynccontextmanager
 async def venue(
-    nursery: trio.Nursery, config: SimulatorConfig = CONFIG
+    nursery: trio.Nursery,
+    config: SimulatorConfig = CONFIG,
+    *,
+    open_socket: OpenSocket = open_websocket,
 ) -> AsyncGenerator[Coinbase, None]:
     """Open our side of a simulated Coinbase."""
     where = await start(nursery, config)
@@ -78,6 +84,7 @@ async def venue(
         clock=SystemClock(),
         allow_foreign_host=True,
         http_timing=HttpTiming(read_s=1.0),
+        open_socket=open_socket,
     ) as coinbase:
         yield coinbase
     nursery.cancel_scope.cancel()
@@ -131,8 +138,9 @@ async def test_products_prices_candles_and_books_are_read(nursery: trio.Nursery)
         assert abs(offset_ms) <= trip_ms + 50
 
 
+@pytest.mark.parametrize("open_socket", [open_websocket, open_busy_websocket])
 async def test_the_feed_is_heard_and_its_books_equal_the_venues(
-    nursery: trio.Nursery,
+    nursery: trio.Nursery, open_socket: OpenSocket
 ) -> None:
     """Every change follows the one before, and the book is what REST says it is."""
     wanted = [
@@ -140,7 +148,10 @@ async def test_the_feed_is_heard_and_its_books_equal_the_venues(
         for channel in (Channel.TICKER, Channel.TRADES, Channel.BOOK, Channel.BOOK_TOP)
     ]
     book, heard = Book("coinbase", SYMBOL), list[StreamMessage]()
-    async with venue(nursery) as coinbase, coinbase.market.open_stream() as stream:
+    async with (
+        venue(nursery, open_socket=open_socket) as coinbase,
+        coinbase.market.open_stream() as stream,
+    ):
         await stream.subscribe(wanted)
         with trio.fail_after(PATIENCE_S):
             while True:

@@ -18,6 +18,7 @@ from adapters.figures import BadFigure
 ADVANCED_STATUS: Final[Mapping[str, OrderStatus]] = {
     "PENDING": OrderStatus.OPEN,
     "QUEUED": OrderStatus.OPEN,
+    "UNKNOWN_ORDER_STATUS": OrderStatus.OPEN,  # as far as the venue knows, it may live
     "OPEN": OrderStatus.OPEN,
     "CANCEL_QUEUED": OrderStatus.OPEN,
     "EDIT_QUEUED": OrderStatus.OPEN,

@@ -25,6 +25,7 @@ from adapters.http import (
 )
 from adapters.kraken.caller import Caller
 from adapters.kraken.codec.words import EXCHANGE
+from adapters.kraken.dead_man import DeadMan
 from adapters.kraken.nonces import NonceMemory, Nonces
 from adapters.kraken.rest import KrakenMarket
 from adapters.kraken.sign import Signer
@@ -68,7 +69,7 @@ class Kraken:
         )
         signer = Signer(account_key, secret)
         caller = Caller(self._venue, signer, Nonces(self._venue.clock, nonces))
-        return KrakenTrading(self._venue, caller, dead_man_s)
+        return KrakenTrading(self._venue, caller, DeadMan(dead_man_s))
 
 
 @asynccontextmanager

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
 
 import attrs
 import msgspec
@@ -27,7 +26,7 @@ from actors.ports import PrivateStream
 from adapters.errors import ConnectionLost
 from adapters.kraken.caller import Caller, Tier
 from adapters.kraken.codec import orders
-from adapters.kraken.dead_man import OFF_S, renew, switch_off
+from adapters.kraken.dead_man import OFF_S, DeadMan
 from adapters.kraken.history import History, Open
 from adapters.kraken.order_roads import OrderRoads
 from adapters.kraken.order_socket import OrderSocket
@@ -44,7 +43,7 @@ class KrakenTrading:
 
     _venue: Venue
     _caller: Caller
-    _dead_man_s: float | None = None
+    _dead_man: DeadMan
     _own: OwnOrders = attrs.Factory(OwnOrders)
     _open: Open | None = None
     _roads: OrderRoads = attrs.field(init=False)
@@ -79,7 +78,7 @@ class KrakenTrading:
         """
         token = await self._token()
         async with self._venue.socket(self._venue.endpoints.ws_api_url) as websocket:
-            socket = OrderSocket(websocket, token, self._dead_man())
+            socket = OrderSocket(websocket, token, self._dead_man.renew)
             self._roads.socket = socket
             is_lost = False
             try:
@@ -91,13 +90,9 @@ class KrakenTrading:
                 socket.end("the orders connection was closed")
                 if self._roads.socket is socket:
                     self._roads.socket = None
-                if self._dead_man_s is not None and not is_lost:
+                if not is_lost:
                     with trio.move_on_after(OFF_S, shield=True):
-                        await switch_off(self._caller)
-
-    def _dead_man(self) -> Callable[[OrderSocket], Awaitable[None]] | None:
-        timeout_s = self._dead_man_s
-        return None if timeout_s is None else partial(renew, timeout_s=timeout_s)
+                        await self._dead_man.switch_off(self._caller)
 
     @property
     def tier(self) -> Tier:
@@ -175,7 +170,13 @@ class KrakenTrading:
         ]
 
     async def balances(self) -> Sequence[VenueBalance]:
-        """Return every balance of the account."""
+        """Return every balance of the account.
+
+        Raises:
+          VenueRefused: also where the dead man's switch that was asked for is refused: a
+            pass must not succeed without it.
+        """
+        self._dead_man.check()
         result = await self._ask("BalanceEx", {})
         return orders.decode_balances(result, self._venue.asset_of)
 

@@ -395,3 +395,32 @@ async def test_a_token_that_died_sends_the_next_order_over_rest(
                 await trio.sleep(0.05)
     assert [type(each) for each in told] == [VenueReject, VenueAck]
     assert sum("AddOrder" in line for line in desk.requests) == 1
+
+
+async def test_a_switch_that_is_refused_is_not_believed_in(nursery: trio.Nursery) -> None:
+    """Who asks for a dead man's switch and has none is told, and enters nothing."""
+
+    async def talk(peer: WebSocketConnection) -> None:
+        while True:
+            asked = json.loads(await peer.get_message())
+            is_switch = asked["method"] == "cancel_all_orders_after"
+            reply = {"method": asked["method"], "req_id": asked["req_id"]}
+            if is_switch:
+                reply |= {"success": False, "error": "EGeneral:Permission denied"}
+            else:
+                reply |= {"success": True, "result": {}}
+            await peer.send_message(json.dumps(reply))
+            if is_switch:
+                switched.set()
+
+    switched = trio.Event()
+    async with scripted(nursery, lambda _path: answer(), talk=talk) as (_, kraken, _):
+        trading = kraken.trading(*KEYS, dead_man_s=60)
+        assert await trading.balances() == ()
+        async with by_socket(trading):
+            with trio.fail_after(3):
+                await switched.wait()
+            await trio.sleep(0.1)
+            with pytest.raises(VenueRefused, match="switch is refused: EGeneral:Perm"):
+                await trading.balances()
+            assert "canary" not in repr(trading)

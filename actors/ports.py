@@ -210,6 +210,11 @@ class PrivateStream(Protocol):
 class Trading(Protocol):
     """The private side of one account at one venue. Nothing here retries an order."""
 
+    @property
+    def forgets_canceled(self) -> bool:
+        """Whether the venue no longer knows an order that was cancelled unfilled."""
+        ...
+
     def open_private(self) -> AbstractAsyncContextManager[PrivateStream]: ...
 
     def open_orders_connection(

@@ -32,7 +32,7 @@ from actors.pure.client_order_id import epoch_of, is_ours
 from actors.pure.drift import ZERO_BALANCE, Shortage, held_base
 from actors.pure.money import plain
 from actors.pure.order_life import Order
-from actors.pure.venue_facts import fact_of_fill, facts_of_order, not_placed
+from actors.pure.venue_facts import fact_of_fill, facts_of_order, forgotten, not_placed
 
 EXPIRY_MS = 5_000  # recvWindow: afterwards the venue refuses the request itself
 MARGIN_MS = 5_000  # for the way to the first byte, and for our measure of its clock
@@ -184,7 +184,8 @@ class Reconciliation:
 
         It was never placed only if history and executions, asked for after nothing could
         make it appear any more, do not know it either (R-03, I-10). An order that the
-        venue once had is `lost`, and stays as it is.
+        venue once had was cancelled, where the venue forgets such orders; elsewhere it is
+        `lost`, and stays as it is.
         """
         since_ms, order_id = order.attempt_ms - OVERLAP_MS, order.client_order_id
         for venue in await self.trading.past_orders(order.symbol, since_ms=since_ms):
@@ -198,7 +199,12 @@ class Reconciliation:
             if fill.client_order_id == order_id
             or (order.venue_order_id and fill.venue_order_id == order.venue_order_id)
         ]
-        if mine or order.status not in UNSETTLED:
+        was_known = mine or order.status not in UNSETTLED
+        age_ms = self.trading.now_ms() - order.attempt_ms
+        if was_known and self.trading.forgets_canceled and age_ms > EXPIRY_MS + MARGIN_MS:
+            booked = await self.tell(self._unbooked(order, mine))
+            return booked + await self.tell([forgotten(order, mine)])
+        if was_known:
             lost.append(f"order {order_id}: the venue had it and does not know it")
             return await self.tell(self._unbooked(order, mine))
         reason = "no order query, open orders, history or executions of the venue know it"

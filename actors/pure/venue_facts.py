@@ -6,6 +6,7 @@ trade id, so that the same one heard twice is recorded once (R-11).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from actors.messages import (
@@ -22,7 +23,7 @@ from actors.messages import (
     VenueReplaced,
     VenueUnknown,
 )
-from actors.pure.order_life import Order
+from actors.pure.order_life import ZERO, Order
 
 NOT_REPLACED = "not_replaced"  # the stop that was to make room stays, or is gone
 
@@ -112,6 +113,13 @@ def facts_of_replacement(order: Order, old: Order, both: VenueReplaced) -> tuple
 def not_placed(order: Order, reason: str) -> Ended:
     """Return the proof that the venue never took the order."""
     return _ended(order, OrderStatus.NOT_PLACED, order.filled_base, "", reason)
+
+
+def forgotten(order: Order, fills: Sequence[VenueFill]) -> Ended:
+    """Return the end of an order that a venue knew, and forgot as it was cancelled."""
+    filled_base = sum((fill.base for fill in fills), ZERO)
+    reason = "the venue no longer knows it, as of orders that were cancelled unfilled"
+    return _ended(order, OrderStatus.CANCELED, filled_base, "", reason)
 
 
 def _acknowledged(order: Order, venue_order_id: str) -> Acknowledged:

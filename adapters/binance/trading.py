@@ -53,6 +53,8 @@ ROAD_ERRORS: Final = (ConnectionLost, RateLimited, RemoteProtocolError)
 class BinanceTrading:
     """Implements `Trading`."""
 
+    forgets_canceled = False
+
     _venue: Venue
     _signer: Signer
     _roads: OrderRoads = attrs.field(init=False)

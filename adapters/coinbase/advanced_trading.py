@@ -59,6 +59,8 @@ NOT_FOUND: Final = "404"
 class AdvancedTrading:
     """Implements `Trading`."""
 
+    forgets_canceled = False
+
     _client: AdvancedClient
     _known: KnownOrders = attrs.Factory(KnownOrders)
     _lists: AdvancedLists = attrs.field(init=False)

@@ -56,6 +56,8 @@ OPEN: Final = [("status", each) for each in ("open", "pending", "active", "recei
 class ExchangeTrading:
     """Implements `Trading`."""
 
+    forgets_canceled = True  # it answers 404, after a while (WIRE 3.7)
+
     _client: ExchangeClient
     _known: KnownOrders = attrs.Factory(KnownOrders)
     _lists: ExchangeLists = attrs.field(init=False)

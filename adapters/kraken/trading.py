@@ -41,6 +41,8 @@ from adapters.kraken.verdict import Outcome
 class KrakenTrading:
     """Implements `Trading`."""
 
+    forgets_canceled = False
+
     _venue: Venue
     _caller: Caller
     _dead_man: DeadMan

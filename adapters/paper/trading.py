@@ -50,6 +50,8 @@ class PaperSettings:
 class PaperTrading:
     """Implements `Trading`; the mapping of instruments belongs to the catalogue."""
 
+    forgets_canceled = False
+
     _market: Market
     _instruments: Mapping[str, Instrument]
     _settings: PaperSettings

@@ -197,6 +197,7 @@ class ScriptedTrading:
         list[Answer | Exception | None]
     )  # to the next orders; None never comes
     answer_s: float = 0.0
+    forgets_canceled: bool = False
     errors: dict[str, VenueError] = attrs.Factory(dict[str, VenueError])  # by question
     refusals: list[VenueError] = attrs.Factory(list[VenueError])  # of the next streams
     placed: list[OrderRequest] = attrs.Factory(list[OrderRequest])

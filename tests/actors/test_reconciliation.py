@@ -232,6 +232,25 @@ async def test_an_order_that_the_venue_had_is_never_not_placed(
     assert await statuses(house) == [FILLED]
 
 
+@pytest.mark.parametrize(("executed", "filled_base"), [((), "0"), (("0.4",), "0.4")])
+async def test_a_venue_that_forgets_what_was_cancelled_has_cancelled_what_it_forgot(
+    house: House, autojump_clock: MockClock, executed: tuple[str, ...], filled_base: str
+) -> None:
+    house.trading.forgets_canceled = True
+    await house.attempt()
+    house.trading.orders[ID] = venue_order(OPEN)
+    await house.start()
+    await house.wait(20)
+    del house.trading.orders[ID]
+    house.trading.executed = [venue_fill("t1", base) for base in executed]
+    house.trading.held = bitcoin(filled_base)
+    found = await house.pass_now()
+    assert found.drifts == ()
+    (end,) = await house.room.recorded(Ended)
+    assert (end.status, end.filled_base) == (CANCELED, Decimal(filled_base))
+    assert len(await house.room.recorded(Filled)) == len(executed)
+
+
 async def test_a_symbol_that_is_not_listed_does_not_keep_the_others_from_trading(
     house: House, autojump_clock: MockClock
 ) -> None:

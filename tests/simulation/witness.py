@@ -72,6 +72,7 @@ class Witness:
         self.fills = inner.fills
         self.cancel = inner.cancel
         self.now_ms = inner.now_ms
+        self.forgets_canceled = inner.forgets_canceled
 
     async def place(self, request: OrderRequest) -> VenueAck | VenueReject | VenueUnknown:
         self._look_at(request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from actors.pure.matching_orders import Rejection
+from actors.pure.matching_orders import Order, Rejection
 from adapters.simulator.exchange import Exchange
 from adapters.simulator.kraken_faults import (
     REJECTIONS,
@@ -14,7 +14,12 @@ from adapters.simulator.kraken_faults import (
     Refused,
     invalid,
 )
-from adapters.simulator.kraken_limits import Counters, KrakenLimits, cancel_cost
+from adapters.simulator.kraken_limits import (
+    Counters,
+    KrakenLimits,
+    amend_cost,
+    cancel_cost,
+)
 from adapters.simulator.kraken_names import Names
 from adapters.simulator.kraken_papers import (
     DEAD_MAN,
@@ -126,6 +131,11 @@ class Desk:
             for paper in self.open_papers(account):
                 if paper.expires_ms and paper.expires_ms <= now_ms:
                     self._end(paper, EXPIRED)
+
+    def charge_amendment(self, order: Order) -> None:
+        """Count an amendment, which is dear while the order is young."""
+        cost = amend_cost(self.exchange.now_ms() - order.created_ms)
+        self._charge(order.account, order.symbol, cost)
 
     def order_counter(self, account: str, symbol: str) -> float:
         name = ("orders", account, symbol)

@@ -33,6 +33,7 @@ from adapters.simulator.kraken_names import (
 )
 from adapters.simulator.kraken_papers import (
     EXPIRED,
+    REQUESTED,
     UNFILLED,
     Paper,
     exec_id_of,
@@ -52,7 +53,8 @@ def rows_of(report: Report, paper: Paper, ware: Ware) -> list[Body]:
             row = _sparse(report, paper, "status", "new")
             return [row | {"triggers": _triggers(paper.order, ware, is_triggered=True)}]
         case Step.AMENDED:
-            return [_sparse(report, paper, "amended", "new")]
+            row = _sparse(report, paper, "amended", _working(report))
+            return [row | _amended(report, paper, ware)]
         case Step.TRADE:
             return (
                 [] if report.fill is None else _fill_rows(report, report.fill, paper, ware)
@@ -148,6 +150,22 @@ def _sparse(report: Report, paper: Paper, exec_type: str, status: str) -> Body:
         "order_status": status,
         "exec_type": exec_type,
         **_ids(paper),
+    }
+
+
+def _working(report: Report) -> str:
+    return "partially_filled" if report.filled_base else "new"
+
+
+def _amended(report: Report, paper: Paper, ware: Ware) -> Body:
+    order = paper.order
+    return {
+        "amended": True,
+        "reason": REQUESTED,
+        "order_qty": number(order.base, base_decimals(ware)),
+        "limit_price": number(order.price, price_decimals(ware)),
+        "limit_price_type": "static",
+        "cum_qty": number(report.filled_base, base_decimals(ware)),
     }
 
 

@@ -9,12 +9,13 @@ Source: "Spot REST Rate Limits" and "Spot Trading Rate Limits", 2026-05-27.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import attrs
 
 CANCEL_COSTS: Final = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))  # below s
+AMEND_COSTS: Final = ((5, 3), (10, 2), (15, 1))  # on top of one
 
 
 @attrs.frozen
@@ -95,4 +96,13 @@ class Counters:
 
 def cancel_cost(age_ms: int) -> int:
     """Return what cancelling an order of this age counts."""
-    return next((cost for below_s, cost in CANCEL_COSTS if age_ms < below_s * 1000), 0)
+    return _cost(CANCEL_COSTS, age_ms)
+
+
+def amend_cost(age_ms: int) -> int:
+    """Return what amending an order of this age counts."""
+    return 1 + _cost(AMEND_COSTS, age_ms)
+
+
+def _cost(costs: Sequence[tuple[int, int]], age_ms: int) -> int:
+    return next((cost for below_s, cost in costs if age_ms < below_s * 1000), 0)

@@ -28,6 +28,7 @@ class Paper:
     userref: int = 0
     expires_ms: int = 0  # 0: never by the clock
     flags: str = "fciq"
+    amendments: int = 0
     reason: str | None = None  # why it ended before it was filled
 
     @property
@@ -81,6 +82,11 @@ class Papers:
 
 def txid_of(order: Order) -> str:
     return _public_id("O", f"order {order.account} {order.order_id}")
+
+
+def amend_id_of(paper: Paper) -> str:
+    """Return the id of the order's last amendment."""
+    return _public_id("T", f"amendment {paper.txid} {paper.amendments}")
 
 
 def exec_id_of(fill: Fill) -> str:

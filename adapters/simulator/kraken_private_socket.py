@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import trio
 
+from adapters.simulator import kraken_amend as amending
 from adapters.simulator import kraken_asked as reading
 from adapters.simulator.kraken_conversation import Asked, Conversation
 from adapters.simulator.kraken_dialect import KrakenDialect
@@ -50,6 +51,7 @@ class PrivateSocket:
             "subscribe": self._subscribe,
             "unsubscribe": self._unsubscribe,
             "add_order": self._add_order,
+            "amend_order": self._amend_order,
             "cancel_order": self._cancel_order,
             "batch_cancel": self._batch_cancel,
             "cancel_all": self._cancel_all,
@@ -139,6 +141,16 @@ class PrivateSocket:
         if wanted.userref:
             result["order_userref"] = wanted.userref
         self._dialect.flush()
+        self._answer_order(asked, self._talk.acknowledge(asked, result))
+
+    def _amend_order(self, asked: Asked, account: str) -> None:
+        amendment = amending.asked_amendment(self._dialect.desk, account, asked)
+        amend_id = amending.amend(self._dialect.desk, amendment)
+        self._dialect.flush()
+        paper = amendment.paper
+        result: Body = {"amend_id": amend_id, "order_id": paper.txid}
+        if paper.cl_ord_id is not None:
+            result["cl_ord_id"] = paper.cl_ord_id
         self._answer_order(asked, self._talk.acknowledge(asked, result))
 
     def _cancel_order(self, asked: Asked, account: str) -> None:

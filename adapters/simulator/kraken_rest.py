@@ -12,6 +12,7 @@ import attrs
 import msgspec
 import trio
 
+from adapters.simulator import kraken_amend as amendment
 from adapters.simulator import kraken_batch as batch
 from adapters.simulator import kraken_private as private
 from adapters.simulator import kraken_public as public
@@ -49,6 +50,7 @@ class Call:
 
 PRIVATE: Final[dict[str, Call]] = {
     "AddOrder": Call(private.add_order, 0, is_order=True),
+    "AmendOrder": Call(amendment.amend_order, 0, is_order=True),
     "CancelOrder": Call(private.cancel_order, 0, is_order=True),
     "AddOrderBatch": Call(batch.add_order_batch, 0, is_order=True),
     "CancelOrderBatch": Call(batch.cancel_order_batch, 0, is_order=True),

@@ -10,17 +10,19 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import attrs
 import httpx
+import trio
 from websockets.sync.client import ClientConnection
 
 from adapters.simulator.config import ApiKey, SimulatorConfig
-from adapters.simulator.server import SimulatorEndpoints
+from adapters.simulator.faults import Fault
+from adapters.simulator.server import Simulator, SimulatorEndpoints
 from tests.adapters.ccxt_desk import STILL
-from tests.adapters.simulator_desk import socket
+from tests.adapters.simulator_desk import in_thread, socket, start
 
 FUNDS = {"USDT": Decimal(50_000), "BTC": Decimal(2)}
 ANN = ApiKey("ann", "ANN-KEY", base64.b64encode(b"ann's secret").decode(), FUNDS)
@@ -28,7 +30,9 @@ BOB = ApiKey("bob", "BOB-KEY", base64.b64encode(b"bob's secret").decode(), FUNDS
 CONFIG = SimulatorConfig(dialect="kraken", keys=(ANN, BOB))
 QUIET = attrs.evolve(CONFIG, listings=(STILL,))  # bid 60000.00, ask 60000.01, for ever
 UUID = "6d1b345e-2821-40e2-ad83-4ecb18a0{:04d}"
+OWN = UUID.format(1)
 _nonces = itertools.count(1)
+T = TypeVar("T")
 
 
 def signed(secret: str, path: str, nonce: object, body: str) -> str:
@@ -181,3 +185,54 @@ class Rebuilt:
                 for number in (price, self.sides[word][price]):
                     text += format(number, "f").replace(".", "").lstrip("0")
         return zlib.crc32(text.encode())
+
+
+async def talking_privately(
+    nursery: trio.Nursery,
+    work: Callable[[Talk, Rest], T],
+    config: SimulatorConfig = QUIET,
+    fault: Fault | None = None,
+) -> T:
+    """Let a client with a token talk to a new simulated Kraken on its private socket."""
+    simulator = await start(nursery, config)
+    if fault is not None:
+        simulator.inject(fault)
+    return await in_thread(lambda: private_talk(simulator, work))
+
+
+def private_talk(simulator: Simulator, work: Callable[[Talk, Rest], T]) -> T:
+    rest = Rest(simulator.endpoints)
+    with private_socket(simulator.endpoints) as ws:
+        return work(Talk(ws, rest.token()), rest)
+
+
+def limit(talk: Talk, **more: object) -> dict[str, Any]:
+    order: dict[str, object] = {
+        "order_type": "limit",
+        "side": "buy",
+        "symbol": "BTC/USDT",
+        "order_qty": 0.01,
+        "limit_price": 54000.5,
+    }
+    return talk.ask("add_order", **(order | more))
+
+
+def market(talk: Talk, **more: object) -> dict[str, Any]:
+    order: dict[str, object] = {
+        "order_type": "market",
+        "side": "buy",
+        "symbol": "BTC/USDT",
+        "order_qty": 0.01,
+    }
+    return talk.ask("add_order", **(order | more))
+
+
+def rows(talk: Talk, channel: str = "executions") -> list[dict[str, Any]]:
+    """Return the rows of the updates heard so far."""
+    return [row for it in talk.of(channel) if it["type"] == "update" for row in it["data"]]
+
+
+def settle(talk: Talk) -> None:
+    """Hear everything that was said before now."""
+    req_id = talk.say("ping")
+    talk.hear_until(lambda it: it.get("req_id") == req_id)

@@ -216,6 +216,23 @@ async def test_orders_are_watched_and_all_cancelled_by_the_private_socket(
     assert (gone["result"]["count"], left) == (1, [])
 
 
+async def test_an_order_is_edited_by_rest_and_by_the_private_socket(
+    nursery: trio.Nursery,
+) -> None:
+    async def edit(client: Any) -> tuple[Any, ...]:
+        placed = await client.create_order(SYMBOL, "limit", "buy", 0.01, 54_000)
+        limit = (SYMBOL, "limit", "buy")
+        await client.edit_order(placed["id"], *limit, 0.02, 54_100)
+        once = await client.fetch_order(placed["id"])
+        await client.edit_order_ws(placed["id"], *limit, 0.03, 54_200)
+        return placed, once, await client.fetch_order(placed["id"])
+
+    placed, once, twice = await working(nursery, edit)
+
+    assert (once["id"], once["amount"], once["price"]) == (placed["id"], 0.02, 54_100)
+    assert (twice["id"], twice["amount"], twice["price"]) == (placed["id"], 0.03, 54_200)
+
+
 async def test_an_order_is_found_and_cancelled_by_the_clients_own_id(
     nursery: trio.Nursery,
 ) -> None:

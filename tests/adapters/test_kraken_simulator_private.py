@@ -2,82 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 import pytest
 import trio
 
-from adapters.simulator.config import SimulatorConfig
 from adapters.simulator.faults import Fault
 from adapters.simulator.kraken_limits import KrakenLimits
-from adapters.simulator.server import Simulator
 from tests.adapters.kraken_simulator_desk import (
     ANN,
     BOB,
+    OWN,
     QUIET,
-    UUID,
     Rest,
     Talk,
+    limit,
+    market,
     private_socket,
+    private_talk,
+    rows,
+    settle,
+    talking_privately,
 )
 from tests.adapters.simulator_desk import in_thread, start
-
-OWN = UUID.format(1)
-T = TypeVar("T")
-
-
-async def talking(
-    nursery: trio.Nursery,
-    work: Callable[[Talk, Rest], T],
-    config: SimulatorConfig = QUIET,
-    fault: Fault | None = None,
-) -> T:
-    """Let a client with a token talk to a new simulated Kraken on its private socket."""
-    simulator = await start(nursery, config)
-    if fault is not None:
-        simulator.inject(fault)
-    return await in_thread(lambda: _talk(simulator, work))
-
-
-def _talk(simulator: Simulator, work: Callable[[Talk, Rest], T]) -> T:
-    rest = Rest(simulator.endpoints)
-    with private_socket(simulator.endpoints) as ws:
-        return work(Talk(ws, rest.token()), rest)
-
-
-def limit(talk: Talk, **more: object) -> dict[str, Any]:
-    order: dict[str, object] = {
-        "order_type": "limit",
-        "side": "buy",
-        "symbol": "BTC/USDT",
-        "order_qty": 0.01,
-        "limit_price": 54000.5,
-    }
-    return talk.ask("add_order", **(order | more))
-
-
-def market(talk: Talk, **more: object) -> dict[str, Any]:
-    order: dict[str, object] = {
-        "order_type": "market",
-        "side": "buy",
-        "symbol": "BTC/USDT",
-        "order_qty": 0.01,
-    }
-    return talk.ask("add_order", **(order | more))
-
-
-def rows(talk: Talk, channel: str = "executions") -> list[dict[str, Any]]:
-    """Return the rows of the updates heard so far."""
-    return [row for it in talk.of(channel) if it["type"] == "update" for row in it["data"]]
-
-
-def settle(talk: Talk) -> None:
-    """Hear everything that was said before now."""
-    req_id = talk.say("ping")
-    talk.hear_until(lambda it: it.get("req_id") == req_id)
 
 
 async def test_an_order_that_fills_is_told_in_four_steps(nursery: trio.Nursery) -> None:
@@ -87,7 +36,7 @@ async def test_an_order_that_fills_is_told_in_four_steps(nursery: trio.Nursery) 
         settle(talk)
         return answer, rows(talk)
 
-    answer, told = await talking(nursery, trade)
+    answer, told = await talking_privately(nursery, trade)
 
     assert answer["result"]["cl_ord_id"] == OWN
     assert [(it["exec_type"], it["order_status"]) for it in told] == [
@@ -118,7 +67,7 @@ async def test_only_the_first_event_of_an_order_says_what_it_is(
         settle(talk)
         return rows(talk)
 
-    pending, new, canceled = await talking(nursery, live)
+    pending, new, canceled = await talking_privately(nursery, live)
 
     assert (pending["symbol"], pending["side"], pending["order_qty"]) == (
         "BTC/USDT", "buy", Decimal("0.01"),
@@ -146,7 +95,7 @@ async def test_sequences_count_every_frame_of_their_own_channel(
             it["sequence"] for it in talk.of("balances")
         ]
 
-    executions, balances = await talking(nursery, trade)
+    executions, balances = await talking_privately(nursery, trade)
 
     assert executions == list(range(1, 14))  # an empty snapshot and 3 x 4
     assert balances == list(range(1, 8))  # a snapshot and 3 x 2
@@ -160,7 +109,7 @@ async def test_balances_change_by_what_a_fill_moves(nursery: trio.Nursery) -> No
         settle(talk)
         return talk.of("balances")[0], rows(talk, "balances"), rest.truth()
 
-    snapshot, told, truth = await talking(nursery, trade)
+    snapshot, told, truth = await talking_privately(nursery, trade)
     balances = {it["asset"]: it["balance"] for it in snapshot["data"]}
 
     assert balances == {"USDT": 50_000, "BTC": 2}
@@ -189,7 +138,7 @@ async def test_a_snapshot_holds_open_orders_and_on_demand_earlier_fills(
         talk.subscribe("executions", snap_orders=False)
         return first, talk.next_of("executions")
 
-    whole, empty = await talking(nursery, look)
+    whole, empty = await talking_privately(nursery, look)
 
     assert (whole["type"], whole["sequence"]) == ("snapshot", 1)
     assert [(it["exec_type"], it["order_status"]) for it in whole["data"]] == [
@@ -208,7 +157,7 @@ async def test_one_account_hears_nothing_of_another(nursery: trio.Nursery) -> No
         settle(talk)
         return rows(talk)
 
-    assert await talking(nursery, trade) == []
+    assert await talking_privately(nursery, trade) == []
 
 
 async def test_fewer_statuses_and_a_counter_are_told_on_demand(
@@ -221,7 +170,7 @@ async def test_fewer_statuses_and_a_counter_are_told_on_demand(
         settle(talk)
         return ack, rows(talk)
 
-    ack, told = await talking(nursery, live)
+    ack, told = await talking_privately(nursery, live)
 
     assert (ack["result"]["maxratecount"], ack["success"]) == (125, True)
     assert [(it["exec_type"], it["ratecount"]) for it in told] == [
@@ -250,7 +199,7 @@ async def test_a_stop_waits_is_triggered_and_trades(nursery: trio.Nursery) -> No
     listing = attrs.evolve(QUIET.listings[0], trade_chance=0.0)
     rich = attrs.evolve(BOB, balances={"BTC": Decimal(10)})
     config = attrs.evolve(QUIET, listings=(listing,), keys=(ANN, rich))
-    told = await talking(nursery, live, config)
+    told = await talking_privately(nursery, live, config)
 
     assert [it["exec_type"] for it in told] == [
         "pending_new", "new", "status", "trade", "filled",
@@ -282,7 +231,7 @@ async def test_an_order_that_breaks_a_rule_is_refused(
     def ask(talk: Talk, rest: Rest) -> tuple[Any, int]:
         return limit(talk, **more), rest.truth()["orders_taken"]
 
-    answer, taken = await talking(nursery, ask)
+    answer, taken = await talking_privately(nursery, ask)
 
     assert (answer["error"], answer["success"], taken) == (error, False, 0)
 
@@ -297,7 +246,7 @@ async def test_each_cancelled_order_is_answered_for(nursery: trio.Nursery) -> No
             talk.hear_until(lambda it: it.get("req_id") == req_id)
         return [it for it in talk.heard if it.get("req_id") == req_id]
 
-    answers = await talking(nursery, cancel)
+    answers = await talking_privately(nursery, cancel)
 
     assert [it.get("error") for it in answers] == [None, "EOrder:Unknown order", None]
 
@@ -314,7 +263,7 @@ async def test_orders_are_cancelled_by_the_clients_own_id_and_all_at_once(
         limit(talk)
         return by_own, again, several, talk.ask("cancel_all")
 
-    by_own, again, several, everything = await talking(nursery, cancel)
+    by_own, again, several, everything = await talking_privately(nursery, cancel)
 
     assert by_own["result"]["cl_ord_id"] == OWN
     assert again["error"] == "EOrder:Unknown order"
@@ -329,7 +278,7 @@ async def test_the_dead_mans_switch_is_set_here_too(nursery: trio.Nursery) -> No
         limit(talk)
         return talk.ask("cancel_all_orders_after", timeout=1)
 
-    answer = await in_thread(lambda: _talk(simulator, arm))
+    answer = await in_thread(lambda: private_talk(simulator, arm))
     await trio.sleep(2.2)
     left = await in_thread(lambda: Rest(simulator.endpoints).result("OpenOrders"))
 
@@ -346,7 +295,7 @@ async def test_who_has_no_token_or_a_wrong_one_is_refused(nursery: trio.Nursery)
         talk.token = ""
         return [*wrong, limit(talk)["error"]]
 
-    assert await talking(nursery, ask) == [
+    assert await talking_privately(nursery, ask) == [
         "ESession:Invalid session",
         "ESession:Invalid session",
         "Token(s) not found",
@@ -367,14 +316,16 @@ async def test_a_token_outlives_its_time_where_a_subscription_keeps_it(
         with private_socket(rest.endpoints) as other:
             return kept, limit(Talk(other, talk.token)).get("error")
 
-    assert await in_thread(lambda: _talk(simulator, wait)) == (
+    assert await in_thread(lambda: private_talk(simulator, wait)) == (
         True,
         "ESession:Invalid session",
     )
 
 
 async def test_market_data_is_not_served_here(nursery: trio.Nursery) -> None:
-    answer = await talking(nursery, lambda it, _: it.subscribe("trade", "BTC/USDT"))
+    answer = await talking_privately(
+        nursery, lambda it, _: it.subscribe("trade", "BTC/USDT")
+    )
 
     assert answer["error"] == (
         "Public market data subscriptions are unavailable on this endpoint"
@@ -393,7 +344,7 @@ async def test_an_answer_may_lie_or_be_late_though_the_order_was_taken(
         return found, rest.truth()["orders_taken"]
 
     fault = Fault(kind, times=1, delay_s=0.2, connection="ws_api")
-    found, taken = await talking(nursery, place, fault=fault)
+    found, taken = await talking_privately(nursery, place, fault=fault)
 
     assert ({name: found[name] for name in answer}, taken) == (answer, 1)
 
@@ -418,7 +369,7 @@ async def test_a_lost_answer_is_resolved_by_the_clients_own_id(
         return is_answered, rest.result("QueryOrders", cl_ord_id=OWN)
 
     fault = Fault("lost_ack", times=1, connection="ws_api")
-    is_answered, found = await talking(nursery, place, fault=fault)
+    is_answered, found = await talking_privately(nursery, place, fault=fault)
 
     assert not is_answered
     assert [it["status"] for it in found.values()] == ["open"]
@@ -437,4 +388,4 @@ async def test_a_duplicated_event_repeats_its_sequence(nursery: trio.Nursery) ->
         settle(talk)
         return [it["sequence"] for it in talk.of("executions")]
 
-    assert await in_thread(lambda: _talk(simulator, trade)) == [1, 2, 2, 3, 3]
+    assert await in_thread(lambda: private_talk(simulator, trade)) == [1, 2, 2, 3, 3]

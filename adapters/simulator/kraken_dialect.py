@@ -38,8 +38,9 @@ class KrakenDialect:
         for kind, text in (("rate_limit", TOO_FAST), ("ban", LOCKOUT)):
             fault = exchange.faults.strike(kind, connection)  # pyright: ignore[reportArgumentType] -- both are kinds
             if fault is not None:
-                until_ms = exchange.now_ms() + int(fault.delay_s * 1000)
-                exchange.limits.forbid(address, until_ms, exchange.now_ms())
+                if kind == "ban":  # of the other one the venue tells no end
+                    until_ms = exchange.now_ms() + int(fault.delay_s * 1000)
+                    exchange.limits.forbid(address, until_ms, exchange.now_ms())
                 raise Refused(text)
 
     def flush(self) -> None:

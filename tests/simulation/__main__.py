@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import attrs
 
+from adapters.simulator.venues import VENUES
 from tests.simulation import gate, long, shrinking, sweep
 from tests.simulation.planted import PLANTS
 from tests.simulation.runs import CORES, Runs, Totals, followed
@@ -45,7 +46,13 @@ def main() -> int:
 
 
 def _outcomes(arguments: argparse.Namespace, totals: Totals) -> Iterator[Outcome]:
-    runs = Runs(arguments.chaos, arguments.hours, arguments.plant, arguments.trace)
+    runs = Runs(
+        arguments.chaos,
+        arguments.hours,
+        arguments.plant,
+        arguments.exchange,
+        arguments.trace,
+    )
     if arguments.seed is not None:
         outcome = attrs.evolve(runs, keeps_lines=True).run(arguments.seed)
         totals.add(outcome)
@@ -66,7 +73,7 @@ def _gate(arguments: argparse.Namespace) -> int:
 
 def _shrink(arguments: argparse.Namespace) -> int:
     """Print the schedule of a failing seed without the faults that it does not need."""
-    schedule = draw(arguments.shrink, chaos_s=arguments.chaos)
+    schedule = draw(arguments.shrink, chaos_s=arguments.chaos, exchange=arguments.exchange)
     wanted = shrinking.broken(schedule, arguments.plant)
     if not wanted:
         _say(f"seed {arguments.shrink} breaks nothing")
@@ -94,6 +101,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=100, help="how many")
     parser.add_argument("--first", type=int, default=1, help="the first of them")
     parser.add_argument("--seed", type=int, help="this one, with schedule and last events")
+    parser.add_argument(
+        "--exchange", default="binance", choices=list(VENUES), help="that they trade on"
+    )
     parser.add_argument("--trace", action="store_true", help="with all its events")
     parser.add_argument("--chaos", type=float, default=CHAOS_S, help="seconds of faults")
     parser.add_argument("--hours", type=float, default=0.0, help="of each seed, with calm")

@@ -11,9 +11,9 @@ from actors.mailbox import Mailbox
 from actors.messages.supervision import State
 from tests.simulation.assassin import LIFE
 from tests.simulation.disk import DiskRow
-from tests.simulation.process import KEY, SECRET, Process
+from tests.simulation.process import KEY, PASSPHRASE, SECRET, Process
 
-SECRETS = KEY, SECRET
+SECRETS = KEY, SECRET, PASSPHRASE
 LOOK_S: Final = 1.0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from adapters.kraken.nonces import RamNonces
 from adapters.spent import Change, Spent
 from tests.simulation.network import Owner
 
@@ -37,3 +38,18 @@ class SimMemory:
             if must_last:
                 self._file.lasting = spent
         return spent
+
+
+@attrs.define(eq=False)
+class SimNonces:
+    """The machine's nonces as one process has them (`adapters.kraken.nonces`)."""
+
+    _file: RamNonces
+    _owner: Owner
+
+    def look(self) -> int:
+        return self._file.look()
+
+    def keep(self, nonce: int) -> None:
+        if not self._owner.is_dead:
+            self._file.keep(nonce)

@@ -24,24 +24,22 @@ from actors.pure.client_order_id import account_tag, epoch_text
 from actors.pure.config import BotConfig, Config
 from actors.pure.market_view import MarketView, Strategy
 from actors.pure.strategies import BUILT_IN, build
-from adapters.binance.gate import Gate
-from adapters.binance.open import open_binance
-from adapters.endpoints import Endpoints
+from adapters.kraken.nonces import RamNonces
 from adapters.secrets import Secret
-from adapters.sockets import Timing
-from adapters.websocket_busy import open_busy_websocket
 from tests.simulation.assassin import LIFE, is_parked, tasks_below
 from tests.simulation.clocks import MachineClock
 from tests.simulation.desk import OperatorWord, SimDesk
 from tests.simulation.disk import Disk, SimStore
-from tests.simulation.limits_memory import LimitsFile, SimMemory
+from tests.simulation.limits_memory import LimitsFile, SimMemory, SimNonces
 from tests.simulation.network import Network, Owner, SimStream
 from tests.simulation.network_http import over
 from tests.simulation.trace import Trace
+from tests.simulation.venues import Reach, open_simulated
 from tests.simulation.witness import Watched, Witness
 
-KEY, SECRET = "simulated-key", "simulated-secret"
-HOST = "venue.simulated:9010"
+KEY = "simulated-key"
+SECRET = "c2ltdWxhdGVkLXNlY3JldC1vZi0zMi1ieXRlcyEhISE="  # with which every exchange signs
+PASSPHRASE = "simulated-passphrase"
 
 
 @attrs.define(eq=False)
@@ -61,6 +59,7 @@ class Machine:
     operator: OperatorWord = attrs.Factory(OperatorWord)
     decided: Counter[tuple[str, str]] = attrs.Factory(Counter[tuple[str, str]])
     limits: LimitsFile = attrs.Factory(LimitsFile)
+    nonces: RamNonces = attrs.Factory(RamNonces)  # the machine's: it outlives processes
     alarmed: Callable[[Alarmed], None] = lambda _: None  # what a person is told
     is_quiet: bool = False  # strategies hold: only what is open goes on
     strategies: dict[str, Callable[[], Strategy]] = attrs.Factory(
@@ -154,23 +153,19 @@ class Process:
         self, opened: AsyncExitStack, report: Callable[[Transition], None]
     ) -> World:
         machine = self.machine
-        binance = await opened.enter_async_context(
-            open_binance(
-                Endpoints(
-                    f"ws://{HOST}/stream", f"ws://{HOST}/ws-api/v3", f"http://{HOST}"
-                ),
-                clock=machine.clock,
-                allow_foreign_host=True,
-                timing=Timing(connect_s=5.0, ping_s=10.0, pong_s=5.0),
-                gate=Gate(machine.clock, SimMemory(machine.limits, self.owner)),
-                dial=self._dial,
-                open_transport=over(partial(machine.network.connect, self.owner)),
-                open_socket=open_busy_websocket,
-            )
+        exchange = exchange_of(machine.config)
+        reach = Reach(
+            machine.clock,
+            SimMemory(machine.limits, self.owner),
+            SimNonces(machine.nonces, self.owner),
+            self._dial,
+            over(partial(machine.network.connect, self.owner)),
+            PASSPHRASE if machine.config.accounts["main"].passphrase else "",
         )
+        market, sign = await open_simulated(opened, exchange, reach)
         epoch = epoch_text(int(machine.disk.epoch, 16))
-        accounts = self._accounts(binance.trading)
-        venue = Venue(binance.market, accounts.__getitem__)
+        accounts = self._accounts(sign)
+        venue = Venue(market, accounts.__getitem__)
         return World(
             execution=f"{self.number:08x}",
             epoch=epoch,
@@ -179,7 +174,7 @@ class Process:
             store=self.store,
             emergency={"main": self.store.emergency},
             space=self.store.space,
-            venues={"binance": venue},
+            venues={exchange: venue},
             desk=self.desk,
             tags={"main": tag_of(machine.config)},
             strategies={
@@ -234,7 +229,12 @@ class Process:
 
 def tag_of(config: Config, key: str = KEY) -> str:
     """Return what the client order ids of an account begin with."""
-    return account_tag(fingerprint("binance", config.mode, key))
+    return account_tag(fingerprint(exchange_of(config), config.mode, key))
+
+
+def exchange_of(config: Config) -> str:
+    """Return the exchange that the run trades on."""
+    return next(iter(config.accounts.values())).exchange
 
 
 class Churn:
@@ -267,4 +267,4 @@ class Quiet:
         return signal
 
 
-__all__ = ["HOST", "KEY", "SECRET", "Machine", "Process", "tag_of"]
+__all__ = ["KEY", "PASSPHRASE", "SECRET", "Machine", "Process", "tag_of"]

@@ -30,6 +30,7 @@ class Runs:
     chaos_s: float = CHAOS_S
     hours: float = 0.0  # 0: chaos_s of faults, and no long calm
     plant: str = ""
+    exchange: str = "binance"
     keeps_all: bool = False  # every event, not only the last
     keeps_lines: bool = False  # the last events, also where nothing broke
 
@@ -44,7 +45,7 @@ class Runs:
     def _draw(self, seed: int) -> Schedule:
         if self.hours:
             return draw_hours(seed, self.hours)
-        return draw(seed, chaos_s=self.chaos_s)
+        return draw(seed, chaos_s=self.chaos_s, exchange=self.exchange)
 
     def run_all(self, seeds: Sequence[int], jobs: int = CORES) -> Iterator[Outcome]:
         """Run seeds in their order, on some processes that are not used for ever."""

@@ -133,14 +133,23 @@ def draw(
     chaos_s: float = CHAOS_S,
     is_calm: bool = False,
     focus: Focus = ANYTHING,
+    exchange: str = "binance",
 ) -> Schedule:
     """Return the schedule of a seed: some classes of faults, more or less of each."""
     chance = random.Random(f"{seed}/schedule")
-    config = draw_config(chance, focus)
+    is_whole = exchange == "coinbase" and seed % 2 == 1  # the Exchange's own orders, too
+    config = draw_config(chance, focus, exchange, has_passphrase=is_whole)
     skew_ms = chance.choice([0, 0, chance.randint(-30_000, 30_000)])
     drift_percent = chance.choice([0.0, 0.5, 1.5, 3.0])
     events = () if is_calm else draw_events(chance, 0.0, chaos_s, focus)
+    events = tuple(event for event in events if not _lasts_too_long(event, exchange))
     return Schedule(seed, config, events, chaos_s, skew_ms, drift_percent)
+
+
+def _lasts_too_long(event: Event, exchange: str) -> bool:
+    """Tell of Kraken's lockout: a quarter of an hour, in which nobody can be guarded."""
+    is_ban = isinstance(event, VenueFault) and event.fault.kind == "ban"
+    return is_ban and exchange == "kraken"
 
 
 def draw_events(
@@ -160,15 +169,22 @@ def draw_events(
     return tuple(sorted(events, key=lambda event: event.at_s))
 
 
-def draw_config(chance: random.Random, focus: Focus = ANYTHING) -> str:
+def draw_config(
+    chance: random.Random,
+    focus: Focus = ANYTHING,
+    exchange: str = "binance",
+    *,
+    has_passphrase: bool = False,
+) -> str:
     """Return a bots.toml for a fleet of a few bots on one account."""
+    passphrase = 'passphrase = "env:PASSPHRASE"' if has_passphrase else ""
     attempts = chance.choice([2, 5])
     exposure_percent = chance.choice(focus.exposures)
     text = f"""
 mode = "live"
 state = "unused"
 
-[exchanges.binance]
+[exchanges.{exchange}]
 reconnect.attempts = {attempts}
 reconnect.initial_s = 0.5
 reconnect.max_s = 4
@@ -176,9 +192,10 @@ connect_s = 5
 clock_offset_ms_max = 60_000
 
 [accounts.main]
-exchange = "binance"
+exchange = "{exchange}"
 key = "env:KEY"
 secret = "env:SECRET"
+{passphrase}
 risk.exposure_percent_max = {exposure_percent}
 risk.daily_turnover_quote_max = 1_000_000_000
 risk.daily_fees_quote_max = 1_000_000_000

@@ -8,9 +8,18 @@ from typing import Final
 
 import attrs
 
-from adapters.simulator.config import BTC, ETH, ApiKey, Listing, Phase, SimulatorConfig
+from adapters.simulator.config import (
+    BTC,
+    ETH,
+    ApiKey,
+    DialectName,
+    Listing,
+    Phase,
+    SimulatorConfig,
+)
 from adapters.simulator.past import Past, draw_past
-from tests.simulation.process import KEY, SECRET
+from adapters.simulator.venues import VENUES
+from tests.simulation.process import KEY, PASSPHRASE, SECRET
 from tests.simulation.schedule import Schedule
 
 # More of everything than the fleet trades, so that what it sells too much is not refused.
@@ -22,8 +31,9 @@ def venue_config(schedule: Schedule) -> SimulatorConfig:
     """Return the exchange of one run."""
     drift = schedule.drift_percent
     return SimulatorConfig(
+        dialect=dialect_of(schedule),
         listings=tuple(_thin(it) for it in (BTC, ETH) if it.symbol in schedule.config),
-        keys=(ApiKey("main", KEY, SECRET, BALANCES),),
+        keys=(_key(schedule),),
         ticks_per_s=2.0,
         scenario=(Phase(2, 6, drift), Phase(9, 8, -1.5 * drift), Phase(18, 6, drift)),
         scenario_every_s=25.0,
@@ -44,3 +54,16 @@ def _shared(listing: Listing, number: int, end_ms: int) -> Past:
 def past_of(listing: Listing, seed: int, end_ms: int) -> Past:
     """Return what was before the run: one of a few, because drawing one takes long."""
     return _shared(listing, seed % PASTS, end_ms)
+
+
+def _key(schedule: Schedule) -> ApiKey:
+    passphrase = PASSPHRASE if "passphrase" in schedule.config else ""
+    return ApiKey("main", KEY, SECRET, balances=BALANCES, passphrase=passphrase)
+
+
+def dialect_of(schedule: Schedule) -> DialectName:
+    """Return what the exchange speaks that the run trades on."""
+    for name in VENUES:
+        if f'exchange = "{name}"' in schedule.config:
+            return name
+    raise ValueError("the run's config names no exchange")

@@ -52,6 +52,7 @@ class ExitReason(Enum):
     TRAILING_STOP = "trailing_stop"
     SIGNAL = "signal"
     OPERATOR = "operator"
+    LEG = "leg"  # half of a group, or its hedge: sells a part, and the rest stays held
 
 
 class OrderStatus(Enum):

@@ -51,6 +51,7 @@ EXITS: Final = {
     ExitReason.TAKE_PROFIT: "take_profit_hit",
     ExitReason.SIGNAL: "exit_signalled",
     ExitReason.OPERATOR: "exit_ordered",
+    ExitReason.LEG: "exit_signalled",
 }
 
 Data = Mapping[str, Any]

@@ -41,7 +41,7 @@ from actors.pure.fleet_words import count, fleet_words
 from actors.pure.halts import halt_words
 from actors.pure.money import plain, signed
 
-ASKED_FOR = frozenset({ExitReason.SIGNAL, ExitReason.OPERATOR})
+ASKED_FOR = frozenset({ExitReason.SIGNAL, ExitReason.OPERATOR, ExitReason.LEG})
 
 
 @singledispatch

@@ -4,7 +4,8 @@
                                     -> more bought than sold       -> halt, hedge: sell it
                                                                       where it was bought
                                     -> more sold than bought       -> halt; money is no risk
-    a leg that is not over after SETTLE_S counts for what is known of it
+    a leg that is not over after SETTLE_S counts for what is known of it; while the two
+    are level nothing is done but to wait, and no other group begins
 
 The fold of facts, so that a life begun between the legs answers as the one before would.
 """
@@ -65,7 +66,7 @@ class Settle:
 
 @attrs.frozen
 class Halt:
-    """Halt both bots: the legs do not match, or one of them is not known."""
+    """Halt both bots: the legs do not match, as far as they are known."""
 
     halts: tuple[Halted, Halted]
 
@@ -145,10 +146,10 @@ class LegGroups:
         )
         if not (is_over or (is_late and has_left)) or self._is_hedging(now_s):
             return None
-        is_matched = is_over and buy.filled == sell.filled and not hedged
+        is_level = buy.filled == sell.filled and not hedged
         words = f"bought {plain(buy.filled)}{buy.words}, sold {plain(sell.filled)}"
         words = f"{words}{sell.words}"
-        if not is_matched and not self._is_halted():
+        if not is_level and not self._is_halted():
             return Halt(self._halts(group, words))
         held = self.books.of(group.buy.bot, group.buy.symbol).base
         excess = min(buy.filled - sell.filled - hedged, held)
@@ -161,7 +162,7 @@ class LegGroups:
         return Settle(
             LegsSettled(
                 group.bot, group.account, group.symbol, group.group_id, buy.filled,
-                sell.filled, hedged, is_matched, f"{words}{more}",
+                sell.filled, hedged, is_level, f"{words}{more}",
             )
         )  # fmt: skip
 

@@ -219,9 +219,10 @@ class Watch:
 
 
 def is_exit_of_ours(fact: Intended) -> bool:
-    """Tell whether it ends the position: no resting stop, and no adopted order, does."""
+    """Tell whether it ends the position: no stop, adopted order or leg of a group does."""
     is_at_rest = fact.is_protective or fact.is_adopted
-    return fact.purpose is Purpose.EXIT and not is_at_rest
+    is_part = is_at_rest or fact.exit_reason is ExitReason.LEG
+    return fact.purpose is Purpose.EXIT and not is_part
 
 
 def seen_of(guard: Guard, price: Decimal | None) -> PositionSeen:

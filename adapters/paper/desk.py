@@ -47,6 +47,11 @@ class PaperDesk:
     ears: list[Tell] = attrs.Factory(list[Tell])
     _account: PaperAccount | None = None
 
+    @property
+    def has_live_orders(self) -> bool:
+        """Whether a price may change anything; not known is yes."""
+        return self._account is None or bool(self._account.live)
+
     async def account(self) -> PaperAccount:
         """Return the account as its file has it.
 

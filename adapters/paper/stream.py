@@ -8,7 +8,7 @@ that nobody sees, and the account gives no entries leave to go (I-11).
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -124,7 +124,9 @@ class _Watch:
                     return
                 sight.hear(message)
                 self._load(sight)
-                await self._match(sight, message if isinstance(message, Traded) else None)
+                if self.desk.has_live_orders:
+                    traded = message if isinstance(message, Traded) else None
+                    await self._match(sight, traded)
             case _:
                 pass
 
@@ -135,6 +137,8 @@ class _Watch:
             await self.desk.commit(follow(account, sight, self.fees, now_ms, traded))
 
     def _load(self, sight: Sight) -> None:
+        if self.market.terms.is_book_streamed:
+            return  # a broken book comes again by the stream
         if sight.needs_book and sight.symbol not in self.loading:
             self.loading.add(sight.symbol)
             self.nursery.start_soon(self._load_book, sight)
@@ -153,6 +157,15 @@ class _Watch:
         self.loading.discard(sight.symbol)
 
 
+def _wanted(symbols: Collection[str], most: int) -> list[Subscription]:
+    """Return what one connection can carry: of many symbols no books, then no trades."""
+    fitting = [
+        count for count in range(len(CHANNELS), 0, -1) if count * len(symbols) <= most
+    ]
+    channels = CHANNELS[: max(fitting, default=1)]
+    return [Subscription(symbol, each) for symbol in symbols for each in channels]
+
+
 @asynccontextmanager
 async def open_paper_stream(
     market: Market, desk: PaperDesk, fees: PaperFees, sights: dict[str, Sight]
@@ -163,7 +176,7 @@ async def open_paper_stream(
       VenueError: the market cannot be seen; out of the group of a nursery.
     """
     async with market.open_stream() as source, trio.open_nursery() as nursery:
-        wanted = [Subscription(symbol, each) for symbol in sights for each in CHANNELS]
+        wanted = _wanted(sights, market.terms.subscriptions_max)
         for symbol in sights:
             sights[symbol] = Sight.of(desk.exchange, symbol)
         await source.subscribe(wanted)

@@ -13,6 +13,7 @@ import trio
 
 from actors.messages import (
     Attempted,
+    ExitReason,
     Filled,
     Halted,
     HaltLifted,
@@ -74,6 +75,9 @@ async def test_both_legs_leave_after_the_group_is_durable(
     ]
     settled = facts[-1]
     assert isinstance(settled, LegsSettled)
+    (sale,) = [it for it in await house.room.recorded(Intended)
+               if it.intent_id == settled.group_id + "/sell"]  # fmt: skip
+    assert sale.exit_reason is ExitReason.LEG  # the monitor lets the rest be held
     assert (settled.bought, settled.sold, settled.is_matched) == (5, 5, True)
     assert await house.room.recorded(Halted) == []
 

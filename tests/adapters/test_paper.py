@@ -268,3 +268,32 @@ async def test_an_exit_without_a_stream_asks_for_the_price(
     assert bought.fills[0].price == 50_001
     assert isinstance(sold, VenueReject)
     assert sold.code == "no_price"
+
+
+async def test_a_book_that_the_stream_brings_is_not_asked_for(
+    house: House, autojump_clock: trio.abc.Clock
+) -> None:
+    house.market.terms = attrs.evolve(house.market.terms, is_book_streamed=True)
+    thin = ((Decimal(50_010), Decimal(1)),)
+    async with watching(house):
+        house.market.stream.tell(BookDelta("binance", SYMBOL, 10, 10, (), (), 0))
+        await settle()
+        house.market.stream.tell(BookSnapshot("binance", SYMBOL, 12, (), thin, 0.0))
+        await settle()
+        ack = await house.trading.place(BUY)
+
+    assert house.market.asked_for("book") == []
+    assert isinstance(ack, VenueAck)
+    assert ack.fills[0].price == 50_010
+
+
+@pytest.mark.parametrize(("most", "channels"), [(3, 3), (2, 2), (1, 1), (0, 1)])
+async def test_more_symbols_than_a_connection_carries_are_seen_by_less(
+    house: House, most: int, channels: int, autojump_clock: trio.abc.Clock
+) -> None:
+    house.market.terms = attrs.evolve(house.market.terms, subscriptions_max=most)
+    async with watching(house):
+        wanted = house.market.stream.subscribed
+
+    kinds = (Channel.TICKER, Channel.TRADES, Channel.BOOK)[:channels]
+    assert {each.channel for each in wanted} == set(kinds)

@@ -143,6 +143,15 @@ def test_an_unknown_sale_is_waited_for_and_then_counts_as_none() -> None:
     assert steps(found, SETTLE_S + 62) == ["not matched"]
 
 
+def test_two_unknown_legs_are_waited_for_without_a_halt() -> None:
+    """As after a crash: the venues say later that they never had them."""
+    found = groups(begun(BUY), begun(SELL))
+    assert steps(found, SETTLE_S + 60) == []
+    for fact in (over(BUY, OrderStatus.NOT_PLACED), over(SELL, OrderStatus.NOT_PLACED)):
+        found.apply(fact, SETTLE_S + 61)
+    assert steps(found, SETTLE_S + 61) == ["matched"]
+
+
 def test_an_unknown_purchase_that_was_executed_is_found_matched() -> None:
     lost = OutcomeUnknown("dawn", "main", SYMBOL, "g1/buy", "no answer")
     found = groups(begun(BUY), lost, whole(SELL))

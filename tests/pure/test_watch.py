@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from actors.messages import (
     ExitIntent,
     ExitReason,
@@ -98,3 +100,19 @@ def test_a_sale_by_signal_that_fills_in_part_is_asked_for_again() -> None:
     step = guard.next_step(Decimal(99), 1.0, IntentIds("e", "r", "positions:main", 1))
     assert isinstance(step, ExitIntent)
     assert (step.reason, step.base) == (ExitReason.SIGNAL, Decimal("0.6"))
+
+
+@pytest.mark.parametrize(
+    ("reason", "triggered"),
+    [(ExitReason.LEG, None), (ExitReason.SIGNAL, ExitReason.SIGNAL)],
+)
+def test_a_leg_sells_its_part_and_the_rest_stays_held(
+    reason: ExitReason, triggered: ExitReason | None
+) -> None:
+    """Any other exit that was begun is carried on until nothing is left (R-41)."""
+    known = watch({SYMBOL: BTC})
+    part = exit_intended(base=Decimal("0.4"), exit_reason=reason)
+    for fact in (intended(), attempted(), filled(1, 100), OPENED, part):
+        known.apply(fact)
+    (guard,) = known.guards.values()
+    assert guard.triggered is triggered

@@ -75,7 +75,10 @@ def exchange_key(keys: Mapping[str, ApiKey], signed: Signed, now_ms: int) -> Api
         raise Refused(400, "invalid timestamp") from None
     if not abs(age_s) <= WINDOW_S:
         raise Refused(*EXPIRED)
-    secret = base64.b64decode(found.secret)
+    try:
+        secret = base64.b64decode(found.secret)
+    except binascii.Error:
+        raise Refused(*BAD_SIGNATURE) from None  # no signature fits such a secret
     text = f"{signed.timestamp}{signed.payload}".encode()
     expected = base64.b64encode(hmac.digest(secret, text, "sha256"))
     if not hmac.compare_digest(expected, signed.signature.encode()):
@@ -162,14 +165,12 @@ def _check(key: ApiKey, algorithm: str, signed: bytes, signature: bytes) -> None
 
 
 def public_key(secret: str) -> EllipticCurvePublicKey | Ed25519PublicKey | None:
-    """Return the public half of a CDP key: PEM of P-256, or base64 of Ed25519."""
+    """Return the public half of a CDP key: PEM of P-256, or base64 of Ed25519.
+
+    None of any other secret: no token fits it.
+    """
     if secret.startswith("-----BEGIN"):
-        private = load_pem_private_key(secret.encode(), None)
-        if isinstance(private, Ed25519PrivateKey):
-            return private.public_key()
-        if not isinstance(private, EllipticCurvePrivateKey):
-            return None
-        return private.public_key() if isinstance(private.curve, SECP256R1) else None
+        return _of_pem(secret.encode())
     try:
         raw = base64.b64decode(secret, validate=True)
     except binascii.Error:
@@ -177,3 +178,15 @@ def public_key(secret: str) -> EllipticCurvePublicKey | Ed25519PublicKey | None:
     if len(raw) not in {32, 64}:
         return None
     return Ed25519PrivateKey.from_private_bytes(raw[:32]).public_key()
+
+
+def _of_pem(secret: bytes) -> EllipticCurvePublicKey | Ed25519PublicKey | None:
+    try:
+        private = load_pem_private_key(secret, None)
+    except ValueError:
+        return None
+    if isinstance(private, Ed25519PrivateKey):
+        return private.public_key()
+    if not isinstance(private, EllipticCurvePrivateKey):
+        return None
+    return private.public_key() if isinstance(private.curve, SECP256R1) else None

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import trio
 
-from adapters.simulator.coinbase_auth import Signed, exchange_key
+from adapters.simulator.coinbase_auth import Signed, exchange_key, public_key
 from adapters.simulator.coinbase_faults import Refused
 from adapters.simulator.coinbase_limits import Buckets
 from adapters.simulator.config import ApiKey
@@ -79,6 +79,22 @@ def test_what_is_not_signed_properly_is_refused(
         exchange_key(keys, attrs.evolve(signed, **change), 1_700_000_000_000)
 
     assert (refused.value.status, refused.value.message) == (401, message)
+
+
+@pytest.mark.parametrize("secret", ["no base64!", "abc"])
+def test_no_signature_fits_a_secret_that_is_no_base64(secret: str) -> None:
+    key = ApiKey("odd", "ODD", secret, passphrase="open")
+    signed = Signed("ODD", "open", "1700000000", "AAAA", "GET/orders")
+
+    with pytest.raises(Refused, match="invalid signature"):
+        exchange_key({"ODD": key}, signed, 1_700_000_000_000)
+
+
+@pytest.mark.parametrize(
+    "secret", ["throw-away", "YWJj", "-----BEGIN EC PRIVATE KEY-----\nAAAA\n"]
+)
+def test_no_token_fits_a_secret_that_is_no_key(secret: str) -> None:
+    assert public_key(secret) is None
 
 
 async def test_an_order_is_pending_then_open_then_gone_with_its_cancel(

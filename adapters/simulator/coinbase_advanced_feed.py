@@ -10,7 +10,7 @@ from typing import Final
 import attrs
 
 from actors.pure.matching_book import Changes
-from actors.pure.matching_orders import Order, Trade
+from actors.pure.matching_orders import Order, Report, Trade
 from adapters.simulator import coinbase_advanced_frames as frames
 from adapters.simulator.coinbase_advanced_bodies import as_of
 from adapters.simulator.coinbase_texts import micro, product_id
@@ -138,7 +138,7 @@ class AdvancedFeed:
                 events = frames.ticker(ware, "update", is_batch=False)
                 self._publish("ticker", ware, events)
         for report in news.happened.reports:
-            self._tell_owner(as_of(report))
+            self._tell_owner(report)
 
     def book(self, ware: Ware, changes: Changes, now_ms: int) -> None:
         """Tell what changed in a book since the last time."""
@@ -164,8 +164,8 @@ class AdvancedFeed:
                 events = frames.ticker(ware, "update", is_batch=True)
                 self._publish("ticker_batch", ware, events)
 
-    def _tell_owner(self, order: Order) -> None:
-        readers: dict[Listener, None] = {}
+    def _tell_owner(self, report: Report) -> None:
+        order, readers = report.order, dict[Listener, None]()
         ware = self._exchange.wares[order.symbol]
         for topic in (("user", ALL), self._topic("user", ware)):
             readers.update(self._listeners.get(topic, {}))
@@ -173,7 +173,7 @@ class AdvancedFeed:
         for listener in readers:
             if listener.account == order.account:
                 events = events or frames.user(
-                    self._exchange, [order], self._ends, "update"
+                    self._exchange, [as_of(report)], self._ends, "update"
                 )
                 self.post(listener, "user", events, ware.listing.symbol)
 

@@ -114,11 +114,11 @@ class Feed:
         newest: dict[str, Trade] = {}
         for trade in news.happened.trades:
             ware = self._exchange.wares[trade.symbol]
-            found = frames.parties(trade, own.get((trade.symbol, trade.trade_id), ()))
             self._ticked.add(trade.symbol)
             newest[trade.symbol] = trade
             sequence = self._next(trade.symbol)
             if self._topic("matches", ware) in self._readers:
+                found = frames.parties(trade, own.get((trade.symbol, trade.trade_id), ()))
                 text = frames.match(ware, trade, found, sequence)
                 self._publish("matches", ware, text)
         for symbol, trade in newest.items():

@@ -136,3 +136,16 @@ def binance(where: Where, key: ApiKey) -> Any:
         "fetchMargins": False,
     }
     return client_of("binance", key, urls, options)
+
+
+def coinbase(where: Where, key: ApiKey) -> Any:
+    """Return ccxt's client of the Coinbase API that the key is for, pointed at a simulator.
+
+    A passphrase tells a key of Exchange; any other is Advanced Trade's.
+    """
+    rest = where.rest_url
+    if key.passphrase:
+        urls = {"public": rest, "private": rest, "ws": where.url}
+        return client_of("coinbaseexchange", key, urls, password=key.passphrase)
+    feed = where.url.replace("/ws-feed", "/advanced-trade-ws")
+    return client_of("coinbase", key, {"rest": rest, "ws": feed})

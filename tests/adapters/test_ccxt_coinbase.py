@@ -11,8 +11,7 @@ import pytest
 import trio
 
 from adapters.simulator.config import ApiKey
-from adapters.simulator.server import SimulatorEndpoints
-from tests.adapters.ccxt_desk import ccxt, client_of, use, while_watching
+from tests.adapters.ccxt_desk import ccxt, coinbase, use, while_watching
 from tests.adapters.coinbase_desk import (
     ANN,
     BOB,
@@ -20,7 +19,6 @@ from tests.adapters.coinbase_desk import (
     EVE,
     OID,
     STILL,
-    advanced_url,
     start,
 )
 
@@ -31,21 +29,12 @@ Work = Callable[[Any], Awaitable[Any]]
 T = TypeVar("T")
 
 
-def client(where: SimulatorEndpoints, key: ApiKey) -> Any:
-    """Return ccxt's client of the API that the key is for, pointed at a simulator."""
-    rest = where.rest_url
-    if key.passphrase:
-        urls = {"public": rest, "private": rest, "ws": where.url}
-        return client_of("coinbaseexchange", key, urls, password=key.passphrase)
-    return client_of("coinbase", key, {"rest": rest, "ws": advanced_url(where)})
-
-
 async def working(
     nursery: trio.Nursery, key: ApiKey, work: Callable[[Any], Awaitable[T]]
 ) -> T:
     """Let ccxt work on a new simulated Coinbase."""
     endpoints = await start(nursery, QUIET)
-    return await use(lambda: client(endpoints, key), work)
+    return await use(lambda: coinbase(endpoints, key), work)
 
 
 @pytest.mark.parametrize("key", BOTH)

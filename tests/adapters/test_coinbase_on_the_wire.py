@@ -335,7 +335,7 @@ async def test_an_answer_that_is_lost_leaves_the_order_unknown_until_it_is_found
 async def test_a_private_stream_that_is_cut_is_lost_and_can_be_had_again(
     nursery: trio.Nursery, key: ApiKey
 ) -> None:
-    fault = Fault(kind="disconnect", at_s=1.5)
+    fault = Fault(kind="disconnect", at_s=4.0)
     async with venue(nursery, attrs.evolve(CONFIG, faults=(fault,))) as coinbase:
         trading = trading_of(coinbase, key)
         async with trading.open_private() as stream:

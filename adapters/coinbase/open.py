@@ -93,13 +93,18 @@ def _check_one_place(where: Endpoints, *, is_advanced: bool) -> None:
     Raises:
       ForeignHost: says what to write as well.
     """
-    prices = urlsplit(where.rest_url).hostname
-    orders = urlsplit(where.trading_rest_url).hostname
-    if is_advanced and prices not in _HOSTS and orders in _HOSTS:
+    prices = urlsplit(where.rest_url).hostname or ""
+    orders = urlsplit(where.trading_rest_url).hostname or ""
+    if is_advanced and not _is_real(prices) and _is_real(orders):
         raise ForeignHost(
             f"prices come from {prices}, and orders would go to {orders}: give"
             " trading_rest_url and ws_api_url, too"
         )
+
+
+def _is_real(host: str) -> bool:
+    """Tell whether a host is where real money is traded."""
+    return host in _HOSTS and "sandbox" not in host
 
 
 @asynccontextmanager

@@ -196,12 +196,12 @@ async def test_keys_stay_with_the_venue(
     [
         {},
         {
-            "url": "wss://ws-us.dma.prime.coinbase.com",
-            "rest_url": "https://api-us.dma.prime.coinbase.com",
+            "rest_url": "https://api-public.sandbox.exchange.coinbase.com",
+            "trading_rest_url": "https://api-sandbox.coinbase.com",
         },
         {
-            "url": "wss://ws-feed-public.sandbox.exchange.coinbase.com",
-            "rest_url": "https://api-public.sandbox.exchange.coinbase.com",
+            "url": "wss://ws-us.dma.prime.coinbase.com",
+            "rest_url": "https://api-us.dma.prime.coinbase.com",
         },
     ],
 )
@@ -211,8 +211,11 @@ async def test_the_venue_has_several_places(where: Mapping[str, str]) -> None:
         assert coinbase.trading(*EXCHANGE).now_ms() == NOW_MS
 
 
-async def test_prices_of_one_place_are_not_traded_at_another() -> None:
-    here = Endpoints(url="ws://127.0.0.1:1", rest_url="http://127.0.0.1:1")
+@pytest.mark.parametrize(
+    "where", ["http://127.0.0.1:1", "https://api-public.sandbox.exchange.coinbase.com"]
+)
+async def test_prices_of_one_place_are_not_traded_at_another(where: str) -> None:
+    here = Endpoints(url=where.replace("http", "ws"), rest_url=where)
     async with open_coinbase(here, clock=StillClock(), allow_foreign_host=True) as coinbase:
         with pytest.raises(ForeignHost, match=r"orders would go to api\.coinbase\.com"):
             coinbase.trading(*ADVANCED)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from actors.messages import (
+    Fact,
     Filled,
     OrderStatus,
+    OutcomeUnknown,
     PositionClosed,
     PositionOpened,
     Reconciled,
@@ -66,6 +70,11 @@ def test_a_fleet_trades_is_killed_and_goes_on(
         truth = sim.truth()
 
     assert code == 0
+    assert count_booked(facts, truth) >= 6
+
+
+def count_booked(facts: Sequence[Fact], truth: Mapping[str, Any]) -> int:
+    """Check that the ledger has every execution once, and no other; return how many."""
     assert truth["placed_twice"] == []
     (account,) = [each for each in truth["orders"].values() if each]
     booked = {
@@ -75,7 +84,53 @@ def test_a_fleet_trades_is_killed_and_goes_on(
         filled = Decimal(told["filled_base"])
         ours = sum(base for (of, _), base in booked.items() if of == order_id)
         assert ours == filled or told["status"] == OrderStatus.OPEN.name, order_id
-    assert len(booked) >= 6
+    return len(booked)
+
+
+LOST = """
+[[faults]]
+kind = "lost_ack"
+at_s = 2.0
+every_s = 4.0
+duration_s = 1.5
+times = 1
+
+[[faults]]
+kind = "server_error"
+at_s = 4.0
+every_s = 7.0
+duration_s = 1.5
+times = 1
+
+[[faults]]
+kind = "disconnect"
+at_s = 9.0
+every_s = 11.0
+"""
+
+
+def test_orders_whose_answers_are_lost_are_found_and_booked_once(tmp_path: Path) -> None:
+    """R-02, R-03, R-05: unknown until the venue says, and never sent again."""
+    script = tmp_path / "faults.toml"
+    script.write_text(LOST)
+    environment = {
+        "SHOAL_TEST_KEY": KEY,
+        "SHOAL_TEST_SECRET": ED25519,
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+    }
+    given = f"{KEY}:{ED25519}"
+    with running_sim(
+        "--exchange", "coinbase", "--key", given, "--faults", str(script)
+    ) as sim:
+        file = write_fleet(tmp_path, sim)
+        with running_fleet(file, "--live", environment=environment) as desk:
+            desk.wait_for(OutcomeUnknown, 3, within_s=60)
+            closed = len(only(PositionClosed, desk.facts()))
+            desk.wait_for(PositionClosed, closed + 2, within_s=60)
+            desk.stop()
+            facts = desk.facts()
+        truth = sim.truth()
+    assert count_booked(facts, truth) >= 4
 
 
 def test_a_secret_that_signs_nothing_ends_the_start_in_one_line(tmp_path: Path) -> None:

@@ -131,9 +131,12 @@ evaluate_s = 0.3
     return path
 
 
-def start_fleet(file: Path, *arguments: str, log: Path) -> subprocess.Popen[bytes]:
+def start_fleet(
+    file: Path, *arguments: str, log: Path, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
     """Start `shoal run`; its output goes to the end of `log`."""
-    environment = os.environ | {"SHOAL_TEST_KEY": KEY, "SHOAL_TEST_SECRET": SECRET}
+    keys = {"SHOAL_TEST_KEY": KEY, "SHOAL_TEST_SECRET": SECRET}
+    environment = {**os.environ, **keys, **(environment or {})}
     with log.open("ab") as out:
         return subprocess.Popen(  # noqa: S603 -- our own program
             [sys.executable, "-m", "actors", "run", str(file), *arguments],

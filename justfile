@@ -55,6 +55,14 @@ _house: lint types layers map-check
 outages:
     SHOAL_UNKNOWN_S=3600 {{ bin }}/python -m pytest -q tests/system/test_cut_off.py tests/system/test_unknown_hour.py
 
+# Let one exchange after the other misbehave; the others' bots lose nothing.
+venues *arguments:
+    {{ bin }}/python -m tests.system.venues {{ arguments }}
+
+# Run a small fleet on the exchanges' own test environments: wants keys and the network.
+testnet *arguments:
+    {{ bin }}/python -m tests.system.testnet {{ arguments }}
+
 # Kill a real fleet with SIGKILL under order flow, faults and TLS, and compare (2 s a kill).
 kill-nine kills="200" *arguments="":
     {{ bin }}/python -m tests.system.kill_nine {{ kills }} {{ arguments }}

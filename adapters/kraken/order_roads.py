@@ -34,7 +34,7 @@ from adapters.kraken.codec.private import Answer
 from adapters.kraken.order_socket import OrderSocket
 from adapters.kraken.own_orders import OwnOrders
 from adapters.kraken.venue import Venue
-from adapters.kraken.verdict import BAD_SESSION, TOO_FAST, Outcome, judge_fault
+from adapters.kraken.verdict import BAD_SESSION, TOO_FAST, TOO_LATE, Outcome, judge_fault
 
 DEADLINE_MS: Final = 5000  # from sending to the engine
 NOT_SENT: Final = "not_sent"
@@ -60,10 +60,13 @@ class OrderRoads:
             socket = self._living()
             if socket is not None:
                 return await self._place_by_socket(socket, request)
-            return await self._place_by_rest(request)
+            outcome = await self._place_by_rest(request)
         except ROAD_ERRORS as error:
             await trio.lowlevel.checkpoint()
             return judge_error(order_id, error)
+        if isinstance(outcome, VenueReject) and outcome.code.startswith(TOO_LATE):
+            await self._venue.mend_clock()
+        return outcome
 
     async def cancel(self, symbol: str, client_order_id: str) -> Outcome:
         """Ask for a cancel once; an acknowledgement says that it was asked for."""
@@ -140,6 +143,9 @@ class OrderRoads:
     def _judge_answer(
         self, answer: Answer, symbol: str, client_order_id: str, *, is_cancel: bool
     ) -> Outcome:
+        if answer.error.startswith(TOO_LATE) and answer.at is not None:
+            venue = self._venue  # which has just told its time (R-29)
+            venue.offset_ms = unix_ms(answer.at) - venue.clock.now_ms()
         if answer.error:
             if answer.error.startswith(BAD_SESSION) and self.socket is not None:
                 self.socket.end(answer.error)  # the next request goes by REST

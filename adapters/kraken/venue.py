@@ -10,7 +10,7 @@ Limits", 2026-05-27.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 from urllib.parse import urlencode
 
@@ -43,6 +43,7 @@ CONNECTS_MAX: Final = 100  # in CONNECTS_S; the venue's firewall allows about 15
 CONNECTS_S: Final = 600.0
 LOCKOUT_S: Final = 900.0
 USER_AGENT: Final = "shoal"  # the venue asks for one
+MEND_S: Final = 3.0
 BUSY_S: Final = 10.0  # after the venue said that our address asks too much
 OFFSET_TRIES: Final = 3
 OFFSET_GAP_S: Final = 0.35  # the venue tells whole seconds: tries fall on parts of one
@@ -195,6 +196,15 @@ class Venue:
         await trio.lowlevel.checkpoint()
         self.offset_ms = round((low_ms + high_ms) / 2)
         return self.offset_ms, round(best_ms)
+
+    async def mend_clock(self) -> None:
+        """Measure anew where the venue found our deadline over: a clock went astray (R-29).
+
+        Whoever asks next is right. Bounded, and never an error.
+        """
+        with trio.move_on_after(MEND_S), suppress(VenueError):
+            await self.measure_offset()
+        await trio.lowlevel.checkpoint()
 
     async def _sound(self) -> tuple[float, float, float]:
         """Return the least and the greatest offset that one answer allows, and its trip."""

@@ -17,6 +17,7 @@ from actors.messages import VenueAck, VenueReject, VenueUnknown
 Outcome = VenueAck | VenueReject | VenueUnknown
 
 TOO_FAST: Final = ("EOrder:Rate limit exceeded", "EAPI:Rate limit exceeded")
+TOO_LATE: Final = "EService:Deadline elapsed"
 BAD_SESSION: Final = ("ESession:Invalid session", "Token(s) not found")
 
 # Refused before the engine, whatever was asked.
@@ -31,7 +32,7 @@ _REFUSED: Final = (
     "EGeneral:Unknown Method",
     "EQuery:Unknown asset pair",
     "EService:Throttled",
-    "EService:Deadline elapsed",
+    TOO_LATE,
     "EService:Market in cancel_only mode",
     "EService:Market in post_only mode",
     "EService:Market in limit_only mode",

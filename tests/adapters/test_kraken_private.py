@@ -338,6 +338,28 @@ async def test_the_offset_is_found_from_whole_seconds(nursery: trio.Nursery) -> 
     assert isinstance(placed, VenueAck)
 
 
+@pytest.mark.parametrize("is_by_socket", [True, False])
+async def test_a_clock_that_went_astray_costs_one_order(
+    nursery: trio.Nursery, is_by_socket: bool
+) -> None:
+    """R-29: the offset is measured while the venue's clock is off, and it comes back."""
+    async with opened(nursery) as (simulator, kraken):
+        simulator.inject(fault("clock_skew", skew_ms=-9000, duration_s=1.5))
+        astray_ms, _ = await kraken.market.measure_offset()
+        await trio.sleep(1.5)
+        trading = kraken.trading(*KEYS)
+        if is_by_socket:
+            async with by_socket(trading):
+                placed = [await trading.place(order(number)) for number in range(2)]
+        else:
+            placed = [await trading.place(order(number)) for number in range(2)]
+    late, taken = placed
+    assert astray_ms < -8000
+    assert isinstance(late, VenueReject)
+    assert late.code == "EService:Deadline elapsed"
+    assert isinstance(taken, VenueAck)
+
+
 async def test_a_connection_that_ends_leaves_the_outcome_unknown_at_once(
     nursery: trio.Nursery,
 ) -> None:

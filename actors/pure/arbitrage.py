@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import attrs
 
-from actors.messages import FeedState, Instrument, Link, Ticker
+from actors.messages import FeedState, Instrument, Link, Source, Ticker
 from actors.pure.books import Books
 from actors.pure.money import HUNDRED, ZERO, percent_of, plain
 from actors.pure.position_math import sellable_base
@@ -103,8 +103,10 @@ def _market_bar(
     settings: ArbitrageSettings, leg: LegSettings, market: Market, now_s: float
 ) -> Bar | None:
     feed, ticker, instrument = market.feed, market.ticker, market.instrument
-    if feed is None or feed.link is not Link.RESUMED:
+    if feed is not None and feed.link is not Link.RESUMED:
         return "no_price", f"{leg.exchange} has no prices"
+    if feed is None and ticker is not None and ticker.source is Source.REST:
+        return "no_price", f"{leg.exchange} tells prices by REST only"
     if ticker is None or ticker.bid <= 0 or ticker.ask <= 0:
         return "no_price", f"{leg.exchange} tells no bid and ask of {leg.symbol}"
     age_s = now_s - ticker.received_s

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
-from actors.messages import Fact, FeedState, Instrument, Link, OutcomeUnknown
+from actors.messages import Fact, FeedState, Instrument, Link, OutcomeUnknown, Source
 from actors.pure.arbitrage import Chance, LegSettings, Market, find
 from actors.pure.books import Books
 from tests.pure.leg_words import (
@@ -132,3 +132,17 @@ def test_a_gap_of_another_symbol_leaves_the_price() -> None:
     assert known.ticker is not None
     known.hear(FeedState("binance", Link.GAP, 1.0, symbols=(SYMBOL,)))
     assert (known.ticker, known.feed and known.feed.link) == (None, Link.GAP)
+
+
+def test_a_life_that_missed_the_feeds_word_trusts_its_stream_and_not_rest() -> None:
+    """A feed speaks when something changes, which may have been before this life."""
+    known = markets()
+    known["kraken"].feed = None
+    assert isinstance(find(SETTINGS, known, books(), 1.0), Chance)
+    price = known["kraken"].ticker
+    assert price is not None
+    known["kraken"].ticker = attrs.evolve(price, source=Source.REST)
+    assert find(SETTINGS, known, books(), 1.0) == (
+        "no_price",
+        "kraken tells prices by REST only",
+    )

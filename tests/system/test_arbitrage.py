@@ -39,7 +39,7 @@ other = "pair-far"
 profit_percent = {profit}
 inventory_percent = 40
 capital = 10_000
-position_percent = 5
+position_percent = 1
 
 [[bots]]
 name = "pair-far"
@@ -48,7 +48,7 @@ account = "second"
 symbol = "BTC/USDT"
 inventory_percent = 40
 capital = 10_000
-position_percent = 5
+position_percent = 1
 """
 SIMULATED = """
 mode = "sim"
@@ -65,6 +65,11 @@ exchange = "kraken"
 after_orders = 1
 duration_s = 600
 """
+CRASH = """
+[[simulator.crash]]
+at_s = 4
+actor = "bot:pair"
+"""
 KILLS = int(os.environ.get("SHOAL_KILLS", "3"))
 
 
@@ -75,8 +80,12 @@ def write_pair(home: Path, head: str, *, profit: str) -> Path:
 
 
 def test_both_exchanges_are_traded_and_each_group_is_matched(tmp_path: Path) -> None:
-    with running_fleet(write_pair(tmp_path, SIMULATED, profit="0.3")) as desk:
-        desk.wait_for(LegsSettled, 3, within_s=60)
+    """Over a crash of the actor that decides for both, too."""
+    with running_fleet(write_pair(tmp_path, SIMULATED + CRASH, profit="0.3")) as desk:
+        desk.wait_for(LegsSettled, 1, within_s=60)
+        desk.wait_until(
+            lambda: any("/bot:pair/2/" in it for it in ends_of(desk.facts())), within_s=60
+        )
         code, _ = desk.stop()
 
     facts = desk.facts()
@@ -91,6 +100,11 @@ def test_both_exchanges_are_traded_and_each_group_is_matched(tmp_path: Path) -> 
         assert all(facts.index(group) < place for place in orders)
     last = {fill.exchange: fill.side for fill in only(Filled, facts)}
     assert last == {"binance": Side.BUY, "kraken": Side.SELL}
+
+
+def ends_of(facts: Sequence[Fact]) -> list[str]:
+    """Return the settled groups; an id names the life that began it."""
+    return [each.group_id for each in only(LegsSettled, facts)]
 
 
 def places_of(facts: Sequence[Fact], *intent_ids: str) -> list[int]:

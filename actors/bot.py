@@ -133,6 +133,8 @@ def wanted_by(
         if strategy.candles_min:
             candles = Subscription(pair.symbol, Channel.CANDLES, settings.timeframe)
             wanted.add(candles)
+        if settings.has_book:
+            wanted.add(Subscription(pair.symbol, Channel.BOOK))
     return {
         exchange: Wanted(reader, frozenset(wanted), strategy.candles_min)
         for exchange, wanted in found.items()
@@ -188,7 +190,8 @@ class _Bot:
             case Candles():
                 return desk.candles(message, now_s)
             case Trades() | BookSnapshot():
-                desk.sight.take_extra(message, now_s)
+                if isinstance(message, Trades) or desk.sight.is_own(message):
+                    desk.sight.take_extra(message, now_s)
                 return None
             case Told():
                 fact = self.replay.fresh(message)

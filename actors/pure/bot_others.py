@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from actors.messages import Candle, Candles, FeedState, Link, Pair, Ticker
+from actors.messages import BookSnapshot, Candle, Candles, FeedState, Link, Pair, Ticker
 from actors.pure.market_view import NO_OTHERS, OtherMarket
 
 
@@ -19,6 +19,7 @@ class _Seen:
     ticker: Ticker | None = None
     window: tuple[Candle, ...] = ()
     running: Candle | None = None
+    book: BookSnapshot | None = None
 
 
 @attrs.define(eq=False)
@@ -34,15 +35,18 @@ class Others:
         seen = {pair: _Seen() for pair in pairs}
         return cls(price_age_s_max, seen) if seen else None
 
-    def take(self, message: Ticker | Candles) -> bool:
+    def take(self, message: Ticker | Candles | BookSnapshot) -> bool:
         """Keep what is about one of them; tell whether it was."""
         seen = self._seen.get(Pair(message.exchange, message.symbol))
         if seen is None:
             return False
-        if isinstance(message, Ticker):
-            seen.ticker = message
-        else:
-            seen.window, seen.running = message.window, message.running
+        match message:
+            case Ticker():
+                seen.ticker = message
+            case BookSnapshot():
+                seen.book = message
+            case Candles():
+                seen.window, seen.running = message.window, message.running
         return True
 
     def hear(self, feed: FeedState) -> None:
@@ -55,19 +59,24 @@ class Others:
         for pair, seen in self._seen.items():
             is_named = not symbols or pair.symbol in symbols
             if exchange in {"", pair.exchange} and is_named:
-                seen.ticker = None
+                seen.ticker = seen.book = None
 
     def shown(self, now_s: float) -> Mapping[Pair, OtherMarket]:
         """Return what the strategy is shown at `now_s`."""
         return {
-            pair: OtherMarket(self._fresh(seen.ticker, now_s), seen.window, seen.running)
+            pair: OtherMarket(
+                seen.ticker if self._is_fresh(seen.ticker, now_s) else None,
+                seen.window,
+                seen.running,
+                seen.book if self._is_fresh(seen.book, now_s) else None,
+            )
             for pair, seen in self._seen.items()
         }
 
-    def _fresh(self, ticker: Ticker | None, now_s: float) -> Ticker | None:
-        if ticker is None or ticker.last <= 0:
-            return None
-        return ticker if now_s - ticker.received_s <= self.price_age_s_max else None
+    def _is_fresh(self, seen: Ticker | BookSnapshot | None, now_s: float) -> bool:
+        if seen is None or (isinstance(seen, Ticker) and seen.last <= 0):
+            return False
+        return now_s - seen.received_s <= self.price_age_s_max
 
 
 def shown(others: Others | None, now_s: float) -> Mapping[Pair, OtherMarket]:

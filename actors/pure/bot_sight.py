@@ -71,7 +71,7 @@ class BotSight:
     def live(self) -> tuple[Order, ...]:
         return self.books.orders.live_of(self.settings.name, self.settings.symbol)
 
-    def is_own(self, message: Ticker | Candles) -> bool:
+    def is_own(self, message: Ticker | Candles | BookSnapshot) -> bool:
         """Tell whether it is about the market that is traded; keep it where it is not."""
         return self.others is None or not self.others.take(message)
 

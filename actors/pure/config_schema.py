@@ -184,7 +184,10 @@ BOT = Table(
             "s",
             default_words="none",
         ),
-        "book": Key(Truth(), "Whether its strategy sees the order book."),
+        "book": Key(
+            Truth(),
+            "Whether its strategy sees the order books of what it trades and reads.",
+        ),
         "capital": Key(MONEY, "What it may trade with.", "quote"),
         "position_percent": Key(PERCENT, "Part of its capital in one position.", "%"),
         "other": Key(NAME, "Of an arbitrage: the bot of its other leg."),

@@ -42,6 +42,7 @@ class OtherMarket:
     ticker: Ticker | None = None  # None: no price, or none that may be trusted
     window: tuple[Candle, ...] = ()  # closed candles, oldest first
     running: Candle | None = None
+    book: BookSnapshot | None = None  # with `book = true`, if fresh
 
 
 NO_OTHERS: Mapping[Pair, OtherMarket] = MappingProxyType({})

@@ -325,7 +325,7 @@ async def test_a_bot_wants_at_each_exchange_what_it_reads_there(floor: Floor) ->
     script, there = Script(candles_min=3), list[Wanted]()
     reads = (Pair("kraken", "BTC/USD"), Pair("binance", "ETH/USDT"))
     run = partial(
-        body(floor, script, reads=reads),
+        body(floor, script, reads=reads, has_book=True),
         want={"binance": floor.wanted.append, "kraken": there.append},
     )
     await floor.start(floor.bot, run)
@@ -333,7 +333,7 @@ async def test_a_bot_wants_at_each_exchange_what_it_reads_there(floor: Floor) ->
         {(each.symbol, each.channel) for each in wanted.subscriptions}
         for wanted in (*floor.wanted, *there)
     ]
-    both = (Channel.TICKER, Channel.CANDLES)
+    both = (Channel.TICKER, Channel.CANDLES, Channel.BOOK)
     assert found == [
         {(symbol, each) for symbol in (SYMBOL, "ETH/USDT") for each in both},
         {("BTC/USD", each) for each in both},

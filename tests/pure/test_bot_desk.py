@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from actors.messages import (
+    BookSnapshot,
     BotPaused,
     BotResumed,
     Candles,
@@ -481,3 +482,15 @@ def test_a_step_of_the_clock_makes_prices_everywhere_old() -> None:
     both.sight.forget_prices()
     both.price(ticker("50000"), 0.0)
     assert strategy.views[-1].other("kraken:BTC/USDT").ticker is None
+
+
+def test_a_book_elsewhere_is_shown_while_it_is_fresh() -> None:
+    strategy = Scripted()
+    both = desk(strategy, reads=READS, has_book=True)
+    level = ((Decimal(50_100), Decimal(1)),)
+    there = BookSnapshot("kraken", SYMBOL, 7, level, level, received_s=0.0)
+    assert not both.sight.is_own(there)
+    both.price(ticker("50000"), 0.0)
+    assert strategy.views[-1].other("kraken:BTC/USDT").book == there
+    both.price(ticker("50000", 10.5), 10.5)
+    assert strategy.views[-1].other("kraken:BTC/USDT").book is None

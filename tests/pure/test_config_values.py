@@ -211,6 +211,22 @@ FLEET = [
         "(api.binance.com), which needs none: remove it, or give another rest_url",
     ),
     (
+        BASE + '[exchanges.kraken]\nrest_url = "https://api.binance.com"\n',
+        "bots.toml:14: exchanges.kraken.rest_url: api.binance.com is not known to be "
+        "kraken's, so no key is sent to it; if it is yours, set send_keys_to_this_host "
+        "= true",
+    ),
+    (
+        BASE + '[exchanges.coinbase]\ntrading_rest_url = "https://api.coinbase.co"\n',
+        "bots.toml:14: exchanges.coinbase.trading_rest_url: api.coinbase.co is not known "
+        "to be coinbase's, so no key is sent to it; if it is yours, set "
+        "send_keys_to_this_host = true",
+    ),
+    (
+        BASE + '[accounts.two]\nexchange = "coinbase"\ndead_man_s = 60\n',
+        "bots.toml:15: accounts.two.dead_man_s: has no meaning at coinbase; remove it",
+    ),
+    (
         BASE + '[exchanges.binance]\ntrading_rest_url = "https://api.binance.com"\n',
         "bots.toml:14: exchanges.binance.trading_rest_url: has no meaning at binance, "
         "where rest_url is for all; remove it",

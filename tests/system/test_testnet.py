@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from actors.pure.config_endpoints import ENDPOINTS, READY
+from actors.pure.config_endpoints import ENDPOINTS
 from tests.system.testnet import PLACES, Place, main, problems
 
 
 @pytest.mark.parametrize(
     "place",
-    [place for place in PLACES if place.exchange in READY],
+    PLACES,
     ids=lambda place: place.exchange,
 )
 def test_the_configuration_of_each_test_environment_is_good(place: Place) -> None:

@@ -38,7 +38,7 @@ from actors.messages import (
 )
 from actors.ports import Market, VenueError
 from actors.pure.config import ExchangeConfig
-from actors.pure.config_endpoints import READY
+from actors.pure.config_endpoints import ENDPOINTS
 from actors.pure.money import ZERO
 from adapters.control import FleetNotRunning, ask_fleet
 from adapters.simulator.faults import Fault, Kind
@@ -46,6 +46,7 @@ from adapters.sqlite.ledger import Ledger
 from adapters.state import newest_ledger
 from tests.system.venues_fleet import SYMBOLS, Places, Seen, found_places, start_fleet
 
+ALL: Final = tuple(ENDPOINTS)
 FAULTS: Final[tuple[Kind, ...]] = (
     "silence",
     "half_open",
@@ -342,18 +343,18 @@ def main(typed: Sequence[str]) -> int:
     """Run it, and print what happened."""
     parser = argparse.ArgumentParser("venues", description="Exchanges that misbehave.")
     parser.add_argument("--fault", choices=FAULTS, action="append")
-    parser.add_argument("--at", choices=READY, action="append")
+    parser.add_argument("--at", choices=ALL, action="append")
     asked = parser.parse_args(typed)
-    faults, at = asked.fault or FAULTS, asked.at or READY
+    faults, at = asked.fault or FAULTS, asked.at or ALL
     code = 0
     with tempfile.TemporaryDirectory() as folder:
         try:
-            trio.run(run, Path(folder).resolve(), READY, faults, at, say)
+            trio.run(run, Path(folder).resolve(), ALL, faults, at, say)
         except* Lost as lost:
             say(str(lost.exceptions[0]))
             code = 1
     if code == 0:
-        say(f"nothing was lost at the {len(READY) - 1} other exchanges")
+        say(f"nothing was lost at the {len(ALL) - 1} other exchanges")
     return code
 
 

@@ -46,10 +46,17 @@ class Undecoded:
         self._is_over = False
         self._moved = trio.Event()  # something came, was taken, or is over
 
-    def put(self, messages: Sequence[Message], size: int) -> None:
-        """Add messages of so many bytes together."""
+    def put(
+        self, messages: Sequence[Message], size: int, *, is_more_near: bool = False
+    ) -> None:
+        """Add messages of so many bytes; where prices give way, newer ones may be near."""
         self._messages += messages
         self._size += size
+        if not is_more_near or self._newest_of is None:
+            self._moved.set()
+
+    def wake(self) -> None:
+        """Let what is there be taken: nothing was near."""
         self._moved.set()
 
     async def take(self) -> list[Message]:
@@ -71,6 +78,7 @@ class Undecoded:
 
     async def taken(self) -> None:
         """Wait until something is taken."""
+        self._moved.set()
         await self._wait()
 
     def end(self) -> None:

@@ -35,6 +35,8 @@ from adapters.websocket_frames import Frames
 
 RECEIVE_SIZE: Final = 64 * 2**10
 RECEIVE_SIZE_MAX: Final = 256 * 2**10  # while reads come full: fewer turns for as much
+FULL_READS_MAX: Final = 8  # before what they hold is told
+NEAR_S: Final = 0.001  # longest wait for more, after a full read
 HEAD_SIZE_MAX: Final = 64 * 2**10  # of the answer to the upgrade
 _ENDED: Final = (ConnectionLost, trio.BrokenResourceError, trio.ClosedResourceError)
 
@@ -109,25 +111,33 @@ class BusySocket:
         try:
             if data:
                 await self._take(data)
+            full_reads, size = 0, RECEIVE_SIZE
             while not self._frames.is_over:
-                is_full = len(data) >= RECEIVE_SIZE
-                size = RECEIVE_SIZE_MAX if is_full else RECEIVE_SIZE
-                data = await self._stream.receive_some(size)
+                near_s = NEAR_S if full_reads else math.inf
+                with trio.move_on_after(near_s) as waiting:
+                    data = await self._stream.receive_some(size)
+                if waiting.cancelled_caught:
+                    self._undecoded.wake()
+                    full_reads = 0
+                    continue
                 if not data:
                     break
-                await self._take(data)
+                is_full = len(data) >= RECEIVE_SIZE and full_reads < FULL_READS_MAX
+                full_reads = full_reads + 1 if is_full else 0
+                size = RECEIVE_SIZE_MAX if len(data) >= RECEIVE_SIZE else RECEIVE_SIZE
+                await self._take(data, is_more_near=is_full)
         except _ENDED:
             pass
         finally:
             self._over.set()
             self._undecoded.end()
 
-    async def _take(self, data: bytes | bytearray) -> None:
+    async def _take(self, data: bytes | bytearray, *, is_more_near: bool = False) -> None:
         messages = self._frames.take(data)
         if self._frames.pong == self._pinged:
             self._pong.set()
-        if messages and not self._is_leaving:
-            self._undecoded.put(messages, len(data))
+        if not self._is_leaving:
+            self._undecoded.put(messages, len(data), is_more_near=is_more_near)
         await self._flush()
         while self._undecoded.is_full() and not self._is_leaving:
             await self._undecoded.taken()

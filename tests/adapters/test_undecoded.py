@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import trio
 import trio.testing
 
-from adapters.sockets import Message
+from adapters.sockets import Message, NewestOf
 from adapters.undecoded import MANY, SIZE_MAX, Undecoded, newest_only
 
 
@@ -83,3 +84,22 @@ async def test_who_waits_is_told_of_the_end(nursery: trio.Nursery) -> None:
     nursery.start_soon(end)
     with trio.fail_after(1):
         assert await undecoded.take() == []
+
+
+@pytest.mark.parametrize(("namer", "is_told"), [(newest_of, False), (None, True)])
+async def test_who_takes_prices_waits_for_newer_ones_that_are_near(
+    autojump_clock: trio.testing.MockClock, namer: NewestOf | None, is_told: bool
+) -> None:
+    undecoded, taken = Undecoded(namer), list[Message]()
+
+    async def take() -> None:
+        taken.extend(await undecoded.take())
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(take)
+        await trio.testing.wait_all_tasks_blocked()
+        undecoded.put(["a1"], 2, is_more_near=True)
+        await trio.testing.wait_all_tasks_blocked()
+        assert bool(taken) is is_told
+        undecoded.wake()
+    assert taken == ["a1"]

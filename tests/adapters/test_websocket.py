@@ -16,10 +16,10 @@ from trio_websocket import WebSocketConnection
 import adapters.websocket
 import adapters.websocket_busy
 from adapters.errors import ConnectionLost, RateLimited
-from adapters.sockets import OpenSocket, Timing
+from adapters.sockets import Message, OpenSocket, Timing
 from adapters.websocket import open_websocket
 from adapters.websocket_batch import BatchedClient
-from adapters.websocket_busy import open_busy_websocket
+from adapters.websocket_busy import RECEIVE_SIZE, open_busy_websocket
 from adapters.websocket_server import frame
 from tests.adapters.peers import Raw, dial_peer, dial_raw, shake_hands
 
@@ -353,6 +353,30 @@ async def test_a_flood_that_nobody_takes_waits_in_the_network_and_none_of_it_is_
         assert 0 < sent < count, "the sender waits"
         for number in range(count):
             assert await socket.receive() == f"{number}{'x' * size}"
+    nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("count", [1, 16])  # full reads
+async def test_prices_that_wait_in_the_network_are_not_told_one_read_after_the_other(
+    nursery: trio.Nursery, count: int
+) -> None:
+    def first(message: Message) -> str:
+        return str(message[:1])
+
+    price = "p" * 1024
+    one = frame(price.encode())
+    many = one * (RECEIVE_SIZE // len(one) + 1)
+
+    async def talk(stream: trio.abc.Stream) -> None:
+        await shake_hands(stream)
+        await stream.send_all(many * count + frame(b"price, the newest"))
+        await trio.sleep_forever()
+
+    dial = dial_raw(nursery, talk)
+    async with open_busy_websocket(URL, dial=dial, newest_of=first) as socket:
+        with trio.fail_after(2):
+            heard = await socket.receive_all()
+    assert list(heard) == ["price, the newest"]
     nursery.cancel_scope.cancel()
 
 

@@ -154,7 +154,7 @@ class Feed:
             text = frames.market_writer.encode_heartbeat(
                 product_id(ware.listing),
                 sequence=self.sequence_of(ware.listing.venue_symbol),
-                last_trade_id=max(0, ware.day.last_id),
+                last_trade_id=frames.last_trade_id(ware),
                 at_ms=now_ms,
             )
             wire = frame(text.encode())  # a silent symbol's heartbeats go on

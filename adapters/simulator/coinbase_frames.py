@@ -22,7 +22,7 @@ from adapters.simulator.coinbase_texts import (
     plain,
     product_id,
 )
-from adapters.simulator.exchange import Exchange, Ware
+from adapters.simulator.exchange import FIRST_ID, Exchange, Ware
 
 NAME: Final = "coinbase"
 DAYS: Final = 30  # volume_30d is thirty times the day's: nobody trades by it
@@ -51,6 +51,11 @@ def parties(trade: Trade, own: Iterable[Report]) -> Parties:
     return Parties(ids[True], ids[False])
 
 
+def last_trade_id(ware: Ware) -> int:
+    """Return the number of the last trade; those before the start had numbers, too."""
+    return ware.day.last_id if ware.day.last_id > 0 else FIRST_ID - 1
+
+
 def ticker(
     ware: Ware,
     last: Trade | None,
@@ -76,7 +81,7 @@ def ticker(
         bid_base=bid_base,
         ask_base=ask_base,
         side=last.taker_side if last else Side.BUY,
-        trade_id=last.trade_id if last else max(0, day.last_id),
+        trade_id=last_trade_id(ware),
         last_base=day.last_base,
     )
     return market_writer.encode_ticker(message, product_id(ware.listing), rest)

@@ -13,7 +13,7 @@ from adapters.simulator.bar import Bar
 from adapters.simulator.coinbase_asked import Asked, Page
 from adapters.simulator.coinbase_dialect import CoinbaseDialect
 from adapters.simulator.coinbase_faults import NOT_FOUND, Refused
-from adapters.simulator.coinbase_frames import DAYS, OTHER, SIDES
+from adapters.simulator.coinbase_frames import DAYS, OTHER, SIDES, last_trade_id
 from adapters.simulator.coinbase_products import (
     Body,
     assets,
@@ -75,7 +75,7 @@ def ticker(venue: CoinbaseDialect, asked: Asked) -> object:
         "ask": plain(ware.book.asks.top()[0]),
         "bid": plain(ware.book.bids.top()[0]),
         "volume": eight(ware.day.base),
-        "trade_id": max(0, ware.day.last_id),
+        "trade_id": last_trade_id(ware),
         "price": plain(ware.day.last),
         "size": eight(ware.day.last_base),
         "time": nano(at_ms),

@@ -142,6 +142,23 @@ async def test_heartbeats_tell_the_last_trade_once_a_second(nursery: trio.Nurser
     assert sequences == sorted(sequences)
 
 
+async def test_the_first_trade_follows_the_number_that_was_told_before_it(
+    nursery: trio.Nursery,
+) -> None:
+    calm = attrs.evolve(STILL, trade_chance=0.0)
+    client = Exchange(await start(nursery, attrs.evolve(CONFIG, listings=(calm,))))
+
+    def read() -> tuple[Any, Any]:
+        with socket(client.endpoints.url) as ws:
+            subscribe(ws, "heartbeat", "matches")
+            beat = json.loads(ws.recv(timeout=5))
+            client.place(type="market", size="0.01")
+            return beat, hear_until(ws, lambda it: it["type"] == "match")[-1]
+
+    beat, match = await in_thread(read)
+    assert match["trade_id"] == beat["last_trade_id"] + 1
+
+
 async def test_a_match_has_the_makers_side_and_its_ticker_the_takers(
     nursery: trio.Nursery,
 ) -> None:

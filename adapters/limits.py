@@ -26,6 +26,7 @@ class Bucket:
 
     level_max: float
     drain_per_s: float
+    is_assumed_full: bool = True  # where nobody remembers what it stands at (I-21)
 
 
 @attrs.define(eq=False)
@@ -154,7 +155,8 @@ class Limits:
         begun_s = spent.begun_s
         if begun_s is None:
             begun_s, spent = now_s, self.change(lambda spent: spent)
-        full = 0.0 if spent.is_sure else bucket.level_max
+        is_empty = spent.is_sure or not bucket.is_assumed_full
+        full = 0.0 if is_empty else bucket.level_max
         level, at_s, _ = spent.levels.get(name, (full, begun_s, 0.0))
         return max(0.0, level - (now_s - at_s) * bucket.drain_per_s)
 

@@ -8,7 +8,6 @@ Source: docs.kraken.com, "Spot REST Rate Limits" and "Trading Rate Limits", 2026
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -27,7 +26,7 @@ from adapters.limits import Bucket
 TURN_S: Final = 5.0  # longest wait of an order for its turn
 BAD_NONCE: Final = "EAPI:Invalid nonce"
 LOCKOUT: Final = "EGeneral:Temporary lockout"
-LOCKOUT_S: Final = 900.0
+LOCKED: Final = Bucket(level_max=900, drain_per_s=1, is_assumed_full=False)  # seconds
 KEY_TROUBLE: Final = ("EAPI:Rate limit exceeded",)
 CANCEL_WEIGHTS: Final = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))  # by age_s
 
@@ -64,7 +63,6 @@ class Caller:
     _signer: Signer
     _nonces: Nonces
     tier: Tier = STARTER
-    _locked_until_s: float = -math.inf  # the venue has locked this account out
     _turn: trio.Lock = attrs.Factory(trio.Lock)
 
     async def ask(
@@ -134,6 +132,10 @@ class Caller:
     def _calls(self) -> str:
         return f"calls {self._signer.print_()}"
 
+    @property
+    def _lockout(self) -> str:
+        return f"lockout {self._signer.print_()}"
+
     def _engine(self, symbol: str) -> str:
         return f"engine {self._signer.print_()} {symbol}"
 
@@ -144,7 +146,7 @@ class Caller:
           RateLimited: says for how long.
         """
         self._venue.limits.check_open()
-        left_s = self._locked_until_s - self._venue.clock.awake_s()
+        left_s = self._venue.limits.wait_s(self._lockout, LOCKED, LOCKED.level_max)
         if left_s > 0:
             raise RateLimited("the account is locked out", retry_after_s=left_s)
 
@@ -157,7 +159,7 @@ class Caller:
     def note(self, text: str) -> None:
         """Learn from a refusal what the next call must heed."""
         if text.startswith(LOCKOUT):
-            self._locked_until_s = self._venue.clock.awake_s() + LOCKOUT_S
+            self._venue.limits.fill(self._lockout, LOCKED)
         if text.startswith(BAD_NONCE):
             self._nonces.leap()
         if text.startswith(KEY_TROUBLE):

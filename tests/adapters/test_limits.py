@@ -126,3 +126,14 @@ def test_connections_have_a_budget_in_a_rolling_window(clock: Clock) -> None:
     assert caught.value.retry_after_s == 300
     clock.move(300)
     limits.connect()
+
+
+def test_a_lockout_is_remembered_and_never_assumed(clock: Clock, tmp_path: Path) -> None:
+    lockout = Bucket(level_max=900, drain_per_s=1, is_assumed_full=False)
+    limits = life(clock, tmp_path)
+    assert limits.wait_s("lockout", lockout, 900) == 0
+    limits.fill("lockout", lockout)
+    clock.move(100)
+    assert life(clock, tmp_path).wait_s("lockout", lockout, 900) == 800
+    clock.move(800)
+    assert life(clock, tmp_path).wait_s("lockout", lockout, 900) == 0

@@ -34,15 +34,19 @@ test *arguments:
         run "$@"
         exit
     fi
-    # Simulations calculate, most others wait: both at once, one summary after the other.
-    simulated=$(mktemp)
-    trap 'rm -f "$simulated"' EXIT
-    run tests/simulation >"$simulated" 2>&1 &
-    pid=$!
+    # Simulations calculate, the real program mostly waits: all at once, the summaries last.
+    said=$(mktemp -d)
+    trap 'rm -rf "$said"' EXIT
+    run tests/simulation >"$said/simulation" 2>&1 &
+    simulation=$!
+    run tests/system >"$said/system" 2>&1 &
+    system=$!
     code=0
-    run --ignore tests/simulation || code=$?
-    wait $pid || code=$?
-    cat "$simulated"
+    run --ignore tests/simulation --ignore tests/system || code=$?
+    wait $system || code=$?
+    cat "$said/system"
+    wait $simulation || code=$?
+    cat "$said/simulation"
     exit $code
 
 # Everything that must be green, cheapest first; pytest's summary is the last line.

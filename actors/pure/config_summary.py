@@ -12,7 +12,8 @@ from actors.pure.owners import bots_of, owners_by_account, owners_of
 def summary(config: Config) -> str:
     """Return `mode sim, 1 exchange, 1 account, 4 bots on 2 symbols`, owners, the limit."""
     used = {account.exchange for account in config.accounts.values()}
-    symbols = {bot.symbol for bot in config.bots}
+    used |= {pair.exchange for bot in config.bots for pair in bot.reads}
+    symbols = {config.pair_of(bot) for bot in config.bots}
     waiting = sum(not bot.enabled for bot in config.bots)
     bots = count(len(config.bots), "bot") + (f" ({waiting} disabled)" if waiting else "")
     return ", ".join(

@@ -343,3 +343,26 @@ def test_a_bot_reads_pairs_and_their_exchanges_are_configured() -> None:
     assert isinstance(answer, Config)
     assert answer.bots[0].reads == (Pair("binance", "ETH/USDT"),)
     assert answer.pair_of(answer.bots[0]) == Pair("binance", "BTC/USDT")
+
+
+def test_the_summary_counts_what_is_read_and_one_symbol_at_each_exchange() -> None:
+    text = (
+        SMALL.replace("main", "first")
+        + """
+reads = ["coinbase:BTC/USDT"]
+[accounts.second]
+exchange = "kraken"
+[[bots]]
+name = "two"
+account = "second"
+symbol = "BTC/USDT"
+strategy = "ema_cross"
+capital = 10_000
+position_percent = 10
+"""
+    )
+    answer = load(text, "bots.toml")
+    assert isinstance(answer, Config)
+    assert summary(answer) == (
+        "mode sim, 3 exchanges, 2 accounts, 2 bots on 2 symbols, no daily loss limit"
+    )

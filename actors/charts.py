@@ -18,7 +18,7 @@ from actors.messages import Candle, Candles, Channel, StreamTerms, Subscription,
 from actors.pure.candle_builder import Built, CandleBuilder
 from actors.pure.candle_window import CandleStep, CandleWindow
 from actors.pure.sparse_window import SparseWindow
-from actors.pure.timeframes import STREAM, TRADES, sources
+from actors.pure.timeframes import STREAM, TRADES, longest_part, sources
 from actors.routes import Reader, Route, downstream, merge_candles, upstream
 
 CANDLES_MIN = 120  # closed candles kept at least
@@ -169,10 +169,17 @@ class Charts:
         if built.missed_ms is not None:
             window = self.windows[route.subscription]
             if not window.candles or built.missed_ms > window.candles[-1].open_ms:
-                window.is_loaded, window.needs_ms = False, built.missed_ms
+                is_told = self._has_history(route.subscription.timeframe)
+                window.is_loaded = False
+                window.needs_ms = built.missed_ms if is_told else -1
                 self.ask(route.subscription)
         for candle in built.candles:
             self.take(route, candle)
+
+    def _has_history(self, timeframe: str) -> bool:
+        """Tell whether REST can tell what was missed; if not, windows begin after it."""
+        told = self.terms.history
+        return not told or longest_part(timeframe, told) is not None
 
     def _show(self, route: Route, window: Window, closed: tuple[Candle, ...]) -> None:
         if route.mailboxes:

@@ -43,6 +43,7 @@ def candles_of(timeframe: str) -> Subscription:
     return Subscription(SYMBOL, Channel.CANDLES, timeframe)
 
 
+SECOND = candles_of("1s")
 ONE_MINUTE, FIVE, QUARTER = map(candles_of, ("1m", "5m", "15m"))
 
 
@@ -228,6 +229,24 @@ async def test_where_no_candles_are_told_trades_make_them() -> None:
     house.fan_out.deliver(traded(9, 3 * MINUTE_MS), 0.0)
     (closed,) = house.shown()["1m"].closed
     assert (closed.open_ms, closed.close, closed.is_closed) == (2 * MINUTE_MS, 8, True)
+
+
+@pytest.mark.parametrize("has_quiet_candles", [True, False])
+async def test_seconds_that_no_history_tells_are_shown_from_the_first_whole_one_on(
+    has_quiet_candles: bool,
+) -> None:
+    terms = attrs.evolve(
+        UNTOLD, history=frozenset({"1m"}), has_quiet_candles=has_quiet_candles
+    )
+    house = open_fan_out(terms)
+    house.want("dawn", SECOND)
+    house.load(SECOND)
+    house.fan_out.deliver(traded(7, 500), 0.0)
+    house.fan_out.deliver(traded(8, 1_000), 0.0)  # the second in which we began is over
+    house.load(SECOND)
+    house.fan_out.deliver(traded(9, 2_000), 0.0)
+
+    assert [each.open_ms for each in house.shown()["1s"].window] == [1_000]
 
 
 async def test_a_trade_that_is_missing_has_its_minute_asked_for() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -196,11 +196,3 @@ def only(result: msgspec.Raw) -> msgspec.Raw:
     if len(keyed) != 1:
         raise bad("result", bytes(result), BadFigure(f"{len(keyed)} pairs, not one"))
     return next(iter(keyed.values()))
-
-
-def decode_any(result: msgspec.Raw) -> dict[str, Any]:
-    """Return a small result as plain values."""
-    return decode_body(_any, "result", result)
-
-
-_any = msgspec.json.Decoder(dict[str, Any])

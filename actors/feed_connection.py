@@ -176,6 +176,8 @@ class FeedConnection:
         await trio.lowlevel.checkpoint()
         if self.state is not None and self.state.link is Link.RESUMED:
             return  # nobody has missed anything
+        if not self.carried:
+            return  # another one still answers for what is coming
         now_s = trio.current_time()
         self.say(FeedState(exchange, Link.RESUMED, now_s, self.attempt), self.carried)
         await note(

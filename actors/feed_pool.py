@@ -15,7 +15,13 @@ import trio
 
 from actors.feed_connection import FeedConnection, Surroundings
 from actors.feed_handover import GRACE_S, Handover
-from actors.messages import ConnectionReplaced, FeedState, Link, Subscription
+from actors.messages import (
+    ConnectionReplaced,
+    ExchangeDisconnected,
+    FeedState,
+    Link,
+    Subscription,
+)
 from actors.ports import VenueError
 from actors.pure.pool import emptied, spread
 from actors.records import note
@@ -208,6 +214,9 @@ class FeedPool:
             return False
         if connection is handover.old:
             unproven = self._finish(handover)
+            if unproven:
+                fact = ExchangeDisconnected(self.around.settings.exchange, str(error))
+                self.nursery.start_soon(note, self.around.journal, fact)
             for new in handover.moves:
                 if lost := new.carried & unproven:
                     new.lose(str(error), lost)

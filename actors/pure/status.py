@@ -94,6 +94,8 @@ def _exchanges(model: ReadModel, live: Live | None, now_s: float) -> dict[str, A
         elif feed is not None:
             if is_connected and feed.link is not Link.RESUMED:
                 link = feed.reason or feed.link.value  # before the ledger says it
+            if feed.symbols:  # of one connection of several
+                link = f"no prices of {', '.join(feed.symbols)}: {link}"
             is_connected = feed.link is Link.RESUMED
         shown[name] = {
             "is_connected": is_connected,

@@ -14,6 +14,7 @@ from trio.testing import MockClock
 from actors.messages import (
     Channel,
     ConnectionReplaced,
+    ExchangeConnected,
     ExchangeDisconnected,
     FeedState,
     Link,
@@ -216,7 +217,8 @@ async def test_an_old_connection_is_replaced_without_a_gap(
     assert states(house, "dawn") == []
     (told,) = await house.room.recorded(ConnectionReplaced)
     assert (told.reason, told.subscriptions) == ("0.2 h old", 2)
-    assert not await house.room.recorded(ExchangeDisconnected)
+    connected = await house.room.recorded(ExchangeConnected, ExchangeDisconnected)
+    assert [type(each) for each in connected] == [ExchangeConnected]  # the first, only
 
 
 async def test_while_a_connection_is_replaced_no_trade_is_missed_or_told_twice(
@@ -337,6 +339,8 @@ async def test_a_loss_while_a_connection_is_replaced_is_a_gap_of_what_was_not_mo
     states(house, "dusk")
     old.fail(LOST)
     await settle()
+    (told,) = await house.room.recorded(ExchangeDisconnected)
+    assert told.reason == str(LOST)
     assert states(house, "dawn") == []
     assert [state.link for state in states(house, "dusk")] == [Link.GAP]
     new.tell(priced(1, ETH, 10_000_000))

@@ -274,6 +274,14 @@ def actor(state: State) -> ActorState:
     return ActorState("bots/bot:dawn", state, 0, 1, 1.0, "", None, 0, 0, 0, 0)
 
 
+def test_one_lost_connection_of_several_names_its_symbols() -> None:
+    live = Live(actors=[actor(State.RUNNING)])
+    gap = FeedState("binance", Link.GAP, 30.0, 1, "EOF", symbols=("ETH/USDT", "SOL/USDT"))
+    live.feeds["binance"] = gap
+    status = status_of(model(STARTED, CONNECTED), 60_000, live, 60.0)
+    assert status["exchanges"]["binance"]["link"] == "no prices of ETH/USDT, SOL/USDT: EOF"
+
+
 def test_a_running_fleet_adds_what_is_no_fact() -> None:
     live = Live(actors=[actor(State.OPEN)])
     live.feeds["binance"] = FeedState("binance", Link.GAP, 30.0, 1, "EOF")

@@ -55,6 +55,7 @@ class Handover:
     limits: SilenceLimits
     waiting: set[Subscription] = attrs.field(init=False)  # the old one's still
     settled: trio.Event = attrs.Factory(trio.Event)  # only quiet ones are, if any
+    done: trio.Event = attrs.Factory(trio.Event)  # none is
     echoes: int = 0  # data that both connections told, shown once
     _moved: frozenset[Subscription] = attrs.field(init=False)
     _held: dict[Subscription, list[Traded]] = attrs.Factory(
@@ -134,6 +135,7 @@ class Handover:
         unproven, self.waiting = self.waiting, set()
         self.old.carried.clear()
         self.settled.set()
+        self.done.set()
         return unproven
 
     def end(self) -> None:
@@ -144,16 +146,30 @@ class Handover:
 
     def cancel(self) -> None:
         """Let the old one carry everything on."""
+        for subscription in sorted(self._moved - self.waiting, key=str):
+            is_book = subscription.channel is Channel.BOOK
+            if is_book and self.fan_out.terms.is_book_streamed:
+                self._begin_anew(subscription)
         self.waiting = set(self._moved)  # it repeats nothing that the new one told
         for new in self.moves:
             new.coming.clear()
             new.divert(self.fan_out.deliver)
             new.demand_changed()
         self.settled.set()
+        self.done.set()
+
+    def _begin_anew(self, subscription: Subscription) -> None:
+        """Let the old connection tell a book again that the new one has numbered."""
+        if subscription in self.fan_out.routes:
+            self.fan_out.shelf.lost(subscription.symbol)
+        if self.old.session is not None:
+            self.old.session.begin_anew(subscription)
 
     def _look(self) -> None:
         if all(not self.limits.of(each.channel) for each in self.waiting):
             self.settled.set()
+        if not self.waiting:
+            self.done.set()
 
     def _pass_on(
         self, subscription: Subscription | None, message: StreamMessage, now_s: float

@@ -174,9 +174,12 @@ class FeedPool:
         handover = Handover(self.around.fan_out, old, moves, limits)
         self.handover = handover
         handover.begin()
-        with trio.move_on_after(limits.proof_s):
+        with trio.move_on_at(begun_s + limits.proof_s):
             await handover.settled.wait()
         await trio.sleep(GRACE_S)
+        if self.handover is handover and not handover.is_good():
+            with trio.move_on_at(begun_s + limits.proof_s):
+                await handover.done.wait()
         if self.handover is not handover:
             return  # a connection was lost meanwhile, which has ended it
         if handover.is_good():

@@ -12,6 +12,7 @@ import trio
 from trio.testing import MockClock
 
 from actors.messages import (
+    BookSnapshot,
     Channel,
     ConnectionReplaced,
     ExchangeConnected,
@@ -61,6 +62,11 @@ def traded(number: int) -> Traded:
     price = Decimal(100 + number)
     now_s = trio.current_time()
     return Traded("binance", SYMBOL, number, price, Decimal(1), Side.BUY, number, now_s)
+
+
+def snapshot(last_id: int) -> BookSnapshot:
+    level = (Decimal(last_id), Decimal(1))
+    return BookSnapshot("binance", SYMBOL, last_id, (level,), (), trio.current_time())
 
 
 def carried(house: House) -> list[int]:
@@ -279,6 +285,45 @@ async def test_a_replacement_that_stays_silent_changes_nothing_and_is_tried_agai
     await tell_only(old, house, seconds=60)
     assert (len(house.market.streams), old.is_open) == (3, True)
     assert states(house, "dawn") == []
+
+
+async def test_a_streamed_book_begins_anew_when_its_handover_failed(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """The new connection has numbered it already; the old one knows other numbers."""
+    book = Subscription(SYMBOL, Channel.BOOK)
+    house.want("dawn", TICKER, book)
+    await start(house, attrs.evolve(AGES, is_book_streamed=True))
+    house.market.tickers[SYMBOL] = priced(100)  # the book is quiet
+    house.market.stream.tell(snapshot(500))
+    await live(house, seconds=895)
+    old = house.market.stream
+    await tell_only(old, house, seconds=7)
+    house.market.stream.tell(snapshot(3))
+    old.commands.clear()
+    await tell_only(old, house, seconds=10)
+    assert old.commands == [("-", {book}), ("+", {book})]
+    assert not house.fan_outs[0].books[SYMBOL].is_synced
+    old.tell(snapshot(501))
+    await settle()
+    assert house.fan_outs[0].books[SYMBOL].last_id == 501
+
+
+async def test_a_slow_trade_is_waited_for_before_a_handover_fails(
+    house: House, autojump_clock: MockClock
+) -> None:
+    house.want("dawn", TICKER, TRADES)
+    await start(house, AGES)
+    await live(house, seconds=895)
+    for number in range(1, 15):
+        for stream in house.market.open_streams():
+            if stream is house.market.streams[0] or number > 8:
+                tell_prices(stream)
+        house.market.streams[0].tell(traded(number))
+        if number > 12:  # seconds after the new connection has told prices
+            house.market.stream.tell(traded(number))
+        await house.at(1)
+    assert [stream.is_open for stream in house.market.streams] == [False, True]
 
 
 async def test_candles_without_history_are_handed_over_as_they_are(

@@ -140,9 +140,16 @@ class Soak(Simulation):
         self.overfull: list[str] = []
         self.depth_max: dict[str, int] = {}
         self._warm_s = warm_s
-        rows: Any = SpooledRows()
-        self.disk.rows = rows
+        self._rows: Any = SpooledRows()
+        self.disk.rows = self._rows
         settle_charts(self.simulator.exchange)
+
+    async def run(self) -> Outcome:
+        """Run as any simulation; the file with the rows is closed with it."""
+        try:
+            return await super().run()
+        finally:
+            self._rows.close()
 
     async def _follow_schedule(self) -> None:
         async with trio.open_nursery() as nursery:

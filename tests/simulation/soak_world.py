@@ -30,6 +30,9 @@ class SpooledRows(MutableSequence[DiskRow]):
         self._begins = array("Q")
         self._end = 0
 
+    def close(self) -> None:
+        self._file.close()
+
     def __len__(self) -> int:
         return len(self._begins)
 

@@ -101,8 +101,9 @@ class AdvancedFeed:
                 self.post(listener, channel, events, name)
             case "market_trades":
                 tape = self._exchange.tape[ware.listing.venue_symbol]
-                events = frames.trades(ware, list(tape)[-TRADES:], "snapshot")
-                self.post(listener, channel, events, name)
+                if tape:  # a venue always has some; ccxt takes no empty list
+                    events = frames.trades(ware, list(tape)[-TRADES:], "snapshot")
+                    self.post(listener, channel, events, name)
             case "candles":
                 bars = ware.chart.bars(CANDLE, CANDLES)
                 self.post(listener, channel, frames.candles(ware, bars, "snapshot"), name)

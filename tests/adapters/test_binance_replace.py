@@ -90,7 +90,7 @@ TWICE: dict[str, Any] = {"code": -2010, "msg": "Duplicate order sent."}
 OLD_ACK = VenueAck(OLD, "125690984230", OrderStatus.CANCELED, Decimal(0), 1684804350068)
 NEW_ACK = VenueAck(NEW, "12569099453", OrderStatus.OPEN, Decimal(0), 1660813156959)
 # Computed with openssl: the query string, dgst -sha256 -hmac canary-secret-93d1.
-SIGNED = "7f4798e2a6e91ac1878be4d7e25d27c76e56e59656a1b13f3ca233a4714bcd66"
+SIGNED = "efd28a85161a9959d9cf10fecab7f895c617dde434dadcf0be4648f5cc993213"
 NOT_TRIED = VenueReject(NEW, NOT_REPLACED, "the venue did not attempt it")
 
 

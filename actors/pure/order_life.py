@@ -244,6 +244,8 @@ def _filled(order: Order, fact: Filled) -> Order:
 def _ended(order: Order, fact: Ended) -> Order:
     if fact.status is not order.status and fact.status not in MOVES[order.status]:
         return order
+    if fact.status is REJECTED and order.status is PENDING_CANCEL and order.filled_base:
+        return order  # as before the cancel was asked for: what was executed was taken
     after = attrs.evolve(
         order,
         status=fact.status,

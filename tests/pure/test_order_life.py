@@ -174,6 +174,12 @@ def test_any_fact_told_again_later_changes_nothing(
         assert step(plain, facts[again]) == plain
 
 
+def test_no_asked_cancel_lets_an_order_be_rejected_that_was_partly_filled() -> None:
+    order = after(ACK, FILLS[0], *ASKED[:1])
+    assert order.status is OrderStatus.PENDING_CANCEL
+    assert step(order, ended(OrderStatus.REJECTED, "0.5")) is order
+
+
 @given(order=st.permutations([ACK, *FILLS, ended(OrderStatus.FILLED, "1")]))
 def test_what_happened_decides_and_not_when_we_heard_of_it(order: list[LifeFact]) -> None:
     last = after(*order)

@@ -72,8 +72,8 @@ class VenueLimits:
         if now_ms >= self._newest.get(address, (-GRACE_MS, 0))[0] + GRACE_MS:
             self._newest[address] = now_ms, until_was_ms
 
-    def client_died(self, now_ms: int) -> None:
-        """Forget what was told so late that whoever died may not have heard it."""
+    def unheard(self, now_ms: int) -> None:
+        """Forget what was told so late that who died, or was cut off, did not hear it."""
         for address, (newest_ms, until_was_ms) in self._newest.items():
             if now_ms < newest_ms + GRACE_MS:
                 told_ms, _ = self._forbidden[address]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import trio
@@ -30,6 +30,8 @@ from tests.simulation.schedule import (
     VenueRestart,
 )
 
+CUTTING: Final = frozenset({"disconnect", "storm", "refuse"})  # connections, at once
+
 
 @attrs.define(eq=False)
 class VenueHouse:
@@ -50,12 +52,18 @@ class VenueHouse:
                     self.is_up = True
             self.is_up = False
             self.end_faults()
+            self.unheard()
             self.note("venue down")
             await trio.sleep(self._down_s)
 
     def restart(self, down_s: float) -> None:
         self._down_s = down_s
         self._scope.cancel()
+
+    def unheard(self) -> None:
+        """Let nobody be blamed for a word that was cut off on its way (R-28)."""
+        exchange = self.simulator.exchange
+        exchange.limits.unheard(exchange.now_ms())
 
     def end_faults(self) -> None:
         """End whatever its fault script is at."""
@@ -106,6 +114,8 @@ class Chaos:
 
     def _inject(self, event: VenueFault) -> None:
         if self.venue.is_up:
+            if event.fault.kind in CUTTING:
+                self.venue.unheard()
             self.venue.simulator.inject(event.fault)
 
     def _type(self, event: Command) -> None:

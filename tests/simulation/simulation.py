@@ -50,6 +50,7 @@ from tests.simulation.warm_and_cold import disagreements
 SETTLE_S: Final = 180.0  # after the last fault; an open circuit waits up to 66 s
 CALM_S: Final = 20.0  # after the last fault, in which bots go on trading
 STOP_S: Final = 30.0  # I-25
+SWALLOWING: Final = frozenset({"half_open", "server_shutdown"})  # words, before they cut
 DEAD_S: Final = 120.0  # for the tasks of a dead process to end
 
 
@@ -149,9 +150,10 @@ class Simulation:
         money = money_of(self.machine.config, ACCOUNT)
         self.said += LedgerRules(money, self.machine.decided).read(self.disk.rows)
         self.said += [*secrets_in_rows(self.disk.rows), *told_secrets(self.trace.lines)]
-        self.said += limit_violations(
-            self.simulator.exchange, is_network_true=not self.machine.network.struck
-        )
+        exchange = self.simulator.exchange
+        is_true = not self.machine.network.struck
+        is_true &= SWALLOWING.isdisjoint(exchange.faults.struck)
+        self.said += limit_violations(exchange, is_network_true=is_true)
         for each in self.supervision.values():
             self.said += each.said
         return self._outcome()
@@ -180,8 +182,7 @@ class Simulation:
             nursery.start_soon(self._live, process)
             await process.ended.wait()
             if process.was_killed:
-                exchange = self.simulator.exchange
-                exchange.limits.client_died(exchange.now_ms())
+                self.venue.unheard()
             self.watcher.life = 0
             self.trace.note(f"{process.owner.name} ended")
             await trio.sleep(self.chaos.process_down_s)

@@ -86,13 +86,13 @@ def test_a_word_that_died_on_its_way_forbids_the_next_process_nothing() -> None:
     limits = VenueLimits(Limits())
     limits.forbid("here", 20_000, 0)
     limits.forbid("here", 60_000, 9_000)
-    limits.client_died(9_500)
+    limits.unheard(9_500)
     limits.arrive("here", 19_000)
     assert limits.while_forbidden == 1  # the first word was heard long before
     limits.arrive("here", 21_000)
     assert limits.while_forbidden == 1
     limits.forbid("here", 60_000, 30_000)
-    limits.client_died(31_000)
+    limits.unheard(31_000)
     limits.arrive("here", 40_000)
     assert limits.while_forbidden == 2
 

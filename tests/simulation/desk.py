@@ -43,7 +43,8 @@ class OperatorWord:
             self.since_s.pop((ended, subject), None)
 
     def hears(self, verb: str, subject: str, now_s: float) -> None:
-        """Take that the fleet has said yes."""
+        """Take that the fleet has said yes; what was asked before is answered, too."""
+        self.asks(verb, subject)
         each_bot = verb == "flatten" and subject == ACCOUNT  # each is resumed by itself
         for name in BOTS if each_bot else (subject,):
             if verb in BARS:

@@ -20,7 +20,6 @@ from outcome import Error, Outcome, Value
 from trio._core._ki import enable_ki_protection
 from trio._core._traps import CancelShieldedCheckpoint, WaitTaskRescheduled
 
-LOOK_TURNS: Final = 4096  # between looks for Ctrl-C
 BY_AGE: Final = attrgetter("_counter")
 
 trio_run: Any = _trio_run  # its names are private, and watched by test_seeding.py
@@ -70,6 +69,31 @@ class JumpingClock(trio.abc.Clock):
             heapq.heappop(timers)[2]()
 
 
+class _Wakeup:
+    """Stands for Trio's socket pair: the loop looks at what was queued on every turn."""
+
+    def __init__(self) -> None:
+        self._waiting: list[trio.lowlevel.Task] = []
+
+    async def wait_woken(self) -> None:
+        def abort(_: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
+            self._waiting.clear()
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        self._waiting.append(trio.lowlevel.current_task())
+        await trio.lowlevel.wait_task_rescheduled(abort)
+
+    def wake(self) -> None:
+        while self._waiting:
+            trio.lowlevel.reschedule(self._waiting.pop())
+
+    def wakeup_thread_and_signal_safe(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
 def call_at(at_s: float, callback: Callable[[], None]) -> None:
     """Let the world do something at a time, without a task of its own."""
     clock = trio.lowlevel.current_clock()
@@ -84,19 +108,22 @@ def loop(
     args: Any,
     host_uses_signal_set_wakeup_fd: bool = False,
 ) -> Generator[float, Any, None]:
-    """Stand for `unrolled_run`; yield now and then, to look for signals."""
+    """Stand for `unrolled_run`; yield where its host would poll, and heed no answer.
+
+    Whatever a run has lies in its memory, so that a run may fork.
+    """
     try:
-        runner.entry_queue.wakeup.wakeup_on_signals()
         before, after = _hooks(runner)
+        runner.entry_queue.wakeup.close()
+        runner.entry_queue.wakeup = wakeup = _Wakeup()
         runner.init_task = runner.spawn_impl(
             runner.init, (async_fn, args), None, "<init>", system_task=True
         )
         entries, deadlines, clock = runner.entry_queue, runner.deadlines, runner.clock
-        turn = 0
         while runner.tasks:
-            turn += 1
-            if entries.queue or entries.idempotent_queue or not turn % LOOK_TURNS:
-                runner.io_manager.process_events((yield 0.0))
+            if entries.queue or entries.idempotent_queue:  # Ctrl-C comes this way, too
+                yield 0.0
+                wakeup.wake()
             if not runner.runq:
                 _jump(runner)
             if clock.timers:

@@ -72,27 +72,31 @@ class Played:
 
     cut: Cut | None
     steps: int  # of the engine, from the first decision to the settled end
-    is_delivered: bool
-    target: str  # what was cut
+    target: str  # what was cut; "" when nothing could be
     end: tuple[str, ...]  # the state at the end, up to times and ids
     outcome: Outcome
     cpu_s: float
 
 
-def play(plot: Plot, cut: Cut | None = None, *, keeps_all: bool = False) -> Played:
-    """Play a scene to its end, cut at most once."""
-    watcher = Sweeper(cut=cut)
+def play(
+    plot: Plot,
+    cut: Cut | None = None,
+    *,
+    keeps_all: bool = False,
+    fork: Callable[[int], Cut | None] | None = None,
+) -> Played:
+    """Play a scene to its end, cut at most once; `fork` may branch before each step."""
+    watcher = Sweeper(cut=cut, fork=fork)
     scenes: list[Scene] = []
 
     async def main() -> Outcome:
         scenes.append(Scene(plot, watcher, keeps_all=keeps_all))
         return await scenes[0].run()
 
-    began_s = time.process_time()
     outcome = run_seeded(main, SEED, [watcher])
-    cpu_s = time.process_time() - began_s
+    cpu_s = time.process_time() - watcher.began_s
     steps, target = watcher.counted, watcher.target
-    return Played(cut, steps, bool(target), target, scenes[0].end, outcome, cpu_s)
+    return Played(watcher.cut, steps, target, scenes[0].end, outcome, cpu_s)
 
 
 @attrs.define(eq=False)
@@ -100,6 +104,8 @@ class Sweeper(Assassin):
     """Counts the engine's steps from its first decision on, and cuts at one of them."""
 
     cut: Cut | None = None
+    fork: Callable[[int], Cut | None] | None = None  # in a branch, returns its cut
+    began_s: float = attrs.Factory(time.process_time)  # of this process's work
     is_counting: bool = False
     counted: int = 0
     target: str = ""  # what was cut; "" while nothing was
@@ -113,8 +119,11 @@ class Sweeper(Assassin):
         is_ours = self.life and task.context.get(LIFE, 0) == self.life
         if not self.is_counting or not is_ours:
             return
-        cut, number = self.cut, self.counted
+        number = self.counted
         self.counted += 1
+        if self.fork is not None:
+            self._branch(self.fork, number)
+        cut = self.cut
         if cut is None or cut.step != number:
             return
         if cut.kind == "crash_here":
@@ -124,6 +133,11 @@ class Sweeper(Assassin):
         else:
             self.target = f"process {self.life} before a step of {task.name}"
             self.kill(cut)
+
+    def _branch(self, fork: Callable[[int], Cut | None], number: int) -> None:
+        self.cut = fork(number)
+        if self.cut is not None:
+            self.fork, self.began_s = None, time.process_time()
 
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
         """Crash the task that has just run, at the cancel point where it waits now."""

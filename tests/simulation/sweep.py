@@ -1,22 +1,22 @@
 """Crash anywhere: cut a scene at every step of the engine, and see that it ends the same.
 
 A dry run counts the steps from the first decision to the settled end. Then the scene is
-played again for each step and each way to be cut there: the process dies, with or without
-the machine's power; the task that runs fails at the cancel point that follows; each actor
-in turn fails at one of its own. After each run every invariant is checked, and that
-positions, orders and balances are those of the dry run (I-18).
+played again, and branches at each step for each way to be cut there: the process dies, with
+or without the machine's power; the task that runs fails at the cancel point that follows;
+each actor in turn fails at one of its own. After each run every invariant is checked, and
+that positions, orders and balances are those of the run without a cut (I-18).
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from multiprocessing import Pool
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import attrs
 
+from tests.simulation.branches import play_cut
 from tests.simulation.scenarios import PLOTS
 from tests.simulation.scene import KINDS, Cut, CutKind, Played, play
 
@@ -24,17 +24,8 @@ LINES_OF_FAILED: Final = 5  # runs that are told with their last events
 
 
 @attrs.frozen
-class Point:
-    """One run of a sweep."""
-
-    scene: str
-    cut: Cut
-    end: tuple[str, ...]  # of the dry run
-
-
-@attrs.frozen
 class Swept:
-    """What became of it."""
+    """What became of one run of a sweep."""
 
     scene: str
     cut: Cut
@@ -110,46 +101,41 @@ class Sweep:
 
 def sweep(scenes: Sequence[str], *, sample: int | None = None, jobs: int = 2) -> Sweep:
     """Cut some scenes at every step, or at `sample` places drawn once and for all."""
-    points: list[Point] = []
     steps: dict[str, int] = {}
+    places: list[tuple[str, Cut]] = []
     for name in scenes:
         dry = play(PLOTS[name])
         assert not dry.outcome.violations, dry.outcome.violations
         steps[name] = dry.steps
-        points += points_of(name, dry)
-    if sample is not None and sample < len(points):
-        points = random.Random("sweep").sample(points, sample)
+        places += [(name, Cut(kind, at)) for at in range(dry.steps) for kind in KINDS]
+    if sample is not None and sample < len(places):
+        places = random.Random("sweep").sample(places, sample)
     total = Sweep(steps)
-    for swept in run_all(points, jobs):
-        total.add(swept)
+    for name in scenes:
+        cuts = [cut for of, cut in places if of == name]
+        for swept in sweep_scene(name, cuts, jobs):
+            total.add(swept)
     return total
 
 
-def points_of(name: str, dry: Played) -> Iterator[Point]:
-    """Return every place and way to cut a scene."""
-    for step in range(dry.steps):
-        for kind in KINDS:
-            yield Point(name, Cut(kind, step), dry.end)
+def sweep_scene(name: str, cuts: Sequence[Cut], jobs: int) -> Iterator[Swept]:
+    """Cut one scene at some places; judge each run, in the order of their ends."""
+    whole, branches = play_cut(PLOTS[name], cuts, jobs)
+    for played in branches:
+        yield judge(name, played, whole.end)
 
 
-def run_all(points: Sequence[Point], jobs: int) -> Iterable[Swept]:
-    """Run them, in their order, on some processes."""
-    if jobs == 1:
-        yield from map(run_one, points)
-        return
-    with Pool(jobs) as pool:
-        yield from pool.imap(run_one, points, chunksize=8)
-
-
-def run_one(point: Point, *, keeps_all: bool = False) -> Swept:
-    """Play a scene, cut at one place, and judge it."""
-    played = play(PLOTS[point.scene], point.cut, keeps_all=keeps_all)
+def judge(
+    name: str, played: Played, end: Sequence[str], *, keeps_all: bool = False
+) -> Swept:
+    """Return what became of a run, beside the end of the one without a cut."""
+    assert played.cut is not None
     outcome = played.outcome
     violations = list(outcome.violations)
-    violations += [f"I-18: {each}" for each in changes(point.end, played.end)]
+    violations += [f"I-18: {each}" for each in changes(end, played.end)]
     return Swept(
-        point.scene,
-        point.cut,
+        name,
+        played.cut,
         played.target,
         tuple(violations),
         tuple(outcome.lines) if violations or keeps_all else (),
@@ -176,7 +162,8 @@ def command(scene: str, sample: int | None, cut: str, jobs: int) -> tuple[bool, 
         return not total.failed, list(total.lines())
     kind, _, step = cut.partition(":")
     wanted: CutKind = next(each for each in KINDS if each == kind)
-    point = Point(scenes[0], Cut(wanted, int(step)), play(PLOTS[scenes[0]]).end)
-    swept = run_one(point, keeps_all=True)
+    plot = PLOTS[scene]
+    played = play(plot, Cut(wanted, int(step)), keeps_all=True)
+    swept = judge(scene, played, play(plot).end, keeps_all=True)
     said = [*swept.lines, f"cut: {swept.target or 'nothing'}", *swept.violations]
     return not swept.violations, said

@@ -6,16 +6,18 @@ import os
 
 import pytest
 
+from tests.simulation.branches import play_cut
 from tests.simulation.planted import planted
 from tests.simulation.scenarios import PLOTS
-from tests.simulation.scene import Cut, play
-from tests.simulation.sweep import Point, run_one, sweep
+from tests.simulation.scene import KINDS, Cut, Scene, play
+from tests.simulation.sweep import judge, sweep, sweep_scene
 
-SAMPLE = int(os.environ.get("SHOAL_SWEEP", "600"))
+SAMPLE = int(os.environ.get("SHOAL_SWEEP", "2000"))
+CORES = os.cpu_count() or 1
 
 
 def test_cut_anywhere_a_scene_ends_as_without_the_cut() -> None:
-    total = sweep(list(PLOTS), sample=SAMPLE, jobs=os.cpu_count() or 1)
+    total = sweep(list(PLOTS), sample=SAMPLE, jobs=CORES)
     assert not total.failed, "\n".join(total.lines())
     assert total.deaths > SAMPLE / 3
     assert total.crashes > SAMPLE / 5
@@ -30,19 +32,38 @@ def test_a_scene_ends_well_and_always_the_same(name: str) -> None:
     assert first.outcome.digest == second.outcome.digest
 
 
+@pytest.mark.parametrize("name", PLOTS)
+def test_a_branch_does_what_a_run_from_the_start_does(name: str) -> None:
+    cuts = [Cut(kind, at) for at, kind in enumerate(KINDS * 4, 40)]
+    whole, branches = play_cut(PLOTS[name], cuts, CORES)
+    digests = {each.cut: each.outcome.digest for each in branches}
+    assert digests == {cut: play(PLOTS[name], cut).outcome.digest for cut in cuts}
+    assert whole.outcome.digest == play(PLOTS[name]).outcome.digest
+
+
+def test_a_branch_that_fails_is_told(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Scene, "_kill", _fail)
+    with pytest.raises(ChildProcessError, match="step=7"):
+        play_cut(PLOTS["entry_and_exit"], [Cut("death", 7)], 1)
+    assert "no way to die" in capfd.readouterr().err
+
+
+def _fail(scene: Scene, cut: Cut) -> None:
+    raise AssertionError("no way to die")
+
+
 def test_a_sweep_sees_an_order_that_is_sent_before_it_is_durable() -> None:
-    name = "entry_and_exit"
-    dry = play(PLOTS[name])
+    cuts = [Cut("power_loss", at) for at in range(0, 60, 6)]
     with planted("send_before_journal"):
-        found = [
-            run_one(Point(name, Cut("power_loss", at), dry.end)) for at in range(0, 60, 6)
-        ]
+        found = list(sweep_scene("entry_and_exit", cuts, CORES))
+    assert len(found) == len(cuts)
     assert any(swept.violations for swept in found)
 
 
 def test_a_sweep_sees_another_end() -> None:
     name = "entry_and_exit"
-    dry = play(PLOTS[name])
-    twice = *dry.end[:-1], dry.end[-2], dry.end[-1]
-    swept = run_one(Point(name, Cut("death", 60), twice))
+    end = play(PLOTS[name]).end
+    swept = judge(name, play(PLOTS[name], Cut("death", 60)), (*end[:-1], end[-2], end[-1]))
     assert [each.partition(":")[0] for each in swept.violations] == ["I-18"]

@@ -2,11 +2,12 @@
 
 A plant names the faults that its search switches on and the bots that it needs, so that a
 change of the engine, which gives every seed another meaning, costs a few seeds and no more.
+Every test run tries the seed that found a plant last, and searches where it finds nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from multiprocessing import Pool
 from typing import Final
 
@@ -56,26 +57,29 @@ _CANCELS: Final = Focus((_net("lost_answer", "reset_before"),), 8, _RESTING, siz
 class Search:
     """How one planted bug is looked for, and as what it is found."""
 
+    seed: int  # that found it when they were last looked for: `just simulate --gate`
     invariants: tuple[str, ...]
     focus: Focus
 
 
 SEARCHES: Final[Mapping[str, Search]] = {
-    "send_before_journal": Search(("I-2",), Focus((death,))),
-    "no_fsync": Search(("I-2",), Focus((death,))),
-    "new_id_on_timeout": Search(("I-2", "I-3"), Focus(_LOST)),
-    "blind_resend": Search(("I-1",), Focus(_LOST)),
-    "one_not_found_is_failure": Search(("I-10", "I-6"), Focus(_LATE)),
-    "not_found_after_2_s": Search(("I-10", "I-6"), Focus(_LATE)),
-    "no_dedupe": Search(("I-5",), Focus((_venue("duplicate"), _net("reset_after")))),
-    "unknown_is_a_no": Search(("I-10", "I-6", "I-8"), Focus(_LOST)),
-    "exits_flip": Search(("I-13", "I-15"), Focus((crash, death))),
-    "stop_not_resized": Search(("I-14",), Focus(orders=("limit",), sizes=(40,))),
-    "released_on_unknown": Search(("I-17",), Focus(_NEVER, exposures=(8,), sizes=(10,))),
-    "halt_not_durable": Search(("I-11",), Focus((command, crash, death))),
-    "cancel_assumed_done": Search(("I-",), _CANCELS),
-    "two_incarnations": Search(("I-24",), Focus((crash,))),
-    "stale_command": Search(("I-16",), Focus((_disk("disk_slow"), death))),
+    "send_before_journal": Search(2, ("I-2",), Focus((death,))),
+    "no_fsync": Search(2, ("I-2",), Focus((death,))),
+    "new_id_on_timeout": Search(2, ("I-2", "I-3"), Focus(_LOST)),
+    "blind_resend": Search(2, ("I-1",), Focus(_LOST)),
+    "one_not_found_is_failure": Search(15, ("I-10", "I-6"), Focus(_LATE)),
+    "not_found_after_2_s": Search(55, ("I-10", "I-6"), Focus(_LATE)),
+    "no_dedupe": Search(2, ("I-5",), Focus((_venue("duplicate"), _net("reset_after")))),
+    "unknown_is_a_no": Search(3, ("I-10", "I-6", "I-8"), Focus(_LOST)),
+    "exits_flip": Search(2, ("I-13", "I-15"), Focus((crash, death))),
+    "stop_not_resized": Search(12, ("I-14",), Focus(orders=("limit",), sizes=(40,))),
+    "released_on_unknown": Search(
+        10, ("I-17",), Focus(_NEVER, exposures=(8,), sizes=(10,))
+    ),
+    "halt_not_durable": Search(3, ("I-11",), Focus((command, crash, death))),
+    "cancel_assumed_done": Search(27, ("I-",), _CANCELS),
+    "two_incarnations": Search(4, ("I-24",), Focus((crash,))),
+    "stale_command": Search(6, ("I-16",), Focus((_disk("disk_slow"), death))),
 }
 
 
@@ -93,22 +97,29 @@ class Found:
         return f"| {self.plant} | {seed} | {self.violation} |"
 
 
-def find(plant: str, seeds_max: int = SEEDS_MAX, chaos_s: float = CHAOS_S) -> Found:
+def find(plant: str) -> Found:
     """Return the first seed that finds a planted bug as what it is."""
+    return _first(plant, range(1, SEEDS_MAX + 1))
+
+
+def find_again(plant: str) -> Found:
+    """Look with the seed that found it last, and only then with others."""
+    found = _first(plant, [SEARCHES[plant].seed])
+    return found if found.seed else find(plant)
+
+
+def find_all(jobs: int, look: Callable[[str], Found] = find) -> Iterator[Found]:
+    """Look for every planted bug, in their order."""
+    with Pool(jobs) as pool:
+        yield from pool.imap(look, PLANTS)
+
+
+def _first(plant: str, seeds: Iterable[int]) -> Found:
     search = SEARCHES[plant]
     with planted(plant):
-        for seed in range(1, seeds_max + 1):
-            schedule = draw(seed, chaos_s=chaos_s, focus=search.focus)
+        for seed in seeds:
+            schedule = draw(seed, chaos_s=CHAOS_S, focus=search.focus)
             for said in simulate(schedule).violations:
                 if said.startswith(search.invariants):
                     return Found(plant, seed, said)
     return Found(plant, 0)
-
-
-def find_all(jobs: int) -> Iterator[Found]:
-    """Look for every planted bug."""
-    if jobs == 1:
-        yield from map(find, PLANTS)
-        return
-    with Pool(jobs) as pool:
-        yield from pool.imap(find, PLANTS)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+from pathlib import Path
 
-from tests.simulation.gate import SEARCHES, SEEDS_MAX, Found, find_all
+from tests.simulation.gate import SEARCHES, SEEDS_MAX, Found, find_again, find_all
 from tests.simulation.planted import PLANTS
+
+DOCS = Path(__file__).parents[2] / "docs/reliability.md"
 
 # As the plan of the simulation and the issue name them.
 NAMED = {
@@ -21,8 +25,19 @@ def test_every_bug_that_is_named_is_planted_and_looked_for() -> None:
     assert SEARCHES.keys() == PLANTS.keys()
 
 
+def test_the_table_of_the_docs_is_that_of_the_gate() -> None:
+    row = re.compile(r"^\|[^|]+\| `(\w+)` \| (\d+) \| (I-\d+) \|$", re.MULTILINE)
+    rows = {name: (int(seed), kind) for name, seed, kind in row.findall(DOCS.read_text())}
+    assert {name: seed for name, (seed, _) in rows.items()} == {
+        name: search.seed for name, search in SEARCHES.items()
+    }
+    assert all(
+        kind.startswith(SEARCHES[name].invariants) for name, (_, kind) in rows.items()
+    )
+
+
 def test_every_planted_bug_is_found() -> None:
-    found = list(find_all(os.cpu_count() or 1))
+    found = list(find_all(os.cpu_count() or 1, find_again))
     assert [each.plant for each in found] == list(PLANTS)
     assert all(0 < each.seed <= SEEDS_MAX for each in found), _table(found)
 

@@ -12,21 +12,26 @@ NAMED_MAX = 5  # positions in one line; the rest are counted
 
 def left_behind(books: Books) -> str:
     """Return which positions stay open, and which of them the exchange guards itself."""
-    held = sorted(books.holdings.open)
+    held = [each for each in sorted(books.holdings.open) if books.of(*each).base]
     if not held:
         return ""
     guarded: list[str] = []
+    leaving: list[str] = []
     bare: list[str] = []
     for bot, symbol in held:
         stop = _resting(books, bot, symbol)
-        if stop is None or stop.intended.stop_price is None:
-            bare.append(f"{bot} {symbol}")
-        else:
+        if stop is not None and stop.intended.stop_price is not None:
             guarded.append(f"{bot} {symbol} {plain(stop.intended.stop_price)}")
+        elif any(not it.is_protective for it in books.orders.live_exits(bot, symbol)):
+            leaving.append(f"{bot} {symbol}")
+        else:
+            bare.append(f"{bot} {symbol}")
     count = "1 position stays" if len(held) == 1 else f"{len(held)} positions stay"
     parts = [f"{count} open"]
     if guarded:
         parts.append(f"guarded by a stop at the exchange: {_listed(guarded)}")
+    if leaving:
+        parts.append(f"exits sent, to be booked at the next start: {_listed(leaving)}")
     if bare:
         parts.append(f"guarded by nothing at the exchange: {_listed(bare)}")
     return " · ".join(parts)

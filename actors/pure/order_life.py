@@ -28,6 +28,7 @@ from actors.messages import (
     Filled,
     Intended,
     OrderStatus,
+    OrderType,
     OutcomeUnknown,
     Purpose,
     Side,
@@ -46,6 +47,7 @@ NOT_PLACED = OrderStatus.NOT_PLACED
 
 TERMINAL = frozenset({FILLED, CANCELED, EXPIRED, REJECTED, NOT_PLACED})
 
+_RESTING = {OPEN, PARTIALLY_FILLED}
 _PLACED_ENDS = {FILLED, CANCELED, EXPIRED}
 
 MOVES: Mapping[OrderStatus, frozenset[OrderStatus]] = {
@@ -119,6 +121,12 @@ class Order:
         cancelled; so one of which nobody knows whether it is there may be tried, too.
         """
         return self.status in {OPEN, UNKNOWN, PENDING_CANCEL} and not self.filled_base
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether only word of its end is missing: executed at once, or being cancelled."""
+        at_once = self.intended.order_type is OrderType.MARKET
+        return self.status is PENDING_CANCEL or (at_once and self.status in _RESTING)
 
     @property
     def is_terminal(self) -> bool:

@@ -93,6 +93,11 @@ class Orders:
         """Return every order that may still be executed, oldest first."""
         return iter(tuple(self._live.values()))
 
+    @property
+    def is_word_due(self) -> bool:
+        """Whether the exchange is about to tell an end, or the fills of one it has told."""
+        return bool(self._lacking) or any(order.is_ending for order in self.live())
+
     def ended(self) -> Iterator[Order]:
         """Return the newest ended orders, oldest first."""
         return iter(tuple(self._ended.values()))

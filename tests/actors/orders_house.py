@@ -74,6 +74,7 @@ class House:
     instruments: dict[str, Instrument] = attrs.Factory(lambda: {SYMBOL: BTC})
     limit: tuple[str, str] | None = None
     is_stopping: bool = False
+    left: list[str] = attrs.Factory(list[str])  # what a stop said of positions
 
     def recheck(
         self, _intent: OrderIntent, _gate: Gate, _now_ms: int
@@ -94,6 +95,7 @@ class House:
             is_stopping=lambda: self.is_stopping,
             random=Middle(),
             board=self.board,
+            leave=self.left.append,
             task_status=task_status,
         )
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from actors.messages import Acknowledged, Fact
 from actors.pure.books import Books
 from actors.pure.left_behind import left_behind
-from tests.words import SYMBOL, attempted, exit_intended, filled, intended
+from tests.words import SYMBOL, attempted, exit_intended, filled, intended, sold
 
 BOUGHT = (intended(), attempted(), filled(1, 100))
 STOP = exit_intended(stop_price=Decimal("98.50"), limit_price=Decimal(98))
@@ -35,6 +35,19 @@ def test_a_stop_that_nobody_has_acknowledged_guards_nothing() -> None:
     assert left(*BOUGHT, *RESTS[:2]) == (
         "1 position stays open · guarded by nothing at the exchange: dawn BTC/USDT"
     )
+
+
+def test_a_position_whose_exit_was_sent_is_told_as_such() -> None:
+    sent = exit_intended(), attempted("x1", "s1")
+    assert left(*BOUGHT, *sent) == (
+        "1 position stays open · exits sent, to be booked at the next start: dawn BTC/USDT"
+    )
+
+
+def test_a_position_that_was_sold_is_not_named() -> None:
+    """Whether or not anybody still had the time to close it in the ledger."""
+    sent = exit_intended(), attempted("x1", "s1"), sold(1, 101, client_order_id="s1")
+    assert left(*BOUGHT, *sent) == ""
 
 
 def test_many_positions_are_counted() -> None:

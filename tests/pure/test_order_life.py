@@ -16,6 +16,7 @@ from actors.messages import (
     Ended,
     Filled,
     OrderStatus,
+    OrderType,
     OutcomeUnknown,
 )
 from actors.pure.order_life import MOVES, TERMINAL, LifeFact, Order, begin, step
@@ -76,6 +77,17 @@ def test_a_late_refusal_of_the_first_request_leaves_the_second_pending() -> None
 
 def test_to_ask_for_a_cancel_settles_no_unknown_outcome() -> None:
     assert after(LOST, ASKED[0]).status is OrderStatus.UNKNOWN
+
+
+def test_the_end_of_a_market_order_and_of_a_cancelled_one_is_near() -> None:
+    assert NEW.intended.order_type is OrderType.MARKET
+    assert [after(*facts).is_ending for facts in ((), (LOST,), (ACK,), (FILLS[0],))] == [
+        False, False, True, True,
+    ]  # fmt: skip
+    limit = begin(intended(order_type=OrderType.LIMIT), attempted())
+    assert not step(limit, ACK).is_ending
+    assert step(step(limit, ACK), ASKED[0]).is_ending
+    assert not after(*FILLS).is_ending
 
 
 def test_a_fill_told_twice_changes_nothing() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.messages import Fact, OrderStatus, OutcomeUnknown, Purpose
+from actors.messages import Acknowledged, Fact, OrderStatus, OutcomeUnknown, Purpose
 from actors.pure.order_sheet import Orders
 from tests.words import SYMBOL, attempted, ended, exit_intended, filled, intended
 
@@ -51,6 +51,17 @@ def test_an_ended_order_frees_its_money_and_still_takes_a_late_fill() -> None:
     late = orders.apply(filled("0.5", "100"))
     assert late is not None
     assert late.filled_base == Decimal("0.5")
+
+
+def test_word_is_due_until_an_end_is_told_and_every_fill_of_it() -> None:
+    orders = sheet(intended(), attempted(), LOST)
+    assert not orders.is_word_due  # nobody knows whether there is anything to tell
+    orders.apply(Acknowledged("dawn", "main", SYMBOL, "c1", "v1"))
+    assert orders.is_word_due
+    orders.apply(ended(OrderStatus.FILLED, "1"))
+    assert orders.is_word_due
+    orders.apply(filled("1", "100"))
+    assert not orders.is_word_due
 
 
 def test_only_the_newest_ended_orders_are_remembered() -> None:

@@ -1,0 +1,89 @@
+"""When the program stops: what was sent is heard of, and what stays open is told (R-39)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from actors.messages import OrderStatus
+from tests.actors.orders_house import House, open_house
+from tests.words import ended, sold
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with open_house(tmp_path) as made:
+        yield made
+
+
+async def sell(house: House) -> tuple[trio.CancelScope, str]:
+    """Let dawn hold one bitcoin, and send its exit; return the life and the order's id."""
+    await house.hold()
+    life = await house.start()
+    await house.exit()
+    return life, house.trading.placed[-1].client_order_id
+
+
+async def execute(house: House, order_id: str) -> None:
+    """Let the account tell that an exit was executed."""
+    fill = sold(1, 100, client_order_id=order_id)
+    await house.room.record(fill, ended(OrderStatus.FILLED, "1", order_id))
+
+
+async def test_the_fill_of_an_exit_that_was_taken_is_waited_for(
+    house: House, autojump_clock: MockClock
+) -> None:
+    life, order_id = await sell(house)
+    house.is_stopping = True
+    life.cancel()
+    await trio.sleep(1.0)
+    assert house.left == []
+    await execute(house, order_id)
+    await trio.sleep(0.1)
+    assert house.left == [""]
+
+
+async def test_it_is_waited_for_no_longer_than_the_goodbye_takes(
+    house: House, autojump_clock: MockClock
+) -> None:
+    life, _ = await sell(house)
+    house.is_stopping = True
+    life.cancel()
+    await trio.sleep(2.1)
+    assert house.left == [
+        "1 position stays open · exits sent, to be booked at the next start: dawn BTC/USDT"
+    ]
+
+
+async def test_a_stop_that_was_taken_in_the_last_moment_is_told_as_a_guard(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.hold()
+    life = await house.start()
+    house.trading.answer_s = 0.5
+    await house.post_stop()
+    house.is_stopping = True
+    life.cancel()
+    await trio.sleep(0.6)
+    assert house.left == [
+        "1 position stays open · guarded by a stop at the exchange: dawn BTC/USDT 98"
+    ]
+
+
+async def test_a_wish_that_comes_too_late_is_not_sent(
+    house: House, autojump_clock: MockClock
+) -> None:
+    life, order_id = await sell(house)
+    house.is_stopping = True
+    life.cancel()
+    await trio.sleep(0.1)
+    await house.approve("i9", base=Decimal("0.5"))
+    await execute(house, order_id)
+    await trio.sleep(0.1)
+    assert house.left == [""]
+    assert [each.client_order_id for each in house.trading.placed] == [order_id]

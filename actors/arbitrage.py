@@ -50,7 +50,7 @@ from actors.pure.leg_wishes import (
     purchase_intent,
     sale_intent,
 )
-from actors.records import JournalDown, JournalWish, Replay, note, recall, record
+from actors.records import JournalDown, JournalWish, Replay, fold, note, record
 
 NOTE_S = 0.25  # longest wait for the journal; a hedge stands behind it
 BUSY_S = 1.0  # longest wait for a hedge to be taken
@@ -76,10 +76,10 @@ async def run_arbitrage(
       JournalDown: the recall failed.
       FactGap: a fact was lost on the way to us.
     """
-    recalled = await recall(journal, mailbox.name)
     groups = LegGroups({leg.bot for leg in settings.legs})
-    for fact in recalled.facts:
-        groups.apply(fact, trio.current_time())
+    replay = await fold(
+        journal, mailbox.name, lambda fact: groups.apply(fact, trio.current_time())
+    )
     for leg in settings.legs:
         wanted = frozenset({Subscription(leg.symbol, Channel.TICKER)})
         doors[leg.bot].want(Wanted(mailbox.name, wanted))
@@ -87,8 +87,6 @@ async def run_arbitrage(
         leg.exchange: Market(leg.symbol, doors[leg.bot].instruments.get(leg.symbol))
         for leg in settings.legs
     }
-    replay = Replay(recalled.seq)
-    del recalled
     shown = Shown(mailbox.name, board, settings)
     life = _Arbitrage(mailbox, doors, journal, shown, settings, ids(), groups, markets)
     task_status.started()

@@ -12,6 +12,7 @@ recalls the run from the ledger.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import assert_never, get_args
 
@@ -45,6 +46,7 @@ from actors.records import JournalWish, Recalled
 
 LOOK_S = 0.1
 TURN_MESSAGES = 8  # taken before others get a turn: looking on holds up no order
+UNSAID_MAX = 4096  # facts of a run that are said once the board is up
 ANSWER_S = 7.0  # a little more than the journal may take
 
 READS: frozenset[type[Fact]] = frozenset(get_args(Fact))
@@ -104,6 +106,9 @@ class _Board:
     model: ReadModel
     says: bool  # what this run recorded before us
     live: Live = attrs.Factory(Live)
+    unsaid: dict[str, deque[tuple[int, Fact]]] = attrs.Factory(
+        dict[str, deque[tuple[int, Fact]]]
+    )  # since the newest start in what was folded of a journal
     ledgers: Ledgers = attrs.field(init=False)
 
     async def take_mail(self, first: BoardMail, nursery: trio.Nursery) -> None:
@@ -124,12 +129,15 @@ class _Board:
         await trio.lowlevel.checkpoint()
 
     def fold(self, journal: str, recalled: Recalled) -> None:
-        """Fold a ledger; say what this run recorded in it, if nobody has."""
-        told = list(zip(recalled.facts, recalled.at_ms, strict=True))
-        for fact, at_ms in told:
+        """Fold the next of a ledger; say what this run recorded in it, if nobody has."""
+        for fact, at_ms in zip(recalled.facts, recalled.at_ms, strict=True):
             self.model.apply(fact, at_ms, owner_of(journal))
-        begins = [n for n, (fact, _) in enumerate(told) if isinstance(fact, FleetStarted)]
-        for fact, at_ms in told[begins[-1] + 1 :] if self.says and begins else ():
+            if isinstance(fact, FleetStarted):
+                self.unsaid[journal] = deque(maxlen=UNSAID_MAX)
+            elif journal in self.unsaid:
+                self.unsaid[journal].append((at_ms, fact))
+        unsaid = self.unsaid.pop(journal, ()) if recalled.is_last else ()
+        for at_ms, fact in unsaid if self.says else ():
             self.announce(at_ms, fact)
 
     def hear(self, journal: str, fact: Fact, told: Told) -> None:

@@ -40,7 +40,7 @@ class Ledgers:
     reader: str
     house: Mailbox[JournalWish]
     owners: Mapping[str, Mailbox[JournalWish]]  # by the journal's name
-    fold: Callable[[str, Recalled], None]  # called with what a ledger held
+    fold: Callable[[str, Recalled], None]  # called with what a ledger held, in parts
     hear: Callable[[str, Fact, Told], None]  # called with what came since
     replays: dict[str, Replay] = attrs.Factory(dict[str, Replay])
     _held: dict[str, deque[Told]] = attrs.Factory(dict[str, deque[Told]])
@@ -57,7 +57,12 @@ class Ledgers:
         Raises:
           JournalDown: its journal does not answer.
         """
-        self._know(self.house.name, await recall(self.house, self.reader))
+        seq, is_last = 0, False
+        while not is_last:
+            recalled = await recall(self.house, self.reader, seq)
+            self.fold(self.house.name, recalled)
+            seq, is_last = recalled.seq, recalled.is_last
+        self._know(self.house.name, seq)
 
     async def follow(self, nursery: trio.Nursery) -> None:
         """Recall the owners; wait a moment for them, and go on in `nursery`."""
@@ -85,20 +90,21 @@ class Ledgers:
 
         Asking again while it is down would have its next life read the ledger as often.
         """
-        while True:
+        seq, is_last = 0, False
+        while not is_last:
             receipt = Receipt[Recalled]()
-            await self.owners[name].wish(Recall(self.reader, receipt))
+            await self.owners[name].wish(Recall(self.reader, receipt, seq))
             try:
                 recalled = await receipt.wait()
             except JournalDown:
                 await trio.sleep(AGAIN_S)
-            else:
-                self._know(name, recalled)
-                return
+                continue
+            self.fold(name, recalled)
+            seq, is_last = recalled.seq, recalled.is_last
+        self._know(name, seq)
 
-    def _know(self, name: str, recalled: Recalled) -> None:
-        self.fold(name, recalled)
-        self.replays[name] = Replay(recalled.seq)
+    def _know(self, name: str, seq: int) -> None:
+        self.replays[name] = Replay(seq)
         for told in self._held.pop(name, ()):
             self.take(told)
         if self.replays.keys() >= self.owners.keys():

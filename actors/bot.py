@@ -56,7 +56,7 @@ from actors.pure.bot_wishes import BotSettings
 from actors.pure.client_order_id import IntentIds
 from actors.pure.market_view import Cause, Strategy
 from actors.pure.order_sheet import ORDER_FACTS
-from actors.records import JournalWish, Receipt, Recorded, Replay, post, recall
+from actors.records import JournalWish, Receipt, Recorded, Replay, fold, post
 
 NOTE_S = 1.0  # in which the journal answers, or is silent; nothing waits for it
 SILENT_S = 5.0  # after the journal was silent, until it is asked again
@@ -106,17 +106,13 @@ async def run_bot(
       FactGap: a fact was lost on the way to us.
       BadSignal: the strategy returned something that is no signal.
     """
-    recalled = await recall(journal, mailbox.name)
     every = 0.0 if isinstance(settings.evaluate_s, str) else settings.evaluate_s
     due_s = trio.current_time() + every
     desk = BotDesk(settings, instruments, strategy(), ids(), due_s)
-    for fact in recalled.facts:
-        desk.sight.remember(fact)
+    replay = await fold(journal, mailbox.name, desk.sight.remember)
     for exchange, wanted in wanted_by(mailbox.name, settings, desk.strategy).items():
         want[exchange](wanted)
     task_status.started()
-    replay = Replay(recalled.seq)
-    del recalled  # the facts were folded; a long ledger is not kept in memory
     life = _Bot(mailbox, risk, orders, journal, board, desk, replay)
     await life.serve()
 

@@ -37,7 +37,13 @@ class ShutStore:
         raise StoreCorrupt(self.why)
 
     async def read(  # noqa: ASYNC910 -- raises
-        self, kinds: Sequence[str], *, bot: str | None, account: str | None, after: int = 0
+        self,
+        kinds: Sequence[str],
+        *,
+        bot: str | None,
+        account: str | None,
+        after: int = 0,
+        rows_max: int | None = None,
     ) -> tuple[int, Sequence[StoredRow]]:
         raise StoreCorrupt(self.why)
 

@@ -30,12 +30,13 @@ from actors.journal_rows import LedgerCorrupt, decoded, decoded_in_turns
 from actors.journal_watch import JournalWatch
 from actors.mailbox import Mailbox
 from actors.messages import Fact
-from actors.outlets import Outlets
+from actors.outlets import Outlets, Place
 from actors.ports import Row, Store, StoreCorrupt, Stored, StoredRow, WallClock
 from actors.pure.facts import KINDS, encode, key_of, kind_of
 from actors.records import JournalWish, Recall, Recalled, Record, Recorded
 
 BATCH_FACTS_MAX = 64  # D-1; one record may hold more and is still one commit
+PAGE_ROWS = 4096  # of one answer to a recall
 COMPANY_S = 0.02  # longest wait for company of a record that can wait
 GOODBYE_S = 2.0  # for what still waits for company when a life ends
 
@@ -178,7 +179,7 @@ class _Life:
                 recall.receipt.fail("the journal ended before it had recalled")
 
     async def answer(self, recall: Recall) -> None:
-        """Read what a reader reads; what is told meanwhile waits in its mailbox."""
+        """Read the next of what a reader reads; what is told waits in its mailbox."""
         try:
             reader = self.outlets.reader(recall.reader)
             if reader is None:
@@ -186,9 +187,13 @@ class _Life:
                 await trio.lowlevel.checkpoint()
                 return
             kinds = sorted(kind_of(each) for each in reader.kinds)
-            seq, rows = await self._read(kinds, bot=reader.bot, account=reader.account)
+            place = reader.bot, reader.account
+            seq, rows = await self._read(kinds, place, recall.after, PAGE_ROWS)
             facts = await decoded_in_turns(rows)
-            recall.receipt.resolve(Recalled(seq, facts, tuple(row.wall_ms for row in rows)))
+            at_ms = tuple(row.wall_ms for row in rows)
+            is_last = len(rows) < PAGE_ROWS
+            seq = seq if is_last else rows[-1].seq
+            recall.receipt.resolve(Recalled(seq, facts, at_ms, is_last))
         except TimeoutError as error:
             recall.receipt.fail(reason(error))
             raise
@@ -216,13 +221,15 @@ class _Life:
     async def _read(
         self,
         kinds: Sequence[str],
-        *,
-        bot: str | None = None,
-        account: str | None = None,
+        place: Place = (None, None),
         after: int = 0,
+        rows_max: int | None = None,
     ) -> tuple[int, Sequence[StoredRow]]:
+        bot, account = place
         try:
-            return await self.store.read(kinds, bot=bot, account=account, after=after)
+            return await self.store.read(
+                kinds, bot=bot, account=account, after=after, rows_max=rows_max
+            )
         except StoreCorrupt as error:
             raise LedgerCorrupt(reason(error)) from error
 

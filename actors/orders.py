@@ -62,7 +62,7 @@ from actors.pure.left_behind import left_behind
 from actors.pure.money import plain
 from actors.pure.order_gate import Gate, entry_of, exit_of, refusal
 from actors.pure.order_sheet import ORDER_FACTS
-from actors.records import JournalWish, Replay, recall
+from actors.records import JournalWish, Replay, fold
 
 READS: frozenset[type[Fact]] = ORDER_FACTS | {
     PositionClosed,
@@ -134,8 +134,8 @@ async def run_orders(
 async def _recall(
     journal: Mailbox[JournalWish], reader: str, settings: OrdersSettings
 ) -> tuple[Gate, Replay]:
-    recalled = await recall(journal, reader)
-    return Gate.of(recalled.facts, execution=settings.execution), Replay(recalled.seq)
+    gate = Gate(settings.execution)
+    return gate, await fold(journal, reader, gate.apply)
 
 
 @attrs.define(eq=False)

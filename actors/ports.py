@@ -133,11 +133,18 @@ class Store(Protocol):
         ...
 
     async def read(
-        self, kinds: Sequence[str], *, bot: str | None, account: str | None, after: int = 0
+        self,
+        kinds: Sequence[str],
+        *,
+        bot: str | None,
+        account: str | None,
+        after: int = 0,
+        rows_max: int | None = None,
     ) -> tuple[int, Sequence[StoredRow]]:
         """Return the last sequence number and the rows of `kinds` up to it, in order.
 
-        Without `bot` or `account`: of all; `after`: only rows with a higher number.
+        Without `bot` or `account`: of all; `after`: only rows with a higher number;
+        `rows_max`: the first of them only.
 
         Raises:
           OSError: as for `append`.

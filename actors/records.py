@@ -101,11 +101,12 @@ class Recorded:
 
 @attrs.frozen
 class Recalled:
-    """The facts a reader reads, in order, as of `seq`; it skips told facts up to it."""
+    """The next facts of a reader, in order, as of `seq`; it skips told facts up to it."""
 
     seq: int
     facts: tuple[Fact, ...]
     at_ms: tuple[int, ...] = ()  # our wall clock when each was recorded
+    is_last: bool = True  # False: there are more, after `seq`
 
 
 @attrs.frozen
@@ -119,10 +120,14 @@ class Record:
 
 @attrs.frozen
 class Recall:
-    """Answer with everything `reader` (a name on the wiring table) reads."""
+    """Answer with what `reader` (a name on the wiring table) reads, after a number.
+
+    A page at a time, so that a long ledger takes no more memory than a short one (R-32).
+    """
 
     reader: str
     receipt: Receipt[Recalled]
+    after: int = 0
 
 
 JournalWish = Record | Recall
@@ -164,15 +169,15 @@ async def record(journal: Mailbox[JournalWish], *facts: Fact) -> Recorded:
     raise JournalDown(f"no durable acknowledgement within {RECORD_S:g} s")
 
 
-async def recall(journal: Mailbox[JournalWish], reader: str) -> Recalled:
-    """Return the facts that `reader` reads, as of a sequence number.
+async def recall(journal: Mailbox[JournalWish], reader: str, after: int = 0) -> Recalled:
+    """Return the next facts that `reader` reads, as of a sequence number.
 
     Raises:
       JournalDown: the journal died, could not read, or was silent for RECALL_S.
     """
     receipt = Receipt[Recalled]()
     with trio.move_on_after(RECALL_S):
-        await journal.wish(Recall(reader, receipt))
+        await journal.wish(Recall(reader, receipt, after))
         return await receipt.wait()
     raise JournalDown(f"no recall for {reader} within {RECALL_S:g} s")
 
@@ -185,10 +190,13 @@ async def fold(
     Raises:
       JournalDown: as for `recall`.
     """
-    recalled = await recall(journal, reader)
-    for fact in recalled.facts:
-        take(fact)
-    return Replay(recalled.seq)
+    seq, is_last = 0, False
+    while not is_last:
+        recalled = await recall(journal, reader, seq)
+        for fact in recalled.facts:
+            take(fact)
+        seq, is_last = recalled.seq, recalled.is_last
+    return Replay(seq)
 
 
 async def note(journal: Mailbox[JournalWish], *facts: Fact) -> bool:

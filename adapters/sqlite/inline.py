@@ -36,11 +36,18 @@ class InlineStore:
         return stored
 
     async def read(
-        self, kinds: Sequence[str], *, bot: str | None, account: str | None, after: int = 0
+        self,
+        kinds: Sequence[str],
+        *,
+        bot: str | None,
+        account: str | None,
+        after: int = 0,
+        rows_max: int | None = None,
     ) -> tuple[int, Sequence[StoredRow]]:
         """Return the last sequence number and the rows of `kinds` up to it, in order."""
         await trio.lowlevel.checkpoint()
-        reading = self._file.read(Query(kinds, bot, account, after))
+        query = Query(kinds, bot, account, after, rows_max is not None, rows_max)
+        reading = self._file.read(query)
         rows = reading.first
         while not reading.is_finished:
             rows += reading.more()

@@ -24,6 +24,7 @@ class Query:
     account: str | None = None
     after: int = 0
     is_paged: bool = False  # True: rows in their own order, so that a page stops early
+    rows_max: int | None = None
 
     @property
     def where(self) -> str:
@@ -51,8 +52,9 @@ class Reading:
             "SELECT coalesce(max(seq), 0) FROM facts"
         ).fetchone()
         self._cursor = connection.execute(
-            f"SELECT seq, wall_ms, kind, body FROM facts WHERE {query.where} ORDER BY seq",  # noqa: S608 -- only question marks
-            query.values,
+            "SELECT seq, wall_ms, kind, body FROM facts"  # noqa: S608 -- only question marks
+            f" WHERE {query.where} ORDER BY seq LIMIT ?",
+            (*query.values, -1 if query.rows_max is None else query.rows_max),  # -1: all
         )
         self.is_finished = False
         self.first = self.more()

@@ -107,14 +107,20 @@ class SqliteStore:
         )
 
     async def read(
-        self, kinds: Sequence[str], *, bot: str | None, account: str | None, after: int = 0
+        self,
+        kinds: Sequence[str],
+        *,
+        bot: str | None,
+        account: str | None,
+        after: int = 0,
+        rows_max: int | None = None,
     ) -> tuple[int, Sequence[StoredRow]]:
         """Return the last sequence number and the rows of `kinds` up to it, in order.
 
         Raises:
           OSError: as for `append`.
         """
-        query = Query(kinds, bot, account, after)
+        query = Query(kinds, bot, account, after, rows_max is not None, rows_max)
         async with self._reading:
             reading = await self.ask(lambda file: file.read(query))
             rows, reading.first = reading.first, []  # the file keeps its last reading

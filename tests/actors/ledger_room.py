@@ -53,9 +53,9 @@ class Disk:
         return await self.ledger.append(rows)
 
     async def read(
-        self, kinds: Sequence[str], *, bot: str | None, account: str | None, after: int = 0
+        self, kinds: Sequence[str], **where: Any
     ) -> tuple[int, Sequence[StoredRow]]:
-        return await self.ledger.read(kinds, bot=bot, account=account, after=after)
+        return await self.ledger.read(kinds, **where)
 
 
 @attrs.define(eq=False)

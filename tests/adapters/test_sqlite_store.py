@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ import trio
 from actors.ports import Row, StoreCorrupt
 from adapters.files import StateUnusable
 from adapters.sqlite.ledger import Ledger
+from adapters.sqlite.reading import Query
 from adapters.sqlite.store import SqliteStore
 from adapters.sqlite.writer import LedgerFile
 
@@ -67,6 +69,33 @@ async def test_rows_come_back_as_they_were_written(store: SqliteStore) -> None:
         3,
         [(1, 1000, row(1).body), (3, 1000, row(3).body)],
     )
+
+
+async def test_a_page_ends_early_and_the_next_one_goes_on(store: SqliteStore) -> None:
+    await store.append([row(n, bot="dusk" if n % 2 else "dawn") for n in range(1, 8)])
+    read = partial(store.read, ["exchange_disconnected"], bot="dusk", account=None)
+
+    first = await read(rows_max=3)
+    second = await read(rows_max=3, after=5)
+
+    assert (first[0], [each.seq for each in first[1]]) == (7, [1, 3, 5])
+    assert (second[0], [each.seq for each in second[1]]) == (7, [7])
+
+
+@pytest.mark.parametrize(
+    ("bot", "plan"), [("dawn", "SEARCH facts USING INDEX idx_facts_bot"), (None, "SEARCH")]
+)
+def test_no_page_sorts_the_ledger(tmp_path: Path, bot: str | None, plan: str) -> None:
+    """A recall would take the square of its length."""
+    file = LedgerFile(tmp_path / "ledger.db", {})
+    query = Query(["a", "b"], bot, "main", 7, is_paged=True, rows_max=10)
+    asked = (
+        "EXPLAIN QUERY PLAN SELECT seq FROM facts"  # noqa: S608 -- only question marks
+        f" WHERE {query.where} ORDER BY seq LIMIT ?"
+    )
+    (said,) = [row[3] for row in file.connection.execute(asked, (*query.values, 10))]
+    file.close()
+    assert said.startswith(plan)
 
 
 async def test_a_long_reading_comes_whole_and_appends_pass_it(store: SqliteStore) -> None:

@@ -12,6 +12,7 @@ import random
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any, Final, Literal
 
 import attrs
@@ -154,18 +155,25 @@ class SimStore:
         return await self._ask(_Job(lambda: self._disk.write(rows), is_write=True))
 
     async def read(
-        self, kinds: Sequence[str], *, bot: str | None, account: str | None, after: int = 0
+        self,
+        kinds: Sequence[str],
+        *,
+        bot: str | None,
+        account: str | None,
+        after: int = 0,
+        rows_max: int | None = None,
     ) -> tuple[int, Sequence[StoredRow]]:
         def found() -> tuple[int, Sequence[StoredRow]]:
             wanted, disk = set(kinds), self._disk
-            rows = [
+            rows = (disk.rows[at] for at in range(after, disk.visible))
+            stored = (
                 StoredRow(each.chain[0], each.row.wall_ms, each.row.kind, each.row.body)
-                for each in disk.rows[after : disk.visible]
+                for each in rows
                 if each.row.kind in wanted
                 and bot in {None, each.row.bot}
                 and account in {None, each.row.account}
-            ]
-            return disk.visible, rows
+            )
+            return disk.visible, list(islice(stored, rows_max))
 
         return await self._ask(_Job(found, is_write=False))
 

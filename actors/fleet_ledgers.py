@@ -11,8 +11,8 @@ import trio
 
 from actors.fleet_world import OpenLedger
 from actors.messages import BotStarted, BotStopped
-from actors.ports import Row, Store, StoreCorrupt, Stored, StoredRow
 from actors.ports_disk import EmergencyFile as EmergencyFilePort
+from actors.ports_store import Row, Store, StoreCorrupt, Stored, StoredRow
 from actors.pure.client_order_id import epoch_text
 from actors.pure.config import Config, Mode
 from actors.pure.facts import decode, kind_of

@@ -35,7 +35,7 @@ from actors.messages import (
 )
 from actors.messages.board import Alarmed
 from actors.messages.supervision import Event, Transition
-from actors.ports import Row
+from actors.ports_store import Row
 from actors.pure.config import Config, Mode, summary
 from actors.pure.error_text import error_text
 from actors.pure.fact_words import words

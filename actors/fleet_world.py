@@ -9,8 +9,9 @@ import attrs
 from actors.messages import Fact, Instrument
 from actors.messages.board import Alarmed
 from actors.messages.supervision import Transition
-from actors.ports import Desk, Market, Random, Store, Trading, WallClock
+from actors.ports import Desk, Market, Random, Trading, WallClock
 from actors.ports_disk import EmergencyFile, Space
+from actors.ports_store import Store
 from actors.pure.market_view import Strategy
 from actors.pure.owners import HOUSE
 

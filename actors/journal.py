@@ -31,7 +31,8 @@ from actors.journal_watch import JournalWatch
 from actors.mailbox import Mailbox
 from actors.messages import Fact
 from actors.outlets import Outlets, Place
-from actors.ports import Row, Store, StoreCorrupt, Stored, StoredRow, WallClock
+from actors.ports import WallClock
+from actors.ports_store import Row, Store, StoreCorrupt, Stored, StoredRow
 from actors.pure.facts import KINDS, encode, key_of, kind_of
 from actors.records import JournalWish, Recall, Recalled, Record, Recorded
 

@@ -8,7 +8,7 @@ import trio
 
 from actors.errors import BrokenInvariant
 from actors.messages import Fact
-from actors.ports import StoredRow
+from actors.ports_store import StoredRow
 from actors.pure.facts import UnreadableFact, decode
 
 DECODE_ROWS = 256  # rows decoded before others get a turn

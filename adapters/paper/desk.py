@@ -13,7 +13,8 @@ import attrs
 import trio
 
 from actors.messages import BalancesHeard, PrivateMessage
-from actors.ports import Row, Store, WallClock
+from actors.ports import WallClock
+from actors.ports_store import Row, Store
 from actors.pure.paper_account import PaperAccount
 from actors.pure.paper_words import (
     KINDS,

@@ -22,7 +22,8 @@ from actors.messages import (
     VenueReplaced,
     VenueUnknown,
 )
-from actors.ports import Market, PrivateStream, Store, WallClock
+from actors.ports import Market, PrivateStream, WallClock
+from actors.ports_store import Store
 from actors.pure.paper_account import PaperAccount
 from actors.pure.paper_matching import PaperFees, place, refusal
 from actors.pure.paper_sight import Sight

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from actors.ports import Row
+from actors.ports_store import Row
 from actors.pure.facts import KINDS
 from actors.pure.paper_words import KINDS as PAPER_KINDS
 from adapters.files import StateUnusable

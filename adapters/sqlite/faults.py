@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from actors.ports import StoreCorrupt
+from actors.ports_store import StoreCorrupt
 from adapters.files import StateUnusable
 
 PRIMARY: Final = 0xFF  # extended result codes keep the primary one in the low byte

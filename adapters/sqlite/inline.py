@@ -10,7 +10,7 @@ from pathlib import Path
 
 import trio
 
-from actors.ports import Row, Stored, StoredRow
+from actors.ports_store import Row, Stored, StoredRow
 from adapters.sqlite.reading import Query
 from adapters.sqlite.writer import LedgerFile
 

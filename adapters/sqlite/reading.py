@@ -9,7 +9,7 @@ from typing import Final
 
 import attrs
 
-from actors.ports import StoredRow
+from actors.ports_store import StoredRow
 from adapters.sqlite.faults import as_os_error
 
 READ_ROWS: Final = 2000  # in one piece

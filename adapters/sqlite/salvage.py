@@ -29,7 +29,7 @@ from actors.messages import (
     LedgerSalvaged,
     OutcomeUnknown,
 )
-from actors.ports import Row
+from actors.ports_store import Row
 from actors.pure.facts import UnreadableFact, decode, encode, kind_of
 from adapters.files import StateUnusable, prepare_folder, sync_folder
 from adapters.sqlite.ledger import Ledger

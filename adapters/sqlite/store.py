@@ -19,7 +19,7 @@ import attrs
 import outcome
 import trio
 
-from actors.ports import Row, Stored, StoredRow
+from actors.ports_store import Row, Stored, StoredRow
 from adapters.sqlite.reading import Query
 from adapters.sqlite.writer import CHECKPOINT_COMMITS, LedgerFile
 

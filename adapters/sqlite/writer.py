@@ -13,7 +13,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
-from actors.ports import Row, Stored
+from actors.ports_store import Row, Stored
 from adapters.files import StateUnusable, create_private, sync_folder
 from adapters.sqlite.checks import Link, check_pages, check_rows, identify, link, link_at
 from adapters.sqlite.faults import as_os_error, unusable

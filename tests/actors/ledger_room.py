@@ -15,7 +15,7 @@ from actors.journal import run_journal
 from actors.mailbox import Mailbox
 from actors.messages import Fact, Told
 from actors.outlets import Outlets, Reader
-from actors.ports import Row, Stored, StoredRow
+from actors.ports_store import Row, Stored, StoredRow
 from actors.pure.facts import decode, kind_of
 from actors.records import JournalWish, record
 from adapters.sqlite.inline import InlineStore

@@ -14,7 +14,7 @@ import attrs
 import pytest
 import trio
 
-from actors.journal import PAGE_ROWS, run_journal
+from actors.journal import run_journal
 from actors.journal_rows import LedgerCorrupt
 from actors.mailbox import Mailbox
 from actors.messages import (
@@ -29,7 +29,7 @@ from actors.messages import (
     Told,
 )
 from actors.outlets import Outlets, Reader
-from actors.ports import Row, StoreCorrupt, Stored, StoredRow
+from actors.ports_store import Row, StoreCorrupt, Stored, StoredRow
 from actors.pure.facts import decode
 from actors.records import (
     JournalDown,
@@ -40,7 +40,6 @@ from actors.records import (
     Record,
     Recorded,
     Replay,
-    fold,
     note,
     recall,
     record,
@@ -217,31 +216,6 @@ async def test_a_recall_holds_what_its_reader_reads_and_no_more(
     await record(house.mailbox, paused(), paused("dusk"), ExchangeDisconnected("x", "eof"))
 
     assert await recall(house.mailbox, "bot:dawn") == Recalled(3, (paused(),), (1_000,))
-    nursery.cancel_scope.cancel()
-
-
-async def test_a_long_ledger_is_recalled_page_by_page_and_what_comes_between_once(
-    house: House, nursery: trio.Nursery
-) -> None:
-    """R-32: a life that begins takes no more memory when much has happened."""
-    stored = [stored_pause(at_ms=n) for n in range(2 * PAGE_ROWS + 5)]
-    await house.disk.ledger.append(stored)
-    await nursery.start(house.life())
-    first = await recall(house.mailbox, "bot:dawn")
-    assert (first.seq, len(first.facts), first.is_last) == (PAGE_ROWS, PAGE_ROWS, False)
-    taken: list[Fact] = []
-
-    def take(fact: Fact) -> None:
-        if not taken:
-            nursery.start_soon(record, house.mailbox, paused(reason="between"))
-        taken.append(fact)
-
-    replay = await fold(house.mailbox, "bot:dawn", take)
-    await trio.testing.wait_all_tasks_blocked()
-    taken += [fact for told in heard(house.dawn) if (fact := replay.fresh(told))]
-    reasons = [fact.reason for fact in taken if isinstance(fact, BotPaused)]
-    assert len(reasons) == len(stored) + 1
-    assert reasons.count("between") == 1
     nursery.cancel_scope.cancel()
 
 

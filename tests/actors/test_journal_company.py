@@ -16,7 +16,7 @@ from actors.journal import COMPANY_S, GOODBYE_S, run_journal
 from actors.mailbox import Mailbox
 from actors.messages import BotPaused, BotResumed
 from actors.outlets import Outlets
-from actors.ports import Row, Stored
+from actors.ports_store import Row, Stored
 from actors.records import JournalWish, post, record
 from adapters.sqlite.inline import InlineStore
 from tests.actors.trading_floor import StillClock

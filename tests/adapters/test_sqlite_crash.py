@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 WRITER = """
 import sys, trio
 from pathlib import Path
-from actors.ports import Row
+from actors.ports_store import Row
 from adapters.sqlite.store import SqliteStore
 
 async def main():
@@ -42,7 +42,7 @@ trio.run(main)
 FULL_DISK = """
 import resource, signal, sys, trio
 from pathlib import Path
-from actors.ports import Row
+from actors.ports_store import Row
 from adapters.sqlite.store import SqliteStore
 
 def row(size):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from actors.messages import BotPaused, ExchangeDisconnected, Fact
-from actors.ports import Row
+from actors.ports_store import Row
 from actors.pure.facts import encode, kind_of
 from adapters.files import StateUnusable
 from adapters.sqlite.ledger import Ledger

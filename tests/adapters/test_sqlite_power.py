@@ -17,7 +17,7 @@ import apsw
 import attrs
 import pytest
 
-from actors.ports import Row
+from actors.ports_store import Row
 from adapters.files import StateUnusable
 from adapters.sqlite import schema, writer
 from adapters.sqlite.ledger import Ledger

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import trio
 
-from actors.ports import Row
+from actors.ports_store import Row
 from adapters.sqlite.store import SqliteStore
 from adapters.sqlite.writer import CHECKPOINT_COMMITS
 

@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from actors.messages import Attempted, Fact, Filled, LedgerSalvaged
-from actors.ports import Row
+from actors.ports_store import Row
 from actors.pure.facts import encode, key_of, kind_of
 from adapters.files import StateUnusable
 from adapters.sqlite import salvage as salvaging

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from actors.ports import Row
+from actors.ports_store import Row
 from adapters.sqlite.schema import MIGRATIONS
 from adapters.sqlite.writer import LedgerFile
 

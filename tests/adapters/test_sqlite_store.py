@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from actors.ports import Row, StoreCorrupt
+from actors.ports_store import Row, StoreCorrupt
 from adapters.files import StateUnusable
 from adapters.sqlite.ledger import Ledger
 from adapters.sqlite.reading import Query

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from actors.ports import Row, StoreCorrupt
+from actors.ports_store import Row, StoreCorrupt
 from adapters.sqlite.reading import READ_ROWS, Query
 from adapters.sqlite.writer import LedgerFile
 

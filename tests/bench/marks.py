@@ -25,7 +25,8 @@ from actors.messages import (
     SignalType,
     Ticker,
 )
-from actors.ports import Row, Store, Stored, Trading
+from actors.ports import Trading
+from actors.ports_store import Row, Store, Stored
 from actors.pure.market_view import MarketView
 from actors.records import Record
 from tests.bench.exchange import stamp_us

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 import attrs
 import trio
 
-from actors.ports import Row, Stored, StoredRow
+from actors.ports_store import Row, Stored, StoredRow
 from adapters.sqlite.checks import CHAIN_START, Link, link
 from adapters.sqlite.store import ANSWER_S, JOBS_MAX
 from tests.simulation.emergency import Blocks, SimEmergencyFile, SimSpace

@@ -33,7 +33,7 @@ from actors.messages import (
     VenueUnknown,
 )
 from actors.orders_road import Road
-from actors.ports import StoredRow
+from actors.ports_store import StoredRow
 from actors.pure.facts import key_of
 from actors.pure.order_gate import Gate, request_of
 from actors.pure.order_life import Order

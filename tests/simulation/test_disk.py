@@ -8,7 +8,7 @@ from typing import TypeVar
 import pytest
 import trio
 
-from actors.ports import Row
+from actors.ports_store import Row
 from tests.simulation.disk import Disk, DiskFault, SimStore
 from tests.simulation.network import Owner
 from tests.simulation.seeding import run_seeded

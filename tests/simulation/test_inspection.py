@@ -8,7 +8,7 @@ import trio
 import trio.testing
 
 from actors.mailbox import Mailbox
-from actors.ports import Row
+from actors.ports_store import Row
 from tests.simulation.assassin import LIFE
 from tests.simulation.disk import Disk
 from tests.simulation.inspection import left_tasks, overfull, secrets_in_rows, told_secrets

@@ -8,7 +8,7 @@ from decimal import Decimal
 import trio
 
 from actors.messages import OrderRequest, OrderStatus, OrderType, Side, VenueOrder
-from actors.ports import Row
+from actors.ports_store import Row
 from actors.pure.client_order_id import client_order_id
 from actors.pure.facts import encode, key_of, kind_of
 from tests.actors.scripted_venue import ScriptedTrading

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from actors.messages import Fact, OrderStatus
-from actors.ports import Row
+from actors.ports_store import Row
 from actors.pure.facts import encode, kind_of
 from adapters.sqlite.writer import LedgerFile
 from adapters.state import LEDGER, remember_run, run_folder

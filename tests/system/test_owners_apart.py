@@ -33,7 +33,8 @@ from actors.messages import (
 )
 from actors.messages.board import Alarmed, Asked
 from actors.messages.supervision import Event, State
-from actors.ports import Desk, StoreCorrupt
+from actors.ports import Desk
+from actors.ports_store import StoreCorrupt
 from actors.pure.client_order_id import account_tag, epoch_of, epoch_text
 from actors.pure.facts import KINDS, decode
 from actors.pure.market_view import MarketView

@@ -1,0 +1,73 @@
+"""A long ledger is recalled in parts; nothing is missing between them, or told twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+import pytest
+from trio.testing import MockClock
+
+from actors.journal import PAGE_ROWS
+from actors.messages import BotPaused, Fact
+from actors.ports_store import Row
+from actors.pure.facts import encode, kind_of
+from actors.records import fold, recall
+from adapters.sqlite.inline import InlineStore
+from tests.actors.ledger_room import open_room, settle
+
+MANY = 2 * PAGE_ROWS + 5
+PAUSED = BotPaused("dawn", "main", "")
+READS: frozenset[type[Fact]] = frozenset({BotPaused})
+
+
+async def fill(folder: Path, count: int) -> None:
+    """Let earlier runs have recorded so much."""
+    row = Row(kind_of(BotPaused), None, "dawn", "main", "", 0, 0, encode(PAUSED))
+    ledger = InlineStore(folder / "ledger.db")
+    await ledger.append([row] * count)
+    await ledger.close()
+
+
+async def test_a_page_ends_where_the_next_begins(tmp_path: Path) -> None:
+    await fill(tmp_path, MANY)
+    async with open_room(tmp_path, "bot:dawn", reads=READS) as room:
+        pages = [await recall(room.journal, "bot:dawn")]
+        while not pages[-1].is_last:
+            pages.append(await recall(room.journal, "bot:dawn", pages[-1].seq))
+    assert [len(page.facts) for page in pages] == [PAGE_ROWS, PAGE_ROWS, 5]
+    assert [page.seq for page in pages] == [PAGE_ROWS, 2 * PAGE_ROWS, MANY]
+
+
+@pytest.mark.parametrize("count", [0, 1, PAGE_ROWS - 1, PAGE_ROWS, PAGE_ROWS + 1])
+async def test_every_fact_is_recalled_once(tmp_path: Path, count: int) -> None:
+    await fill(tmp_path, count)
+    async with open_room(tmp_path, "bot:dawn", reads=READS) as room:
+        taken: list[Fact] = []
+        replay = await fold(room.journal, "bot:dawn", taken.append)
+    assert (len(taken), replay.seq) == (count, count)
+
+
+async def test_what_is_recorded_between_two_pages_is_heard_once(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """R-32, D-5: it stands in a later page or in the mailbox, or in both."""
+    between = attrs.evolve(PAUSED, reason="between")
+    await fill(tmp_path, MANY)
+    async with open_room(tmp_path, "bot:dawn", reads=READS) as room:
+        mailbox = room.mailboxes["bot:dawn"]
+        await recall(room.journal, "bot:dawn")
+        mailbox.rearm()
+        taken: list[Fact] = []
+
+        def take(fact: Fact) -> None:
+            if len(taken) in {0, MANY - 1}:
+                room.nursery.start_soon(room.record, between)
+            taken.append(fact)
+
+        replay = await fold(room.journal, "bot:dawn", take)
+        await settle()
+        while (told := mailbox.receive_nowait()) is not None:
+            taken += [fact for fact in [replay.fresh(told)] if fact is not None]
+    assert len(taken) == MANY + 2
+    assert taken.count(between) == 2

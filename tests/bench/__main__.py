@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from tests.bench import busy, codec, fan_out, footprint, journal_latency, latency
+from tests.bench import busy, codec, fan_out, footprint, journal_latency, latency, recall
 from tests.bench.processes import Pace
 from tests.bench.table import Figure, as_text
 
@@ -32,6 +32,7 @@ PARTS: Mapping[str, Callable[[Pace], list[Figure]]] = {
     "start": footprint.start,
     "codec": codec.figures,
     "journal": journal_latency.figures,
+    "recall": recall.figures,
 }
 
 

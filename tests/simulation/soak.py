@@ -1,8 +1,10 @@
 """`just soak`: a simulated day of prices, trades and an outage; memory stays flat (R-32).
 
 The fleet is the real one, the world around it is kept small (`soak_world.py`). In the first
-hours the bots trade until every window of theirs is full; from then on memory is looked at
-every hour, after a collection, and the depth of each mailbox every minute.
+hours the bots trade until every window of theirs is full, and the network is cut once; from
+then on memory is looked at every hour, after a collection, and the depth of each mailbox
+every second. At noon the exchange is away for half an hour, in the evening the network for
+ten minutes.
 """
 
 from __future__ import annotations
@@ -26,13 +28,16 @@ from tests.simulation.soak_world import (
     SpooledRows,
     forget_old_minutes,
     settle_charts,
-    size_of_orders,
+    size_of_memories,
 )
 
 BOTS: Final = 40
 LOOK_S: Final = 60.0
 HOUR_S: Final = 3600.0
 WARM_S: Final = 3 * HOUR_S  # every window is full: 1,000 ended orders, two hours of seconds
+CUT_S: Final = (
+    2.5 * HOUR_S
+)  # so that a life has begun once, which takes a page of the ledger
 FILLS_S: Final = 1800.0  # of trading all the time, at the start
 TRADES_EVERY_S: Final = 7200.0
 TRADES_S: Final = 10.0
@@ -121,6 +126,8 @@ def _schedule(hours: float, bots: int, *, trades: bool) -> Schedule:
     every_s = int(TRADES_EVERY_S)
     for begins_s in range(every_s, int(length_s), every_s) if trades else ():
         events += [Mood(begins_s, is_quiet=False), Mood(begins_s + TRADES_S, is_quiet=True)]
+    if 0.4 * length_s > CUT_S:
+        events.append(NetFault("cut", CUT_S, 600.0))
     events.append(VenueRestart(0.5 * length_s, min(1800.0, 0.1 * length_s)))
     events.append(NetFault("cut", 0.75 * length_s, min(600.0, 0.05 * length_s)))
     events.sort(key=lambda event: event.at_s)
@@ -164,17 +171,15 @@ class Soak(Simulation):
             await trio.sleep(LOOK_S)
             gc.collect()  # it is off in simulations; garbage of an hour would stay as room
             forget_old_minutes(self.simulator.exchange)
-            self._look_at_mailboxes()
             if trio.current_time() >= next_s:
                 next_s += min(HOUR_S, self._warm_s)
-                size = _resident() - size_of_orders(self.simulator.exchange)
+                exchange = self.simulator.exchange
+                size = _resident() - size_of_memories(exchange, self.disk, self.machine)
                 sample = Sample(self.trace.now_s, size, _engine_objects())
                 self.samples.append(sample)
 
     def _inspect(self) -> None:
-        """Look at nothing every second: books of all orders would grow with them."""
-
-    def _look_at_mailboxes(self) -> None:
+        """Look at the mailboxes only: books of all orders would grow with them."""
         process = self.process
         if process is None or process.fleet is None:
             return

@@ -1,7 +1,7 @@
 """A world that stays small around a fleet that is soaked: what grows by right is kept out.
 
-The ledger's rows go to a file, the exchange's charts forget what is old, and of the orders,
-which it must keep, the size is told, so that it can be taken off.
+The ledger's rows go to a file, the exchange's charts forget what is old, and of what must
+be kept (orders, fills, names that were used) the size is told, so that it can be taken off.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any, Final, cast, overload
 import attrs
 
 from adapters.simulator.exchange import Exchange
-from tests.simulation.disk import DiskRow
+from tests.simulation.disk import Disk, DiskRow
+from tests.simulation.process import Machine
 
 MINUTES_KEPT: Final = 180  # of candles, more than a bot asks for
 
@@ -27,14 +28,14 @@ class SpooledRows(MutableSequence[DiskRow]):
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 -- lives as long as the run
-        self._begins = array("Q")
+        self.begins = array("Q")
         self._end = 0
 
     def close(self) -> None:
         self._file.close()
 
     def __len__(self) -> int:
-        return len(self._begins)
+        return len(self.begins)
 
     @overload
     def __getitem__(self, at: int) -> DiskRow: ...
@@ -51,7 +52,7 @@ class SpooledRows(MutableSequence[DiskRow]):
         return (self._read(number) for number in range(len(self)))
 
     def append(self, value: DiskRow) -> None:
-        self._begins.append(self._end)
+        self.begins.append(self._end)
         self._file.seek(self._end)
         pickle.dump(value, self._file)
         self._end = self._file.tell()
@@ -62,8 +63,8 @@ class SpooledRows(MutableSequence[DiskRow]):
             raise TypeError("rows are deleted from the end only")
         first = at.indices(len(self))[0]
         if first < len(self):
-            self._end = self._begins[first]
-            del self._begins[first:]
+            self._end = self.begins[first]
+            del self.begins[first:]
 
     def __setitem__(self, at: int | slice, value: Any) -> None:
         raise TypeError("a row never changes")
@@ -75,7 +76,7 @@ class SpooledRows(MutableSequence[DiskRow]):
         self.append(value)
 
     def _read(self, number: int) -> DiskRow:
-        self._file.seek(self._begins[number])
+        self._file.seek(self.begins[number])
         return cast("DiskRow", pickle.load(self._file))  # noqa: S301 -- our own rows
 
 
@@ -96,11 +97,13 @@ def forget_old_minutes(exchange: Exchange) -> None:
             minutes.pop()
 
 
-def size_of_orders(exchange: Exchange) -> int:
-    """Return the bytes of the orders and fills that the exchange remembers."""
+def size_of_memories(exchange: Exchange, disk: Disk, machine: Machine) -> int:
+    """Return the bytes of what exchange, disk and judges remember of each order."""
     seen: set[int] = set()
-    things = [*exchange.engine.orders.values(), *exchange.fills.values()]
-    return sum(_size_of(each, seen) for each in things)
+    engine, rows = exchange.engine, cast("SpooledRows", disk.rows)
+    kept = engine.orders, engine.by_client, exchange.fills, exchange.asked
+    judged = disk.keys, rows.begins, machine.sent, machine.decided
+    return sum(_size_of(each, seen) for each in (*kept, *judged))
 
 
 def _size_of(thing: Any, seen: set[int]) -> int:
@@ -114,6 +117,8 @@ def _size_of(thing: Any, seen: set[int]) -> int:
 def _parts(thing: Any) -> list[Any]:
     if isinstance(thing, (tuple, list)):
         return list(cast("list[Any]", thing))
+    if isinstance(thing, dict):
+        return [part for item in cast("dict[Any, Any]", thing).items() for part in item]
     kind = cast("Any", type(thing))
     if not attrs.has(kind):
         return []

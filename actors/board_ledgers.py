@@ -57,12 +57,12 @@ class Ledgers:
         Raises:
           JournalDown: its journal does not answer.
         """
-        seq, is_last = 0, False
-        while not is_last:
+        seq = 0
+        while True:
             recalled = await recall(self.house, self.reader, seq)
-            self.fold(self.house.name, recalled)
-            seq, is_last = recalled.seq, recalled.is_last
-        self._know(self.house.name, seq)
+            if self._learn(self.house.name, recalled):
+                return
+            seq = recalled.seq
 
     async def follow(self, nursery: trio.Nursery) -> None:
         """Recall the owners; wait a moment for them, and go on in `nursery`."""
@@ -90,8 +90,8 @@ class Ledgers:
 
         Asking again while it is down would have its next life read the ledger as often.
         """
-        seq, is_last = 0, False
-        while not is_last:
+        seq = 0
+        while True:
             receipt = Receipt[Recalled]()
             await self.owners[name].wish(Recall(self.reader, receipt, seq))
             try:
@@ -99,13 +99,18 @@ class Ledgers:
             except JournalDown:
                 await trio.sleep(AGAIN_S)
                 continue
-            self.fold(name, recalled)
-            seq, is_last = recalled.seq, recalled.is_last
-        self._know(name, seq)
+            seq = recalled.seq
+            if self._learn(name, recalled):
+                return
 
-    def _know(self, name: str, seq: int) -> None:
-        self.replays[name] = Replay(seq)
+    def _learn(self, name: str, recalled: Recalled) -> bool:
+        """Fold the next of a ledger; tell whether that was all of it."""
+        self.fold(name, recalled)
+        if not recalled.is_last:
+            return False
+        self.replays[name] = Replay(recalled.seq)
         for told in self._held.pop(name, ()):
             self.take(told)
         if self.replays.keys() >= self.owners.keys():
             self._all_known.set()
+        return True

@@ -223,8 +223,8 @@ class _Orders:
 
     async def hear_out(self, replay: Replay) -> None:
         """Hear what is still being told as the program stops, until no word is due."""
-        await trio.lowlevel.checkpoint()
         while True:
+            await trio.lowlevel.checkpoint()
             message = self.mailbox.receive_nowait()
             if message is None and not self.gate.books.orders.is_word_due:
                 return

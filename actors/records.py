@@ -190,13 +190,14 @@ async def fold(
     Raises:
       JournalDown: as for `recall`.
     """
-    seq, is_last = 0, False
-    while not is_last:
+    seq = 0
+    while True:
         recalled = await recall(journal, reader, seq)
         for fact in recalled.facts:
             take(fact)
-        seq, is_last = recalled.seq, recalled.is_last
-    return Replay(seq)
+        seq = recalled.seq
+        if recalled.is_last:
+            return Replay(seq)
 
 
 async def note(journal: Mailbox[JournalWish], *facts: Fact) -> bool:

@@ -74,7 +74,7 @@ simulate *arguments="--seeds 100":
 simulate-long *arguments:
     {{ bin }}/python -m tests.simulation --long {{ arguments }}
 
-# A simulated day of prices, trades and an outage: memory stays flat (about 10 min).
+# A simulated day of prices, trades and an outage: memory stays flat (about 15 min).
 soak *arguments:
     {{ bin }}/python -m tests.simulation.soak {{ arguments }}
 

@@ -197,16 +197,11 @@ _reserved_quote: Callable[[Order], Decimal] = vars(Order)["reserved_quote"].fget
 
 
 async def _forgetful(
-    self: SimStore,
-    kinds: Sequence[str],
-    *,
-    bot: str | None,
-    account: str | None,
-    after: int = 0,
+    self: SimStore, kinds: Sequence[str], **where: Any
 ) -> tuple[int, Sequence[StoredRow]]:
     """Let a new life of an actor know nothing of what an operator has said."""
     kept = [kind for kind in kinds if kind not in {"halted", "bot_paused", "bot_stopped"}]
-    return await _read(self, kept, bot=bot, account=account, after=after)
+    return await _read(self, kept, **where)
 
 
 _read = SimStore.read

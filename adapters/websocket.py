@@ -148,6 +148,21 @@ class WebSocket:
         await trio.lowlevel.checkpoint()
 
 
+async def _leave(
+    socket: WebSocket, connection: BatchedClient, stream: trio.abc.Stream
+) -> None:
+    """Say goodbye, and close in any case, also where the goodbye fails (I-25)."""
+    # Once we are cancelled nobody reads any more, so no answer can come.
+    is_cancelled = trio.current_effective_deadline() == -math.inf
+    goodbye_s = 0.1 if is_cancelled or connection.is_deaf else GOODBYE_S
+    try:
+        with trio.move_on_after(goodbye_s, shield=True) as connection.goodbye:
+            await socket.close()
+    finally:
+        with trio.move_on_after(GOODBYE_S, shield=True):
+            await trio.aclose_forcefully(stream)
+
+
 @asynccontextmanager
 async def open_websocket(
     url: str,
@@ -178,13 +193,7 @@ async def open_websocket(
                 yield socket
             finally:
                 send.close()
-                # Once we are cancelled nobody reads any more, so no answer can come.
-                is_cancelled = trio.current_effective_deadline() == -math.inf
-                goodbye_s = 0.1 if is_cancelled or connection.is_deaf else GOODBYE_S
-                with trio.move_on_after(goodbye_s, shield=True) as connection.goodbye:
-                    await socket.close()
-                with trio.move_on_after(GOODBYE_S, shield=True):
-                    await trio.aclose_forcefully(stream)
+                await _leave(socket, connection, stream)  # noqa: ASYNC102 -- shields itself
                 nursery.cancel_scope.cancel()
     except BaseExceptionGroup as group:
         error = _classified(group)

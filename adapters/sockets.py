@@ -6,6 +6,7 @@ its public market data.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol, TypeVar, cast
@@ -20,6 +21,7 @@ from adapters.streams import Dial, WatchedStream, certificate_trouble, dial
 MESSAGE_SIZE_MAX: Final = 16 * 2**20  # a whole-book snapshot must fit
 UNSENT_MAX: Final = 256
 GOODBYE_S: Final = 1.0
+UNANSWERED_S: Final = 0.1  # for a goodbye to leave
 REJECTED_S: Final = 60.0  # a refusal that does not say how long it holds
 
 T = TypeVar("T")
@@ -162,6 +164,30 @@ async def connect(
         raise ConnectionLost(
             f"could not connect to {host}: {certificate_trouble(error) or error}"
         ) from error
+
+
+def goodbye_scope(*, is_deaf: bool = False) -> trio.CancelScope:
+    """Return how long a goodbye may take from now on, whoever is cancelled.
+
+    Once we are cancelled nobody reads any more, so no answer can come; none is heard by
+    the deaf, either.
+    """
+    now_s = trio.current_time()
+    is_cancelled = trio.current_effective_deadline() == -math.inf
+    within_s = UNANSWERED_S if is_cancelled or is_deaf else GOODBYE_S
+    return trio.CancelScope(deadline=now_s + within_s, shield=True)
+
+
+async def leave(
+    close: Callable[[], Awaitable[None]], stream: trio.abc.Stream, scope: trio.CancelScope
+) -> None:
+    """Say goodbye by `close` within `scope`, and close the stream in any case (I-25)."""
+    try:
+        with scope:
+            await close()
+    finally:
+        with trio.move_on_after(GOODBYE_S, shield=True):
+            await trio.aclose_forcefully(stream)
 
 
 async def is_alive(pong: trio.Event, stream: WatchedStream, pong_s: float) -> bool:

@@ -8,7 +8,6 @@ waits for peers that never answer. Every end of a connection is a `ConnectionLos
 
 from __future__ import annotations
 
-import math
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -21,7 +20,6 @@ from wsproto.utilities import ProtocolError
 
 from adapters.errors import ConnectionLost
 from adapters.sockets import (
-    GOODBYE_S,
     MESSAGE_SIZE_MAX,
     UNSENT_MAX,
     Address,
@@ -29,7 +27,9 @@ from adapters.sockets import (
     NewestOf,
     Timing,
     connect,
+    goodbye_scope,
     is_alive,
+    leave,
     leaves,
     refusal,
     the_one,
@@ -148,21 +148,6 @@ class WebSocket:
         await trio.lowlevel.checkpoint()
 
 
-async def _leave(
-    socket: WebSocket, connection: BatchedClient, stream: trio.abc.Stream
-) -> None:
-    """Say goodbye, and close in any case, also where the goodbye fails (I-25)."""
-    # Once we are cancelled nobody reads any more, so no answer can come.
-    is_cancelled = trio.current_effective_deadline() == -math.inf
-    goodbye_s = 0.1 if is_cancelled or connection.is_deaf else GOODBYE_S
-    try:
-        with trio.move_on_after(goodbye_s, shield=True) as connection.goodbye:
-            await socket.close()
-    finally:
-        with trio.move_on_after(GOODBYE_S, shield=True):
-            await trio.aclose_forcefully(stream)
-
-
 @asynccontextmanager
 async def open_websocket(
     url: str,
@@ -193,7 +178,8 @@ async def open_websocket(
                 yield socket
             finally:
                 send.close()
-                await _leave(socket, connection, stream)  # noqa: ASYNC102 -- shields itself
+                connection.goodbye = goodbye_scope(is_deaf=connection.is_deaf)
+                await leave(socket.close, stream, connection.goodbye)  # noqa: ASYNC102 -- shields itself
                 nursery.cancel_scope.cancel()
     except BaseExceptionGroup as group:
         error = _classified(group)

@@ -18,7 +18,6 @@ import trio
 
 from adapters.errors import ConnectionLost
 from adapters.sockets import (
-    GOODBYE_S,
     MESSAGE_SIZE_MAX,
     UNSENT_MAX,
     Address,
@@ -26,7 +25,9 @@ from adapters.sockets import (
     NewestOf,
     Timing,
     connect,
+    goodbye_scope,
     is_alive,
+    leave,
     the_one,
 )
 from adapters.streams import Dial, WatchedStream, dial
@@ -227,23 +228,11 @@ async def open_busy_websocket(
                 yield socket
             finally:
                 send.close()
-                await _leave(socket, stream)  # noqa: ASYNC102 -- shields itself
+                await leave(socket.close, stream, goodbye_scope())  # noqa: ASYNC102 -- shields itself
                 nursery.cancel_scope.cancel()
     except BaseExceptionGroup as group:
         error = the_one(group)
         raise error from error.__cause__
-
-
-async def _leave(socket: BusySocket, stream: trio.abc.Stream) -> None:
-    """Say goodbye, and close in any case, also where the goodbye fails (I-25)."""
-    # Once we are cancelled nobody reads any more, so no answer can come.
-    is_cancelled = trio.current_effective_deadline() == -math.inf
-    try:
-        with trio.move_on_after(0.1 if is_cancelled else GOODBYE_S, shield=True):
-            await socket.close()
-    finally:
-        with trio.move_on_after(GOODBYE_S, shield=True):
-            await trio.aclose_forcefully(stream)
 
 
 async def _upgrade(

@@ -126,7 +126,7 @@ async def run_orders(
             if is_stopping():
                 with trio.move_on_after(GOODBYE_S, shield=True):
                     await begun.say_goodbye()
-                    await life.hear_out(replay)
+                    await begun.hear_out(mailbox, replay)
                 leave(left_behind(gate.books))
             road.connection.cancel()
 
@@ -220,18 +220,6 @@ class _Orders:
             self.cancel_unwanted(fact.bot)
         if never_sent is not None:
             self.sends.start_soon(self.road.tell, (never_sent,))
-
-    async def hear_out(self, replay: Replay) -> None:
-        """Hear what is still being told as the program stops, until no word is due."""
-        while True:
-            await trio.lowlevel.checkpoint()
-            message = self.mailbox.receive_nowait()
-            if message is None and not self.gate.books.orders.is_word_due:
-                return
-            message = message or await self.mailbox.receive()
-            fact = replay.fresh(message) if isinstance(message, Told) else None
-            if fact is not None and (never_sent := self.attempts.heard(fact)) is not None:
-                await self.road.tell((never_sent,))
 
     async def _enter(self, intent: OrderIntent) -> None:
         if self.gate.books.orders.intended(intent.intent_id) is not None:

@@ -10,9 +10,13 @@ sent, and is told so.
 
 from __future__ import annotations
 
-import attrs
+from typing import Any
 
-from actors.messages import Attempted, Fact, Intended, OrderStatus, Purpose, Refused
+import attrs
+import trio
+
+from actors.mailbox import Mailbox
+from actors.messages import Attempted, Fact, Intended, OrderStatus, Purpose, Refused, Told
 from actors.orders_road import Road
 from actors.orders_safe import SafeMode
 from actors.pure.client_order_id import client_order_id
@@ -20,6 +24,7 @@ from actors.pure.order_gate import Gate
 from actors.pure.order_life import Order, begin
 from actors.pure.reconnect import ReconnectPolicy
 from actors.pure.venue_facts import not_placed
+from actors.records import Replay
 
 
 @attrs.frozen
@@ -119,6 +124,19 @@ class Attempts:
             )
             await self.road.tell((intended, attempted, never))
         await self.road.cancel_entries()
+
+    async def hear_out(self, mailbox: Mailbox[Any], replay: Replay) -> None:
+        """Hear what is still being told as the program stops, until no word is due."""
+        await trio.lowlevel.checkpoint()
+        while not mailbox.is_overfull:  # then facts are missing, and no end can be known
+            await trio.lowlevel.checkpoint()
+            message = mailbox.receive_nowait()
+            if message is None and not self.gate.books.orders.is_word_due:
+                return
+            message = message or await mailbox.receive()
+            fact = replay.fresh(message) if isinstance(message, Told) else None
+            if fact is not None and (never_sent := self.heard(fact)) is not None:
+                await self.road.tell((never_sent,))
 
     async def refuse(self, refused: Refused) -> None:
         """Record a refusal, if the journal answers; no exit waits for it long."""

@@ -10,7 +10,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from actors.messages import OrderStatus
+from actors.messages import OrderStatus, Told
 from tests.actors.orders_house import House, open_house
 from tests.words import ended, sold
 
@@ -29,6 +29,13 @@ async def sell(house: House) -> tuple[trio.CancelScope, str]:
     return life, house.trading.placed[-1].client_order_id
 
 
+async def stop(house: House, life: trio.CancelScope, for_s: float) -> None:
+    """Let the program stop, and look after a while."""
+    house.is_stopping = True
+    life.cancel()
+    await trio.sleep(for_s)
+
+
 async def execute(house: House, order_id: str) -> None:
     """Let the account tell that an exit was executed."""
     fill = sold(1, 100, client_order_id=order_id)
@@ -39,9 +46,7 @@ async def test_the_fill_of_an_exit_that_was_taken_is_waited_for(
     house: House, autojump_clock: MockClock
 ) -> None:
     life, order_id = await sell(house)
-    house.is_stopping = True
-    life.cancel()
-    await trio.sleep(1.0)
+    await stop(house, life, 1.0)
     assert house.left == []
     await execute(house, order_id)
     await trio.sleep(0.1)
@@ -52,9 +57,7 @@ async def test_it_is_waited_for_no_longer_than_the_goodbye_takes(
     house: House, autojump_clock: MockClock
 ) -> None:
     life, _ = await sell(house)
-    house.is_stopping = True
-    life.cancel()
-    await trio.sleep(2.1)
+    await stop(house, life, 2.1)
     assert house.left == [
         "1 position stays open · exits sent, to be booked at the next start: dawn BTC/USDT"
     ]
@@ -67,9 +70,7 @@ async def test_a_stop_that_was_taken_in_the_last_moment_is_told_as_a_guard(
     life = await house.start()
     house.trading.answer_s = 0.5
     await house.post_stop()
-    house.is_stopping = True
-    life.cancel()
-    await trio.sleep(0.6)
+    await stop(house, life, 0.6)
     assert house.left == [
         "1 position stays open · guarded by a stop at the exchange: dawn BTC/USDT 98"
     ]
@@ -79,11 +80,21 @@ async def test_a_wish_that_comes_too_late_is_not_sent(
     house: House, autojump_clock: MockClock
 ) -> None:
     life, order_id = await sell(house)
-    house.is_stopping = True
-    life.cancel()
-    await trio.sleep(0.1)
+    await stop(house, life, 0.1)
     await house.approve("i9", base=Decimal("0.5"))
     await execute(house, order_id)
     await trio.sleep(0.1)
     assert house.left == [""]
     assert [each.client_order_id for each in house.trading.placed] == [order_id]
+
+
+async def test_where_facts_were_lost_nothing_more_is_waited_for(
+    house: House, autojump_clock: MockClock
+) -> None:
+    life, _ = await sell(house)
+    for _ in range(house.mailbox.facts_max + 1):
+        house.mailbox.fact(Told(0, 0, ended(OrderStatus.FILLED)))
+    await stop(house, life, 0.1)
+    assert house.left == [
+        "1 position stays open · exits sent, to be booked at the next start: dawn BTC/USDT"
+    ]

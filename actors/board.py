@@ -12,7 +12,6 @@ recalls the run from the ledger.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import assert_never, get_args
 
@@ -46,7 +45,6 @@ from actors.records import JournalWish, Recalled
 
 LOOK_S = 0.1
 TURN_MESSAGES = 8  # taken before others get a turn: looking on holds up no order
-UNSAID_MAX = 4096  # facts of a run that are said once the board is up
 ANSWER_S = 7.0  # a little more than the journal may take
 
 READS: frozenset[type[Fact]] = frozenset(get_args(Fact))
@@ -82,7 +80,8 @@ async def run_board(
     """
     model = ReadModel()
     commands = Commands(journal, journals, operator, bots, clock, model, accounts, ids)
-    board = _Board(mailbox, operator, commands, clock, announce, model, is_first_life)
+    says = ids.execution if is_first_life and ids is not None else ""
+    board = _Board(mailbox, operator, commands, clock, announce, model, says)
     owners = {each.name: each for each in journals.values()}
     board.ledgers = Ledgers(mailbox.name, journal, owners, board.fold, board.hear)
     await board.ledgers.begin()
@@ -104,11 +103,11 @@ class _Board:
     clock: WallClock
     announce: Callable[[int, Fact | Alarmed], None]
     model: ReadModel
-    says: bool  # what this run recorded before us
+    says: str  # the run of which it says what was recorded before us; "": of none
     live: Live = attrs.Factory(Live)
-    unsaid: dict[str, deque[tuple[int, Fact]]] = attrs.Factory(
-        dict[str, deque[tuple[int, Fact]]]
-    )  # since the newest start in what was folded of a journal
+    unsaid: dict[str, list[tuple[int, Fact]]] = attrs.Factory(
+        dict[str, list[tuple[int, Fact]]]
+    )  # by journal, while more of it is to be folded
     ledgers: Ledgers = attrs.field(init=False)
 
     async def take_mail(self, first: BoardMail, nursery: trio.Nursery) -> None:
@@ -132,12 +131,11 @@ class _Board:
         """Fold the next of a ledger; say what this run recorded in it, if nobody has."""
         for fact, at_ms in zip(recalled.facts, recalled.at_ms, strict=True):
             self.model.apply(fact, at_ms, owner_of(journal))
-            if isinstance(fact, FleetStarted):
-                self.unsaid[journal] = deque(maxlen=UNSAID_MAX)
+            if isinstance(fact, FleetStarted) and fact.execution == self.says:
+                self.unsaid[journal] = []
             elif journal in self.unsaid:
                 self.unsaid[journal].append((at_ms, fact))
-        unsaid = self.unsaid.pop(journal, ()) if recalled.is_last else ()
-        for at_ms, fact in unsaid if self.says else ():
+        for at_ms, fact in self.unsaid.pop(journal, ()) if recalled.is_last else ():
             self.announce(at_ms, fact)
 
     def hear(self, journal: str, fact: Fact, told: Told) -> None:

@@ -13,9 +13,10 @@ import pytest
 import trio
 
 from actors.board import LOOK_S, run_board
-from actors.messages import BotStarted, Fact
+from actors.messages import BotPaused, BotStarted, Fact, FleetStarted
 from actors.messages.board import Alarmed, Asked
 from actors.messages.supervision import ActorState, State
+from actors.pure.client_order_id import IntentIds
 from tests.actors.ledger_room import Room, RunClock, open_room
 
 pytestmark = pytest.mark.usefixtures("autojump_clock")
@@ -74,9 +75,14 @@ class Counter:
 
 
 @asynccontextmanager
-async def open_board(folder: Path) -> AsyncGenerator[tuple[Room, Counter]]:
+async def open_board(
+    folder: Path, *recorded: Fact, **settings: Any
+) -> AsyncGenerator[tuple[Room, Counter]]:
+    """Open a board on a ledger that has these facts already."""
     counter = Counter()
     async with open_room(folder, "board") as room:
+        if recorded:
+            await room.record(*recorded)
         body = partial(
             run_board,
             room.mailboxes["board"],
@@ -87,6 +93,7 @@ async def open_board(folder: Path) -> AsyncGenerator[tuple[Room, Counter]]:
             bots={"dawn": "main"},
             clock=RunClock(),
             announce=counter.announce,
+            **settings,
         )
         await room.start(room.mailboxes["board"], body)
         yield room, counter
@@ -98,6 +105,26 @@ async def test_an_alarm_is_said_once_and_once_when_it_is_over(tmp_path: Path) ->
             room.mailboxes["board"].latest((Alarmed, alarm.code), alarm)
             await trio.sleep(2 * LOOK_S)
     assert counter.said == [UNGUARDED, OVER]
+
+
+@pytest.mark.parametrize("page_rows", [1, 2, 3, 4, 4096])
+@pytest.mark.parametrize(("is_first_life", "said"), [(True, [3, 4]), (False, [])])
+async def test_a_first_life_says_what_its_own_run_recorded_before_it(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_first_life: bool,
+    said: list[int],
+    page_rows: int,
+) -> None:
+    """And nothing of runs before, wherever a page of the ledger ends."""
+    monkeypatch.setattr("actors.journal.PAGE_ROWS", page_rows)
+    runs = [FleetStarted(run, "sim", (), "0.1.0") for run in ("run-1", "run-2")]
+    facts = [BotPaused("dawn", "main", str(n)) for n in range(5)]
+    told = [runs[0], *facts[:3], runs[1], *facts[3:]]
+    ids = IntentIds("0e0e0e0", "run-2", "board", 1)
+    settings = {"ids": ids, "is_first_life": is_first_life}
+    async with open_board(tmp_path, *told, **settings) as (_, counter):
+        assert counter.said == [facts[n] for n in said]
 
 
 async def test_a_bot_that_runs_is_not_started_again(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ class House:
             self,
             self,
             accounts={"main": AccountDoors("binance", self.orders, self.orders)},
-            ids=IntentIds("e", "r", "board", 1),
+            ids=IntentIds("e", STARTED.execution, "board", 1),
             bots={"dawn": "main", "dusk": "main"},
             clock=RunClock(),
             announce=lambda _at_ms, fact: self.said.append(fact),

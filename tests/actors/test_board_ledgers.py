@@ -118,6 +118,22 @@ async def test_a_journal_that_dies_with_the_question_is_asked_again_and_one_at_a
         assert house.folded[ANN] == 2
 
 
+async def test_a_journal_that_dies_between_two_pages_goes_on_where_it_was(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_house(tmp_path) as (house, nursery):
+        nursery.start_soon(house.ledgers.follow, nursery)
+        (await house.asked(ANN)).receipt.resolve(Recalled(3, (), is_last=False))
+        (await house.asked(ANN)).receipt.fail("the journal ended")
+        house.ledgers.take(told(6, 5, ANN))
+        await trio.sleep(AGAIN_S + 1)
+        again = await house.asked(ANN)
+        assert again.after == 3
+        again.receipt.resolve(Recalled(5, ()))
+        await settle()
+        assert (house.folded[ANN], house.heard) == (5, [(ANN, 6)])
+
+
 async def test_with_one_owner_nobody_else_is_asked(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:

@@ -68,6 +68,16 @@ def test_an_hour_of_storms_and_calm_breaks_no_invariant(seed: int) -> None:
     assert outcome.simulated_s > 3600
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3, 5, 7, 8])
+def test_lives_that_begin_by_many_pages_break_no_invariant(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Crashes and deaths come between two pages of a recall, too."""
+    monkeypatch.setattr("actors.journal.PAGE_ROWS", 7)
+    outcome = Runs(CHAOS_S).run(seed)
+    assert outcome.violations == [], told(outcome, f"seed {seed}, pages of 7 rows")
+
+
 def told(outcome: Outcome, again: str) -> str:
     return "\n".join([
         again,

@@ -12,7 +12,7 @@ import trio
 from actors.fleet_world import OpenLedger
 from actors.messages import BotStarted, BotStopped
 from actors.ports_disk import EmergencyFile as EmergencyFilePort
-from actors.ports_store import Row, Store, StoreCorrupt, Stored, StoredRow
+from actors.ports_store import Query, Row, Store, StoreCorrupt, Stored, StoredRow
 from actors.pure.client_order_id import epoch_text
 from actors.pure.config import Config, Mode
 from actors.pure.facts import decode, kind_of
@@ -37,13 +37,7 @@ class ShutStore:
         raise StoreCorrupt(self.why)
 
     async def read(  # noqa: ASYNC910 -- raises
-        self,
-        kinds: Sequence[str],
-        *,
-        bot: str | None,
-        account: str | None,
-        after: int = 0,
-        rows_max: int | None = None,
+        self, query: Query
     ) -> tuple[int, Sequence[StoredRow]]:
         raise StoreCorrupt(self.why)
 
@@ -138,7 +132,7 @@ async def stopped_bots(ledgers: Iterable[OpenLedger]) -> frozenset[str]:
 
 async def _follow_stops(store: Store, stopped: set[str]) -> None:
     kinds = [kind_of(BotStopped), kind_of(BotStarted)]
-    _, rows = await store.read(kinds, bot=None, account=None)
+    _, rows = await store.read(Query(kinds))
     for row in rows:
         match decode(row.kind, row.body):
             case BotStopped(bot=bot):

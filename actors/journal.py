@@ -30,9 +30,9 @@ from actors.journal_rows import LedgerCorrupt, decoded, decoded_in_turns
 from actors.journal_watch import JournalWatch
 from actors.mailbox import Mailbox
 from actors.messages import Fact
-from actors.outlets import Outlets, Place
+from actors.outlets import Outlets
 from actors.ports import WallClock
-from actors.ports_store import Row, Store, StoreCorrupt, Stored, StoredRow
+from actors.ports_store import Query, Row, Store, StoreCorrupt, Stored, StoredRow
 from actors.pure.facts import KINDS, encode, key_of, kind_of
 from actors.records import JournalWish, Recall, Recalled, Record, Recorded
 
@@ -160,9 +160,9 @@ class _Life:
         """Tell what was committed and not told: by a life that ended in between."""
         told_seq = self.outlets.told_seq
         if told_seq is None:  # nobody has recalled yet: recalls will hold it all
-            self.outlets.told_seq, _ = await self._read(())
+            self.outlets.told_seq, _ = await self._read(Query(()))
             return
-        seq, rows = await self._read(sorted(KINDS), after=told_seq)
+        seq, rows = await self._read(Query(sorted(KINDS), after=told_seq))
         for row in rows:
             self.outlets.tell(row.seq, decoded(row), row.wall_ms)
         self.outlets.told_seq = seq
@@ -188,8 +188,8 @@ class _Life:
                 await trio.lowlevel.checkpoint()
                 return
             kinds = sorted(kind_of(each) for each in reader.kinds)
-            place = reader.bot, reader.account
-            seq, rows = await self._read(kinds, place, recall.after, PAGE_ROWS)
+            query = Query(kinds, reader.bot, reader.account, recall.after, PAGE_ROWS)
+            seq, rows = await self._read(query)
             facts = await decoded_in_turns(rows)
             at_ms = tuple(row.wall_ms for row in rows)
             is_last = len(rows) < PAGE_ROWS
@@ -219,18 +219,9 @@ class _Life:
             self.outlets.tell(seq, fact, wall_ms)
         await trio.lowlevel.checkpoint()
 
-    async def _read(
-        self,
-        kinds: Sequence[str],
-        place: Place = (None, None),
-        after: int = 0,
-        rows_max: int | None = None,
-    ) -> tuple[int, Sequence[StoredRow]]:
-        bot, account = place
+    async def _read(self, query: Query) -> tuple[int, Sequence[StoredRow]]:
         try:
-            return await self.store.read(
-                kinds, bot=bot, account=account, after=after, rows_max=rows_max
-            )
+            return await self.store.read(query)
         except StoreCorrupt as error:
             raise LedgerCorrupt(reason(error)) from error
 

@@ -38,6 +38,17 @@ class Stored:
     are_new: tuple[bool, ...]
 
 
+@attrs.frozen
+class Query:
+    """Which rows: of these kinds, or of all (None); of one bot or account, or of all."""
+
+    kinds: Sequence[str] | None
+    bot: str | None = None
+    account: str | None = None
+    after: int = 0  # only rows with a higher number
+    rows_max: int | None = None  # the first of them only: a page
+
+
 class StoreCorrupt(OSError):
     """The ledger is damaged: nothing may trade on it, nothing may mend it silently."""
 
@@ -55,19 +66,8 @@ class Store(Protocol):
         """
         ...
 
-    async def read(
-        self,
-        kinds: Sequence[str],
-        *,
-        bot: str | None,
-        account: str | None,
-        after: int = 0,
-        rows_max: int | None = None,
-    ) -> tuple[int, Sequence[StoredRow]]:
-        """Return the last sequence number and the rows of `kinds` up to it, in order.
-
-        Without `bot` or `account`: of all; `after`: only rows with a higher number;
-        `rows_max`: the first of them only.
+    async def read(self, query: Query) -> tuple[int, Sequence[StoredRow]]:
+        """Return the last sequence number and the rows up to it, in order.
 
         Raises:
           OSError: as for `append`.

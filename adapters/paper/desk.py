@@ -14,7 +14,7 @@ import trio
 
 from actors.messages import BalancesHeard, PrivateMessage
 from actors.ports import WallClock
-from actors.ports_store import Row, Store
+from actors.ports_store import Query, Row, Store
 from actors.pure.paper_account import PaperAccount
 from actors.pure.paper_words import (
     KINDS,
@@ -90,7 +90,7 @@ class PaperDesk:
     async def _read(self) -> PaperAccount:
         account = PaperAccount()
         try:
-            _, rows = await self.store.read(list(KINDS), bot=None, account=None)
+            _, rows = await self.store.read(Query(list(KINDS)))
             for row in rows:
                 account.apply(decode(row.kind, row.body))
         except (OSError, ValueError, LookupError) as error:

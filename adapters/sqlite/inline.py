@@ -10,8 +10,7 @@ from pathlib import Path
 
 import trio
 
-from actors.ports_store import Row, Stored, StoredRow
-from adapters.sqlite.reading import Query
+from actors.ports_store import Query, Row, Stored, StoredRow
 from adapters.sqlite.writer import LedgerFile
 
 
@@ -35,18 +34,9 @@ class InlineStore:
         await trio.lowlevel.cancel_shielded_checkpoint()
         return stored
 
-    async def read(
-        self,
-        kinds: Sequence[str],
-        *,
-        bot: str | None,
-        account: str | None,
-        after: int = 0,
-        rows_max: int | None = None,
-    ) -> tuple[int, Sequence[StoredRow]]:
-        """Return the last sequence number and the rows of `kinds` up to it, in order."""
+    async def read(self, query: Query) -> tuple[int, Sequence[StoredRow]]:
+        """Return the last sequence number and the rows up to it, in order."""
         await trio.lowlevel.checkpoint()
-        query = Query(kinds, bot, account, after, rows_max is not None, rows_max)
         reading = self._file.read(query)
         rows = reading.first
         while not reading.is_finished:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import attrs
 
 from actors.messages import Fact
+from actors.ports_store import Query
 from actors.pure.facts import UnreadableFact, decode
 from actors.pure.lines import actor_of
 from adapters.files import StateUnusable
 from adapters.sqlite.checks import check_chain, check_pages
 from adapters.sqlite.faults import unusable
-from adapters.sqlite.reading import Query
+from adapters.sqlite.reading import values, where
 from adapters.sqlite.schema import connect, version_of
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class Ledger:
         Without `kinds`, `bot` or `actor`: of all. `actor` is the name at the head of a
         line ("bot:dawn"), or its role ("bot").
         """
-        while page := self._page(Query(kinds, bot=bot, after=after, is_paged=True)):
+        while page := self._page(Query(kinds, bot, after=after, rows_max=PAGE_ROWS)):
             for row in page:
                 fact = self._decoded(row)
                 after, name = row["seq"], actor_of(fact)
@@ -116,11 +117,11 @@ class Ledger:
     def _page(self, query: Query) -> list[dict[str, Any]]:
         with self._explained():
             found = self._facts.rows_where(  # pyright: ignore[reportUnknownMemberType] -- a bare Sequence of theirs
-                query.where,
-                query.values,
+                where(query),
+                values(query),
                 select="seq, wall_ms, kind, body",
                 order_by="seq",
-                limit=PAGE_ROWS,
+                limit=query.rows_max,
             )
             return list(found)
 

@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import attrs
-
-from actors.ports_store import StoredRow
+from actors.ports_store import Query, StoredRow
 from adapters.sqlite.faults import as_os_error
 
 READ_ROWS: Final = 2000  # in one piece
 
 
-@attrs.frozen
-class Query:
-    """Which rows: of these kinds, or of all (None); of one bot or account, or of all."""
+def where(query: Query) -> str:
+    """Return the SQL of its condition; the values in it are `values`."""
+    marks = ", ".join("?" * len(query.kinds or ()))
+    # A page stops early in the rows' own order: "+" keeps it from the index of kinds.
+    column = "kind" if query.rows_max is None else "+kind"
+    kinds = "" if query.kinds is None else f" AND {column} IN ({marks})"
+    bot = "" if query.bot is None else " AND bot = ?"
+    account = "" if query.account is None else " AND account = ?"
+    return f"seq > ?{kinds}{bot}{account}"
 
-    kinds: Sequence[str] | None
-    bot: str | None = None
-    account: str | None = None
-    after: int = 0
-    is_paged: bool = False  # True: rows in their own order, so that a page stops early
-    rows_max: int | None = None
 
-    @property
-    def where(self) -> str:
-        """Return the SQL of the condition; its values are `values`."""
-        marks = ", ".join("?" * len(self.kinds or ()))
-        column = "+kind" if self.is_paged else "kind"  # "+": not by the index of kinds
-        kinds = "" if self.kinds is None else f" AND {column} IN ({marks})"
-        bot = "" if self.bot is None else " AND bot = ?"
-        account = "" if self.account is None else " AND account = ?"
-        return f"seq > ?{kinds}{bot}{account}"
-
-    @property
-    def values(self) -> tuple[object, ...]:
-        scope = (each for each in (self.bot, self.account) if each is not None)
-        return (self.after, *(self.kinds or ()), *scope)
+def values(query: Query) -> tuple[object, ...]:
+    """Return what stands for the question marks of `where`."""
+    scope = (each for each in (query.bot, query.account) if each is not None)
+    return (query.after, *(query.kinds or ()), *scope)
 
 
 class Reading:
@@ -53,8 +40,8 @@ class Reading:
         ).fetchone()
         self._cursor = connection.execute(
             "SELECT seq, wall_ms, kind, body FROM facts"  # noqa: S608 -- only question marks
-            f" WHERE {query.where} ORDER BY seq LIMIT ?",
-            (*query.values, -1 if query.rows_max is None else query.rows_max),  # -1: all
+            f" WHERE {where(query)} ORDER BY seq LIMIT ?",
+            (*values(query), -1 if query.rows_max is None else query.rows_max),  # -1: all
         )
         self.is_finished = False
         self.first = self.more()

@@ -19,8 +19,7 @@ import attrs
 import outcome
 import trio
 
-from actors.ports_store import Row, Stored, StoredRow
-from adapters.sqlite.reading import Query
+from actors.ports_store import Query, Row, Stored, StoredRow
 from adapters.sqlite.writer import CHECKPOINT_COMMITS, LedgerFile
 
 ANSWER_S: Final = 8.0  # longest wait for the disk; far above any healthy one
@@ -106,21 +105,12 @@ class SqliteStore:
             lambda file: file.append([self._cleaned(row) for row in rows])
         )
 
-    async def read(
-        self,
-        kinds: Sequence[str],
-        *,
-        bot: str | None,
-        account: str | None,
-        after: int = 0,
-        rows_max: int | None = None,
-    ) -> tuple[int, Sequence[StoredRow]]:
-        """Return the last sequence number and the rows of `kinds` up to it, in order.
+    async def read(self, query: Query) -> tuple[int, Sequence[StoredRow]]:
+        """Return the last sequence number and the rows up to it, in order.
 
         Raises:
           OSError: as for `append`.
         """
-        query = Query(kinds, bot, account, after, rows_max is not None, rows_max)
         async with self._reading:
             reading = await self.ask(lambda file: file.read(query))
             rows, reading.first = reading.first, []  # the file keeps its last reading

@@ -13,11 +13,11 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
-from actors.ports_store import Row, Stored
+from actors.ports_store import Query, Row, Stored
 from adapters.files import StateUnusable, create_private, sync_folder
 from adapters.sqlite.checks import Link, check_pages, check_rows, identify, link, link_at
 from adapters.sqlite.faults import as_os_error, unusable
-from adapters.sqlite.reading import Query, Reading
+from adapters.sqlite.reading import Reading
 from adapters.sqlite.schema import (
     COLUMNS,
     MIGRATIONS,

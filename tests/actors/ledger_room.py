@@ -15,7 +15,7 @@ from actors.journal import run_journal
 from actors.mailbox import Mailbox
 from actors.messages import Fact, Told
 from actors.outlets import Outlets, Reader
-from actors.ports_store import Row, Stored, StoredRow
+from actors.ports_store import Query, Row, Stored, StoredRow
 from actors.pure.facts import decode, kind_of
 from actors.records import JournalWish, record
 from adapters.sqlite.inline import InlineStore
@@ -52,10 +52,8 @@ class Disk:
             raise self.error
         return await self.ledger.append(rows)
 
-    async def read(
-        self, kinds: Sequence[str], **where: Any
-    ) -> tuple[int, Sequence[StoredRow]]:
-        return await self.ledger.read(kinds, **where)
+    async def read(self, query: Query) -> tuple[int, Sequence[StoredRow]]:
+        return await self.ledger.read(query)
 
 
 @attrs.define(eq=False)
@@ -111,7 +109,7 @@ class Room:
     async def recorded(self, *kinds: type[F]) -> list[F]:
         """Return the facts of these kinds in the ledger, in order."""
         names = [kind_of(kind) for kind in kinds]  # type: ignore[arg-type]  # facts all
-        _, rows = await self.disk.ledger.read(names, bot=None, account=None)
+        _, rows = await self.disk.ledger.read(Query(names))
         facts = [decode(row.kind, row.body) for row in rows]
         return [fact for fact in facts if isinstance(fact, kinds)]
 

@@ -29,7 +29,7 @@ from actors.messages import (
     Told,
 )
 from actors.outlets import Outlets, Reader
-from actors.ports_store import Row, StoreCorrupt, Stored, StoredRow
+from actors.ports_store import Query, Row, StoreCorrupt, Stored, StoredRow
 from actors.pure.facts import decode
 from actors.records import (
     JournalDown,
@@ -86,10 +86,8 @@ class Disk:
             return await self.ledger.append(rows)
         raise AssertionError
 
-    async def read(
-        self, kinds: Sequence[str], **where: Any
-    ) -> tuple[int, Sequence[StoredRow]]:
-        return await self.ledger.read(kinds, **where)
+    async def read(self, query: Query) -> tuple[int, Sequence[StoredRow]]:
+        return await self.ledger.read(query)
 
 
 @pytest.fixture
@@ -472,6 +470,6 @@ async def test_recall_and_told_join_without_gap_or_repetition_through_any_deaths
         await trio.sleep(10)
         nursery.cancel_scope.cancel()
 
-    _, rows = await house.disk.ledger.read(["bot_paused"], bot="dawn", account=None)
+    _, rows = await house.disk.ledger.read(Query(["bot_paused"], "dawn"))
     written = [number_of(decode(row.kind, row.body)) for row in rows]
     assert (storm.seen, storm.deaths > 5, len(set(written)) > 10) == (written, True, True)

@@ -17,6 +17,7 @@ from actors.journal import COMPANY_S, run_journal
 from actors.mailbox import Mailbox
 from actors.messages import Fact, Told, Wanted
 from actors.outlets import Outlets, Reader
+from actors.ports_store import Query
 from actors.pure.client_order_id import IntentIds
 from actors.pure.facts import decode, kind_of
 from actors.records import JournalWish, record
@@ -99,7 +100,7 @@ class Floor:
         """Return the facts of one kind in the ledger, in order."""
         await trio.sleep(2 * COMPANY_S)  # what can wait has been committed then
         name = kind_of(kind)  # pyright: ignore[reportArgumentType]  # every fact has a kind
-        _, rows = await self.ledger.read([name], bot=None, account=None)
+        _, rows = await self.ledger.read(Query([name]))
         facts = [decode(row.kind, row.body) for row in rows]
         return [fact for fact in facts if isinstance(fact, kind)]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.ports_store import Query
 from adapters.sqlite.ledger import Ledger
 from adapters.sqlite.store import SqliteStore
 
@@ -106,7 +107,7 @@ async def test_a_killed_writers_ledger_is_opened_and_written_again(tmp_path: Pat
         child.stdout.readline()
         child.send_signal(signal.SIGKILL)
     store = await SqliteStore.open(path)
-    last, rows = await store.read(["exchange_disconnected"], bot=None, account=None)
+    last, rows = await store.read(Query(["exchange_disconnected"]))
     await store.close()
 
     assert len(rows) == last > 0

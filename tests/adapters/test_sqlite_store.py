@@ -9,16 +9,16 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
+import attrs
 import pytest
 import trio
 
-from actors.ports_store import Row, StoreCorrupt
+from actors.ports_store import Query, Row, StoreCorrupt
 from adapters.files import StateUnusable
 from adapters.sqlite.ledger import Ledger
-from adapters.sqlite.reading import Query
+from adapters.sqlite.reading import values, where
 from adapters.sqlite.store import SqliteStore
 from adapters.sqlite.writer import LedgerFile
 
@@ -41,9 +41,7 @@ async def store(path: Path) -> AsyncIterator[SqliteStore]:
 
 
 async def read_all(store: SqliteStore, after: int = 0) -> list[int]:
-    _, rows = await store.read(
-        ["exchange_disconnected"], bot=None, account=None, after=after
-    )
+    _, rows = await store.read(Query(["exchange_disconnected"], after=after))
     return [each.seq for each in rows]
 
 
@@ -63,7 +61,7 @@ async def test_a_known_key_keeps_its_first_number(store: SqliteStore) -> None:
 
 async def test_rows_come_back_as_they_were_written(store: SqliteStore) -> None:
     await store.append([row(1), row(2, bot="dusk"), row(3)])
-    seq, rows = await store.read(["exchange_disconnected"], bot="dawn", account="main")
+    seq, rows = await store.read(Query(["exchange_disconnected"], "dawn", "main"))
 
     assert (seq, [(each.seq, each.wall_ms, each.body) for each in rows]) == (
         3,
@@ -73,10 +71,10 @@ async def test_rows_come_back_as_they_were_written(store: SqliteStore) -> None:
 
 async def test_a_page_ends_early_and_the_next_one_goes_on(store: SqliteStore) -> None:
     await store.append([row(n, bot="dusk" if n % 2 else "dawn") for n in range(1, 8)])
-    read = partial(store.read, ["exchange_disconnected"], bot="dusk", account=None)
+    query = Query(["exchange_disconnected"], "dusk", rows_max=3)
 
-    first = await read(rows_max=3)
-    second = await read(rows_max=3, after=5)
+    first = await store.read(query)
+    second = await store.read(attrs.evolve(query, after=5))
 
     assert (first[0], [each.seq for each in first[1]]) == (7, [1, 3, 5])
     assert (second[0], [each.seq for each in second[1]]) == (7, [7])
@@ -88,12 +86,12 @@ async def test_a_page_ends_early_and_the_next_one_goes_on(store: SqliteStore) ->
 def test_no_page_sorts_the_ledger(tmp_path: Path, bot: str | None, plan: str) -> None:
     """A recall would take the square of its length."""
     file = LedgerFile(tmp_path / "ledger.db", {})
-    query = Query(["a", "b"], bot, "main", 7, is_paged=True, rows_max=10)
+    query = Query(["a", "b"], bot, "main", 7, rows_max=10)
     asked = (
         "EXPLAIN QUERY PLAN SELECT seq FROM facts"  # noqa: S608 -- only question marks
-        f" WHERE {query.where} ORDER BY seq LIMIT ?"
+        f" WHERE {where(query)} ORDER BY seq LIMIT ?"
     )
-    (said,) = [row[3] for row in file.connection.execute(asked, (*query.values, 10))]
+    (said,) = [row[3] for row in file.connection.execute(asked, (*values(query), 10))]
     file.close()
     assert said.startswith(plan)
 

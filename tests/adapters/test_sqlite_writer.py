@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from actors.ports_store import Row, StoreCorrupt
-from adapters.sqlite.reading import READ_ROWS, Query
+from actors.ports_store import Query, Row, StoreCorrupt
+from adapters.sqlite.reading import READ_ROWS
 from adapters.sqlite.writer import LedgerFile
 
 KIND = "exchange_disconnected"

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 import attrs
 import trio
 
-from actors.ports_store import Row, Stored, StoredRow
+from actors.ports_store import Query, Row, Stored, StoredRow
 from adapters.sqlite.checks import CHAIN_START, Link, link
 from adapters.sqlite.store import ANSWER_S, JOBS_MAX
 from tests.simulation.emergency import Blocks, SimEmergencyFile, SimSpace
@@ -154,26 +154,18 @@ class SimStore:
     async def append(self, rows: Sequence[Row]) -> Stored:
         return await self._ask(_Job(lambda: self._disk.write(rows), is_write=True))
 
-    async def read(
-        self,
-        kinds: Sequence[str],
-        *,
-        bot: str | None,
-        account: str | None,
-        after: int = 0,
-        rows_max: int | None = None,
-    ) -> tuple[int, Sequence[StoredRow]]:
+    async def read(self, query: Query) -> tuple[int, Sequence[StoredRow]]:
         def found() -> tuple[int, Sequence[StoredRow]]:
-            wanted, disk = set(kinds), self._disk
-            rows = (disk.rows[at] for at in range(after, disk.visible))
+            disk, wanted = self._disk, query.kinds and set(query.kinds)
+            rows = (disk.rows[at] for at in range(query.after, disk.visible))
             stored = (
                 StoredRow(each.chain[0], each.row.wall_ms, each.row.kind, each.row.body)
                 for each in rows
-                if each.row.kind in wanted
-                and bot in {None, each.row.bot}
-                and account in {None, each.row.account}
+                if (wanted is None or each.row.kind in wanted)
+                and query.bot in {None, each.row.bot}
+                and query.account in {None, each.row.account}
             )
-            return disk.visible, list(islice(stored, rows_max))
+            return disk.visible, list(islice(stored, query.rows_max))
 
         return await self._ask(_Job(found, is_write=False))
 

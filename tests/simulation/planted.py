@@ -33,7 +33,7 @@ from actors.messages import (
     VenueUnknown,
 )
 from actors.orders_road import Road
-from actors.ports_store import StoredRow
+from actors.ports_store import Query, StoredRow
 from actors.pure.facts import key_of
 from actors.pure.order_gate import Gate, request_of
 from actors.pure.order_life import Order
@@ -196,12 +196,11 @@ def _freed_quote(order: Order) -> Decimal:
 _reserved_quote: Callable[[Order], Decimal] = vars(Order)["reserved_quote"].fget
 
 
-async def _forgetful(
-    self: SimStore, kinds: Sequence[str], **where: Any
-) -> tuple[int, Sequence[StoredRow]]:
+async def _forgetful(self: SimStore, query: Query) -> tuple[int, Sequence[StoredRow]]:
     """Let a new life of an actor know nothing of what an operator has said."""
-    kept = [kind for kind in kinds if kind not in {"halted", "bot_paused", "bot_stopped"}]
-    return await _read(self, kept, **where)
+    forgotten = {"halted", "bot_paused", "bot_stopped"}
+    kept = [kind for kind in query.kinds or () if kind not in forgotten]
+    return await _read(self, attrs.evolve(query, kinds=kept))
 
 
 _read = SimStore.read

@@ -28,6 +28,7 @@ from actors.messages import (
 )
 from actors.messages.supervision import ActorState, Event, Transition
 from actors.ports import Desk
+from actors.ports_store import Query
 from actors.pure.client_order_id import account_tag, epoch_text
 from actors.pure.config import Problems, load
 from actors.pure.facts import KINDS, decode
@@ -191,7 +192,7 @@ class MockFleet:
         return [step for step in self.steps if step.path == path and step.event in events]
 
     async def facts(self) -> Sequence[Fact]:
-        _, rows = await self.fleet.world.store.read(sorted(KINDS), bot=None, account=None)
+        _, rows = await self.fleet.world.store.read(Query(sorted(KINDS)))
         return [decode(row.kind, row.body) for row in rows]
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:

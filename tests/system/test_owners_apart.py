@@ -34,7 +34,7 @@ from actors.messages import (
 from actors.messages.board import Alarmed, Asked
 from actors.messages.supervision import Event, State
 from actors.ports import Desk
-from actors.ports_store import StoreCorrupt
+from actors.ports_store import Query, StoreCorrupt
 from actors.pure.client_order_id import account_tag, epoch_of, epoch_text
 from actors.pure.facts import KINDS, decode
 from actors.pure.market_view import MarketView
@@ -104,7 +104,7 @@ class TwoOwners(MockFleet):
     desk: AskedDesk = attrs.Factory(AskedDesk)
 
     async def facts_of(self, owner: str) -> Sequence[Fact]:
-        _, rows = await self.disks[owner].ledger.read(sorted(KINDS), bot=None, account=None)
+        _, rows = await self.disks[owner].ledger.read(Query(sorted(KINDS)))
         return [decode(row.kind, row.body) for row in rows]
 
     async def status(self, owner: str = "") -> dict[str, Any]:

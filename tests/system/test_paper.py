@@ -25,9 +25,9 @@ from actors.messages import (
     OrderStatus,
     Reconciled,
 )
+from actors.ports_store import Query
 from actors.pure.paper_words import PaperFilled, PaperPlaced, decode
 from adapters.files import StateUnusable
-from adapters.sqlite.reading import Query
 from adapters.sqlite.writer import LedgerFile
 from tests.system.fleet_desk import ROOT, only, running_fleet, shoal, write_strategy
 from tests.system.processes import CHURN, Sim, running_sim

@@ -31,8 +31,8 @@ from adapters.sockets import NewestOf, OpenSocket
 from adapters.websocket import open_websocket
 from adapters.websocket_busy import open_busy_websocket
 from tests.bench.exchange import symbol
-from tests.bench.fleet import rss_bytes
 from tests.bench.flood_frames import sent_us
+from tests.memory import resident
 
 SETTLE_S = 1.0
 AGES_MAX = 200_000
@@ -136,12 +136,12 @@ async def consume(spec: Spec) -> dict[str, Any]:
         await stream.subscribe(wanted)
         await trio.sleep(SETTLE_S)
         counts.clear()
-        begun = time.monotonic(), time.process_time(), rss_bytes()
+        begun = time.monotonic(), time.process_time(), resident()
         await trio.sleep(spec.seconds)
         noted |= {
             "seconds": time.monotonic() - begun[0],
             "cpu_s": time.process_time() - begun[1],
-            "growth": rss_bytes() - begun[2],
+            "growth": resident() - begun[2],
             "decoded": counts.decoded,
             "replaced": counts.replaced,
             "taken": counts.taken,

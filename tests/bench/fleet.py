@@ -30,6 +30,7 @@ from actors.pure.market_view import Strategy
 from adapters import websocket_busy
 from tests.bench.exchange import KEY, SECRET, symbol
 from tests.bench.marks import Flow, Look, MarkedMailbox, MarkedStore, MarkedTrading, Marks
+from tests.memory import resident
 
 SAMPLE_S = 0.2
 
@@ -191,7 +192,7 @@ class _Watch:
         sample: dict[str, float] = {
             "at_s": time.monotonic(),
             "cpu_s": time.process_time(),
-            "rss": rss_bytes(),
+            "rss": resident(),
             "frames": boxes["feed:binance"].completed,
             "readers": len(stage.demands["binance"].current()),
         }
@@ -210,11 +211,6 @@ def _counted(who: str, boxes: Sequence[Mailbox[Any]]) -> dict[str, float]:
         f"{who}_merged": sum(box.merged for box in boxes),
         f"{who}_waiting": sum(box.depth for box in boxes),
     }
-
-
-def rss_bytes() -> int:
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    return pages * os.sysconf("SC_PAGESIZE")
 
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import sys
 import time
-from pathlib import Path
+
+from tests.memory import resident
 
 ORDER = (
     "attrs",
@@ -28,17 +28,12 @@ ORDER = (
 )
 
 
-def rss_bytes() -> int:
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    return pages * os.sysconf("SC_PAGESIZE")
-
-
 def main() -> None:
     costs: dict[str, tuple[float, int]] = {}
     for name in ORDER:
-        begun_s, before = time.perf_counter(), rss_bytes()
+        begun_s, before = time.perf_counter(), resident()
         importlib.import_module(name)
-        costs[name] = (time.perf_counter() - begun_s, rss_bytes() - before)
+        costs[name] = (time.perf_counter() - begun_s, resident() - before)
     sys.stdout.write(json.dumps(costs))
 
 

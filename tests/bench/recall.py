@@ -37,10 +37,10 @@ from adapters.sqlite.store import SqliteStore
 from tests.bench.journal_latency import Clock, intended
 from tests.bench.processes import Pace
 from tests.bench.table import Figure
+from tests.memory import resident
 
 ORDERS = 100_000
 AT_ONCE = 500  # round trips written in one commit
-PAGE = 4096
 
 
 def _order(number: int, side: Side) -> Iterator[Fact]:
@@ -89,17 +89,13 @@ async def _recalled(orders: int) -> tuple[float, int, int]:
         run = partial(run_journal, journal, store, Outlets([reader]), clock=Clock())
         async with trio.open_nursery() as nursery:
             await nursery.start(run)
-            before, begun_s = _resident(), time.perf_counter()
+            before, begun_s = resident(), time.perf_counter()
             replay = await fold(journal, "orders:main", Gate().apply)
             took_s = time.perf_counter() - begun_s
-            more = _resident() - before
+            more = resident() - before
             nursery.cancel_scope.cancel()
         await store.close()
     return took_s, replay.seq, more
-
-
-def _resident() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
 
 
 def figures(pace: Pace) -> list[Figure]:

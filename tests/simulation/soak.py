@@ -13,12 +13,12 @@ import argparse
 import gc
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import attrs
 import trio
 
+from tests.memory import resident
 from tests.simulation.assassin import Assassin
 from tests.simulation.network import NetFault
 from tests.simulation.schedule import Event, Mood, Schedule, VenueRestart
@@ -43,7 +43,6 @@ TRADES_EVERY_S: Final = 7200.0
 TRADES_S: Final = 10.0
 KEYS_MAX: Final = 3 * BOTS  # what is replaced by a newer one: a price, a bot's view, …
 GROWTH_MAX: Final = 0.05  # R-32
-PAGE: Final = 4096
 OURS: Final = ("actors.", "trio.")
 WORLDS: Final = ("actors.ports", "actors.pure.matching")
 CONFIG: Final = """
@@ -183,7 +182,7 @@ class Soak(Simulation):
         """Look twice: the first look leaves room behind that it took for itself."""
         exchange, objects = self.simulator.exchange, _engine_objects()
         looks = [size_of_memories(exchange, self.disk, self.machine) for _ in range(2)]
-        return Sample(self.trace.now_s, _resident() - looks[-1], objects)
+        return Sample(self.trace.now_s, resident() - looks[-1], objects)
 
     def _inspect(self) -> None:
         """Look at the mailboxes only: books of all orders would grow with them."""
@@ -211,11 +210,6 @@ def _engine_objects() -> int:
     """Count what belongs to the engine; rows and matching are the world's here."""
     modules = (type(each).__module__ for each in gc.get_objects())
     return sum(it.startswith(OURS) and not it.startswith(WORLDS) for it in modules)
-
-
-def _resident() -> int:
-    """Return the bytes of this process that are in memory."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
 
 
 def main() -> int:

@@ -327,6 +327,8 @@ async def _witness(opened: AsyncExitStack, places: Places, name: str) -> Witness
         ws_api_url=where.ws_api_url,
         maker_fee_percent=ZERO,
         taker_fee_percent=ZERO,
+        ping_s=3.0,  # it shall not be deaf for longer than the fleet
+        pong_s=2.5,
     )
     opening = Opening(settings, where, {}, is_simulated=True)
     venue = await open_venue(opened, opening)

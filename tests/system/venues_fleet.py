@@ -136,8 +136,8 @@ ws_api_url = "{where.ws_api_url}"
 {more}
 send_keys_to_this_host = true
 reconnect = {{ attempts = 5, initial_s = 0.2, max_s = 1, multiplier = 2, jitter = 0.1 }}
-ping_s = 2
-pong_s = 1.5
+ping_s = 3
+pong_s = 2.5
 silence_s = {{ ticker = 3 }}
 fallback_after_s = 1.5
 poll_s = 0.5

@@ -62,6 +62,7 @@ class Totals:
     seeds: int = 0
     simulated_s: float = 0.0
     cpu_s: float = 0.0
+    wall_s: float = 0.0  # of all cores together; 0: nobody looked
     counts: Counter[str] = attrs.Factory(Counter[str])
     faults: Counter[str] = attrs.Factory(Counter[str])
     failures: Counter[str] = attrs.Factory(Counter[str])
@@ -86,10 +87,11 @@ class Totals:
     def lines(self) -> Iterator[str]:
         """Return the sums for people."""
         hours, counts = self.simulated_s / 3600, self.counts
+        together = f", {self.simulated_s / self.wall_s:.0f} in all" if self.wall_s else ""
         others = Counter({name: n for name, n in counts.items() if name not in ACTS})
         yield (
             f"{self.seeds:,} seeds · {hours:,.1f} simulated hours · {self.speed:.0f} times"
-            " as fast as the clock, on one core"
+            f" as fast as the clock on one core{together}"
         )
         acts = " · ".join(f"{counts[name]:,} {name}" for name in ACTS)
         yield f"{self.faults.total():,} network, exchange and disk faults · {acts}"
@@ -102,10 +104,12 @@ class Totals:
 
 def followed(outcomes: Iterable[Outcome], totals: Totals, of: int) -> Iterator[Outcome]:
     """Add up outcomes as they come, and say now and then how far it is."""
-    began_s = said_s = time.monotonic()
+    began_s = said_s = done_s = time.monotonic()
     for done, outcome in enumerate(outcomes, 1):
         totals.add(outcome)
         now_s = time.monotonic()
+        totals.wall_s += now_s - done_s
+        done_s = now_s
         if now_s - said_s >= PROGRESS_EVERY_S:
             said_s = now_s
             left_s = (now_s - began_s) / done * (of - done)

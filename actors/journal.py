@@ -30,7 +30,7 @@ from actors.journal_rows import LedgerCorrupt, decoded, decoded_in_turns
 from actors.journal_watch import JournalWatch
 from actors.mailbox import Mailbox
 from actors.messages import Fact
-from actors.outlets import Outlets
+from actors.outlets import Outlets, Reader
 from actors.ports import WallClock
 from actors.ports_store import Query, Row, Store, StoreCorrupt, Stored, StoredRow
 from actors.pure.facts import KINDS, encode, key_of, kind_of
@@ -38,6 +38,7 @@ from actors.records import JournalWish, Recall, Recalled, Record, Recorded
 
 BATCH_FACTS_MAX = 64  # D-1; one record may hold more and is still one commit
 PAGE_ROWS = 4096  # of one answer to a recall
+LOOKS = 2  # at rows for each that a page may hold: a commit waits behind the search
 COMPANY_S = 0.02  # longest wait for company of a record that can wait
 GOODBYE_S = 2.0  # for what still waits for company when a life ends
 
@@ -187,14 +188,12 @@ class _Life:
                 recall.receipt.fail(f"no reader is called {recall.reader}")
                 await trio.lowlevel.checkpoint()
                 return
-            kinds = sorted(kind_of(each) for each in reader.kinds)
-            query = Query(kinds, reader.bot, reader.account, recall.after, PAGE_ROWS)
-            seq, rows = await self._read(query)
+            told_seq = self.outlets.told_seq or 0  # what comes after it is told from now on
+            seq, rows = await self._read(_page(reader, recall.after))
             facts = await decoded_in_turns(rows)
             at_ms = tuple(row.wall_ms for row in rows)
-            is_last = len(rows) < PAGE_ROWS
-            seq = seq if is_last else rows[-1].seq
-            recall.receipt.resolve(Recalled(seq, facts, at_ms, is_last))
+            seq = rows[-1].seq if len(rows) == PAGE_ROWS else seq
+            recall.receipt.resolve(Recalled(seq, facts, at_ms, seq >= told_seq))
         except TimeoutError as error:
             recall.receipt.fail(reason(error))
             raise
@@ -256,6 +255,13 @@ class _Life:
 def reason(error: OSError) -> str:
     """Return what the error says, without its number."""
     return error.strerror or str(error)
+
+
+def _page(reader: Reader, after: int) -> Query:
+    """Return the query of the next that a reader reads."""
+    kinds = sorted(kind_of(each) for each in reader.kinds)
+    looks_max = LOOKS * PAGE_ROWS
+    return Query(kinds, reader.bot, reader.account, after, PAGE_ROWS, looks_max)
 
 
 def _row(fact: Fact, wall_ms: int, awake_ms: int) -> Row:

@@ -47,6 +47,7 @@ class Query:
     account: str | None = None
     after: int = 0  # only rows with a higher number
     rows_max: int | None = None  # the first of them only: a page
+    looks_max: int | None = None  # looks at so many rows at most, of `bot` if given
 
 
 class StoreCorrupt(OSError):
@@ -67,7 +68,9 @@ class Store(Protocol):
         ...
 
     async def read(self, query: Query) -> tuple[int, Sequence[StoredRow]]:
-        """Return the last sequence number and the rows up to it, in order.
+        """Return the number up to which it looked, and the rows up to it, in order.
+
+        It is the last one of all, but where `looks_max` ended the search before.
 
         Raises:
           OSError: as for `append`.

@@ -35,7 +35,7 @@ class InlineStore:
         return stored
 
     async def read(self, query: Query) -> tuple[int, Sequence[StoredRow]]:
-        """Return the last sequence number and the rows up to it, in order."""
+        """Return the number up to which it looked, and the rows up to it, in order."""
         await trio.lowlevel.checkpoint()
         reading = self._file.read(query)
         rows = reading.first

@@ -1,4 +1,8 @@
-"""Read a ledger as it was at one moment, piece by piece, without holding up its writer."""
+"""Read a ledger as it was at one moment, piece by piece: its writer waits for one piece.
+
+A piece looks at rows until it has found READ_ROWS, so it may look at all of them, unless
+the query bounds that.
+"""
 
 from __future__ import annotations
 
@@ -29,19 +33,31 @@ def values(query: Query) -> tuple[object, ...]:
     return (query.after, *(query.kinds or ()), *scope)
 
 
+def _last_seq(connection: sqlite3.Connection, query: Query) -> int:
+    """Return the number of the last row that the query may look at."""
+    (newest,) = connection.execute("SELECT coalesce(max(seq), 0) FROM facts").fetchone()
+    if query.looks_max is None:
+        return newest
+    if query.bot is None:  # the numbers have no gap
+        return min(newest, query.after + query.looks_max)
+    found = connection.execute(  # of the index alone: a fraction of a millisecond
+        "SELECT seq FROM facts WHERE seq > ? AND bot = ? ORDER BY seq LIMIT 1 OFFSET ?",
+        (query.after, query.bot, query.looks_max - 1),
+    ).fetchone()
+    return newest if found is None else found[0]
+
+
 class Reading:
-    """One read transaction: it sees the rows up to `seq` and nothing that comes after."""
+    """One read transaction: it looks at the rows up to `seq` and at none after it."""
 
     def __init__(self, connection: sqlite3.Connection, query: Query, path: Path) -> None:
         self._connection, self._path = connection, path
         connection.execute("BEGIN")
-        (self.seq,) = connection.execute(
-            "SELECT coalesce(max(seq), 0) FROM facts"
-        ).fetchone()
+        self.seq = _last_seq(connection, query)
         self._cursor = connection.execute(
             "SELECT seq, wall_ms, kind, body FROM facts"  # noqa: S608 -- only question marks
-            f" WHERE {where(query)} ORDER BY seq LIMIT ?",
-            (*values(query), -1 if query.rows_max is None else query.rows_max),  # -1: all
+            f" WHERE {where(query)} AND seq <= ? ORDER BY seq LIMIT ?",
+            (*values(query), self.seq, -1 if query.rows_max is None else query.rows_max),
         )
         self.is_finished = False
         self.first = self.more()

@@ -3,7 +3,8 @@
 journal --append, read--> [thread] --answers--> journal
 
 A commit is never abandoned half known: a cancelled `append` stays until the thread has
-answered. Readings go by a second connection and in pieces, so appends pass between them.
+answered. Readings go by a second connection and in pieces, and appends pass between two of
+them; how long one takes is bounded where the query says at how many rows it may look.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class _Job(Generic[T]):
 
 
 class SqliteStore:
-    """The ledger for one journal (`actors.ports.Store`). `open` it, `close` it."""
+    """The ledger for one journal (`actors.ports_store.Store`). `open` it, `close` it."""
 
     def __init__(
         self, path: Path, identity: Mapping[str, str], clean: Callable[[bytes], bytes]
@@ -106,7 +107,7 @@ class SqliteStore:
         )
 
     async def read(self, query: Query) -> tuple[int, Sequence[StoredRow]]:
-        """Return the last sequence number and the rows up to it, in order.
+        """Return the number up to which it looked, and the rows up to it, in order.
 
         Raises:
           OSError: as for `append`.

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
 from trio.testing import MockClock
 
 from actors.journal import PAGE_ROWS
+from actors.mailbox import Mailbox
 from actors.messages import BotPaused, Fact
+from actors.outlets import Reader
 from actors.ports_store import Row
 from actors.pure.facts import encode, kind_of
 from actors.records import fold, recall
@@ -46,6 +49,25 @@ async def test_every_fact_is_recalled_once(tmp_path: Path, count: int) -> None:
         taken: list[Fact] = []
         replay = await fold(room.journal, "bot:dawn", taken.append)
     assert (len(taken), replay.seq) == (count, count)
+
+
+@pytest.mark.parametrize(
+    ("scope", "end"), [({"bot": "dusk"}, 103), ({"account": "spare"}, 8), ({}, 4)]
+)
+async def test_a_page_may_hold_nothing_of_a_reader_and_not_be_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scope: dict[str, str], end: int
+) -> None:
+    """How many rows one job looks at is bounded, whoever they are of."""
+    monkeypatch.setattr("actors.journal.PAGE_ROWS", 4)
+    theirs = BotPaused("dusk", "spare", "")
+    async with open_room(tmp_path, "bot:dawn") as room:
+        await room.record(*[PAUSED] * 50, theirs, *[PAUSED] * 50, theirs, PAUSED)
+        room.outlets.add(Reader("it", Mailbox[Any]("it"), READS, **scope))
+        first = await recall(room.journal, "it")
+        taken: list[Fact] = []
+        replay = await fold(room.journal, "it", taken.append)
+    assert (first.seq, first.is_last) == (end, end == 103)
+    assert (taken.count(theirs), len(taken), replay.seq) == (2, 2 if scope else 103, 103)
 
 
 async def test_what_is_recorded_between_two_pages_is_heard_once(

@@ -18,7 +18,7 @@ import trio
 from actors.ports_store import Query, Row, StoreCorrupt
 from adapters.files import StateUnusable
 from adapters.sqlite.ledger import Ledger
-from adapters.sqlite.reading import values, where
+from adapters.sqlite.reading import Reading, values, where
 from adapters.sqlite.store import SqliteStore
 from adapters.sqlite.writer import LedgerFile
 
@@ -94,6 +94,46 @@ def test_no_page_sorts_the_ledger(tmp_path: Path, bot: str | None, plan: str) ->
     (said,) = [row[3] for row in file.connection.execute(asked, (*values(query), 10))]
     file.close()
     assert said.startswith(plan)
+
+
+@pytest.mark.parametrize(("bot", "ends"), [(None, [8, 16, 21]), ("dusk", [21])])
+async def test_a_page_says_how_far_it_looked(
+    store: SqliteStore, bot: str | None, ends: list[int]
+) -> None:
+    """The rows of a bot may lie far apart: only those are looked at."""
+    other = attrs.evolve(row(1), account="other")
+    await store.append([other if n % 10 else row(n, bot="dusk") for n in range(1, 22)])
+    query = Query(["exchange_disconnected"], bot, "main", rows_max=9, looks_max=8)
+    seqs, found = [0], list[int]()
+    while seqs[-1] < 21:
+        seq, rows = await store.read(attrs.evolve(query, after=seqs[-1]))
+        seqs.append(seq)
+        found += [each.seq for each in rows]
+    assert (seqs[1:], found) == (ends, [10, 20])
+
+
+@pytest.mark.parametrize("bot", [None, "dawn"])
+def test_a_page_is_no_more_work_in_a_ledger_ten_times_as_long(
+    tmp_path: Path, bot: str | None
+) -> None:
+    """A commit waits behind it; none of these rows is of its account."""
+    query = Query(["exchange_disconnected"], bot, "other", rows_max=10, looks_max=50)
+    file = LedgerFile(tmp_path / "ledger.db", {})
+    steps: list[int] = []
+    for rows in (100, 900):
+        file.append([row(number, bot="dawn") for number in range(rows)])
+        steps.append(steps_of(lambda: Reading(file.connection, query, file.path), file))
+    file.close()
+    assert steps[0] == steps[1]
+
+
+def steps_of(call: Callable[[], Reading], file: LedgerFile) -> int:
+    """Return how many instructions SQLite takes for it."""
+    taken: list[None] = []
+    file.connection.set_progress_handler(lambda: taken.append(None), 1)
+    call()
+    file.connection.set_progress_handler(None, 1)
+    return len(taken)
 
 
 async def test_a_long_reading_comes_whole_and_appends_pass_it(store: SqliteStore) -> None:

@@ -1,8 +1,9 @@
 """A simulated disk under the journal: rows, explicit fsync, power loss, and bad days.
 
-`Disk` outlives processes; `SimStore` is what one process has opened (`actors.ports.Store`,
-with the meaning of `adapters.sqlite.store.SqliteStore`): one writer, transactions whole or
-not at all, unique keys, numbers without gap, a hash over each row and all before.
+`Disk` outlives processes; `SimStore` is what one process has opened (the `Store` of
+`actors.ports_store`, with the meaning of `adapters.sqlite.store.SqliteStore`): one writer,
+transactions whole or not at all, unique keys, numbers without gap, a hash over each row
+and all before.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import random
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import islice
 from typing import Any, Final, Literal
 
 import attrs
@@ -90,6 +90,24 @@ class Disk:
         self._boundaries.append(len(self.rows))
         return Stored(tuple(seqs), tuple(are_new))
 
+    def found(self, query: Query) -> tuple[int, Sequence[StoredRow]]:
+        """Return up to which number it looked, and what it found."""
+        kinds, looks, rows = query.kinds and set(query.kinds), 0, list[StoredRow]()
+        for at in range(query.after, self.visible):
+            if len(rows) == query.rows_max:
+                break
+            if looks == query.looks_max:
+                return at, rows
+            stored = self.rows[at]
+            each = stored.row
+            if query.bot not in {None, each.bot}:
+                continue
+            looks += 1
+            is_meant = kinds is None or each.kind in kinds
+            if is_meant and query.account in {None, each.account}:
+                rows.append(StoredRow(stored.chain[0], each.wall_ms, each.kind, each.body))
+        return self.visible, rows
+
     def sync(self) -> None:
         """Make everything written survive a power loss."""
         self.visible = len(self.rows)
@@ -155,19 +173,7 @@ class SimStore:
         return await self._ask(_Job(lambda: self._disk.write(rows), is_write=True))
 
     async def read(self, query: Query) -> tuple[int, Sequence[StoredRow]]:
-        def found() -> tuple[int, Sequence[StoredRow]]:
-            disk, wanted = self._disk, query.kinds and set(query.kinds)
-            rows = (disk.rows[at] for at in range(query.after, disk.visible))
-            stored = (
-                StoredRow(each.chain[0], each.row.wall_ms, each.row.kind, each.row.body)
-                for each in rows
-                if (wanted is None or each.row.kind in wanted)
-                and query.bot in {None, each.row.bot}
-                and query.account in {None, each.row.account}
-            )
-            return disk.visible, list(islice(stored, query.rows_max))
-
-        return await self._ask(_Job(found, is_write=False))
+        return await self._ask(_Job(lambda: self._disk.found(query), is_write=False))
 
     def _begin(self, job: _Job) -> None:
         """Let it take its time; nothing is done any more when the process is dead."""

@@ -26,19 +26,19 @@ from typing import assert_never
 import attrs
 import trio
 
-from actors.journal_rows import LedgerCorrupt, decoded, decoded_in_turns
+from actors.journal_rows import LedgerCorrupt, decoded, decoded_in_turns, row_of
 from actors.journal_watch import JournalWatch
 from actors.mailbox import Mailbox
-from actors.messages import Fact
 from actors.outlets import Outlets, Reader
 from actors.ports import WallClock
 from actors.ports_store import Query, Row, Store, StoreCorrupt, Stored, StoredRow
-from actors.pure.facts import KINDS, encode, key_of, kind_of
+from actors.pure.facts import KINDS, kind_of
 from actors.records import JournalWish, Recall, Recalled, Record, Recorded
 
 BATCH_FACTS_MAX = 64  # D-1; one record may hold more and is still one commit
 PAGE_ROWS = 4096  # of one answer to a recall
 LOOKS = 2  # at rows for each that a page may hold: a commit waits behind the search
+NEXT_S = 0.5  # in which whoever got a page asks for the next one, if it still lives
 COMPANY_S = 0.02  # longest wait for company of a record that can wait
 GOODBYE_S = 2.0  # for what still waits for company when a life ends
 
@@ -108,11 +108,17 @@ class _Life:
                 case Record():
                     self._gather(message)
                 case Recall():
-                    self.recalls.append(message)
-                    self.recalled.set()
+                    self._queue(message)
                 case _:
                     assert_never(message)
             message = None if self._is_full() else self.mailbox.receive_nowait()
+
+    def _queue(self, recall: Recall) -> None:
+        if recall.after:
+            self.recalls.appendleft(recall)
+        else:
+            self.recalls.append(recall)
+        self.recalled.set()
 
     def _gather(self, record: Record) -> None:
         wait_s = COMPANY_S if record.can_wait else 0.0
@@ -169,7 +175,10 @@ class _Life:
         self.outlets.told_seq = seq
 
     async def answer_recalls(self) -> None:
-        """Answer one recall after the other: ten thousand waiting need no task each."""
+        """Answer one recall after the other: ten thousand waiting need no task each.
+
+        Whoever has begun finishes first, or all would be ready at the end, at once.
+        """
         try:
             while True:
                 await self.recalled.wait()
@@ -193,7 +202,10 @@ class _Life:
             facts = await decoded_in_turns(rows)
             at_ms = tuple(row.wall_ms for row in rows)
             seq = rows[-1].seq if len(rows) == PAGE_ROWS else seq
-            recall.receipt.resolve(Recalled(seq, facts, at_ms, seq >= told_seq))
+            is_last = seq >= told_seq
+            recall.receipt.resolve(Recalled(seq, facts, at_ms, is_last=is_last))
+            if not is_last:
+                await self._hear_next()
         except TimeoutError as error:
             recall.receipt.fail(reason(error))
             raise
@@ -202,6 +214,12 @@ class _Life:
             await trio.lowlevel.checkpoint()
         finally:
             recall.receipt.fail("the journal ended before it had recalled")
+
+    async def _hear_next(self) -> None:
+        """Let whoever got a page ask for the next one before it is the turn of others."""
+        self.recalled = trio.Event()
+        with trio.move_on_after(NEXT_S):
+            await self.recalled.wait()
 
     async def _tell(self, records: Sequence[Record], stored: Stored, wall_ms: int) -> None:
         """Tell the new facts in order; out of the ledger where rows lie in between.
@@ -231,7 +249,7 @@ class _Life:
         rows: list[Row] = []
         for record in batch:
             try:
-                rows += [_row(fact, wall_ms, awake_ms) for fact in record.facts]
+                rows += [row_of(fact, wall_ms, awake_ms) for fact in record.facts]
             except ValueError as error:
                 record.receipt.fail(f"it cannot be written: {error}")
             else:
@@ -262,19 +280,6 @@ def _page(reader: Reader, after: int) -> Query:
     kinds = sorted(kind_of(each) for each in reader.kinds)
     looks_max = LOOKS * PAGE_ROWS
     return Query(kinds, reader.bot, reader.account, after, PAGE_ROWS, looks_max)
-
-
-def _row(fact: Fact, wall_ms: int, awake_ms: int) -> Row:
-    return Row(
-        kind=kind_of(type(fact)),
-        key=key_of(fact),
-        bot=getattr(fact, "bot", ""),
-        account=getattr(fact, "account", ""),
-        symbol=getattr(fact, "symbol", ""),
-        wall_ms=wall_ms,
-        awake_ms=awake_ms,
-        body=encode(fact),
-    )
 
 
 def _resolve(records: Sequence[Record], stored: Stored) -> None:

@@ -1,4 +1,4 @@
-"""Read rows of the ledger as facts: what cannot be read is a broken invariant."""
+"""Facts as rows of the ledger, and back: what cannot be read is a broken invariant."""
 
 from __future__ import annotations
 
@@ -8,14 +8,32 @@ import trio
 
 from actors.errors import BrokenInvariant
 from actors.messages import Fact
-from actors.ports_store import StoredRow
-from actors.pure.facts import UnreadableFact, decode
+from actors.ports_store import Row, StoredRow
+from actors.pure.facts import UnreadableFact, decode, encode, key_of, kind_of
 
 DECODE_ROWS = 256  # rows decoded before others get a turn
 
 
 class LedgerCorrupt(BrokenInvariant):
     """The ledger is damaged, or holds what this version cannot read."""
+
+
+def row_of(fact: Fact, wall_ms: int, awake_ms: int) -> Row:
+    """Return what is stored of a fact.
+
+    Raises:
+      ValueError: it cannot be written.
+    """
+    return Row(
+        kind=kind_of(type(fact)),
+        key=key_of(fact),
+        bot=getattr(fact, "bot", ""),
+        account=getattr(fact, "account", ""),
+        symbol=getattr(fact, "symbol", ""),
+        wall_ms=wall_ms,
+        awake_ms=awake_ms,
+        body=encode(fact),
+    )
 
 
 def decoded(row: StoredRow) -> Fact:

@@ -7,9 +7,10 @@ from typing import Any
 
 import attrs
 import pytest
+import trio
 from trio.testing import MockClock
 
-from actors.journal import PAGE_ROWS
+from actors.journal import NEXT_S, PAGE_ROWS
 from actors.mailbox import Mailbox
 from actors.messages import BotPaused, Fact
 from actors.outlets import Reader
@@ -68,6 +69,40 @@ async def test_a_page_may_hold_nothing_of_a_reader_and_not_be_the_last(
         replay = await fold(room.journal, "it", taken.append)
     assert (first.seq, first.is_last) == (end, end == 103)
     assert (taken.count(theirs), len(taken), replay.seq) == (2, 2 if scope else 103, 103)
+
+
+async def test_whoever_began_a_recall_ends_it_before_another_goes_on(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """Page by page in turn, all would be ready at the end, and late at once."""
+    await fill(tmp_path, MANY)
+    names = [f"bot:{number}" for number in range(3)]
+    pages: list[str] = []
+    async with open_room(tmp_path, *names, reads=READS) as room:
+
+        async def read(name: str) -> None:
+            seq, is_last = 0, False
+            while not is_last:
+                page = await recall(room.journal, name, seq)
+                seq, is_last = page.seq, page.is_last
+                pages.append(name)
+
+        async with trio.open_nursery() as nursery:
+            for name in names:
+                nursery.start_soon(read, name)
+    assert pages == [name for name in dict.fromkeys(pages) for _ in range(3)]
+
+
+async def test_a_reader_that_ended_between_two_pages_holds_up_others_for_a_moment(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    await fill(tmp_path, MANY)
+    async with open_room(tmp_path, "bot:dawn", "bot:dusk", reads=READS) as room:
+        await recall(room.journal, "bot:dawn")
+        await settle()
+        begun_s = trio.current_time()
+        await recall(room.journal, "bot:dusk")
+    assert trio.current_time() - begun_s <= NEXT_S
 
 
 async def test_what_is_recorded_between_two_pages_is_heard_once(

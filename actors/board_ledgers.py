@@ -25,7 +25,7 @@ from actors.records import (
     Recalled,
     Receipt,
     Replay,
-    recall,
+    recall_all,
 )
 
 OWNERS_S = 5.0  # that the first look waits for the owners' journals
@@ -57,12 +57,8 @@ class Ledgers:
         Raises:
           JournalDown: its journal does not answer.
         """
-        seq = 0
-        while True:
-            recalled = await recall(self.house, self.reader, seq)
-            if self._learn(self.house.name, recalled):
-                return
-            seq = recalled.seq
+        name = self.house.name
+        await recall_all(self.house, self.reader, lambda page: self._learn(name, page))
 
     async def follow(self, nursery: trio.Nursery) -> None:
         """Recall the owners; wait a moment for them, and go on in `nursery`."""

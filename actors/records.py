@@ -21,7 +21,7 @@ from actors.mailbox import Mailbox
 from actors.messages import Fact, Told
 
 RECORD_S = 5.0  # longest wait for a durable acknowledgement
-RECALL_S = 20.0  # below the 30 s in which an actor must be ready
+RECALL_S = 20.0  # of one page; all pages of a life share the `start_s` of its seat
 
 Result = TypeVar("Result")
 
@@ -106,7 +106,7 @@ class Recalled:
     seq: int
     facts: tuple[Fact, ...]
     at_ms: tuple[int, ...] = ()  # our wall clock when each was recorded
-    is_last: bool = True  # False: there are more, after `seq`
+    is_last: bool = attrs.field(kw_only=True)  # False: there may be more, after `seq`
 
 
 @attrs.frozen
@@ -190,11 +190,26 @@ async def fold(
     Raises:
       JournalDown: as for `recall`.
     """
+
+    def take_each(recalled: Recalled) -> None:
+        for fact in recalled.facts:
+            take(fact)
+
+    return await recall_all(journal, reader, take_each)
+
+
+async def recall_all(
+    journal: Mailbox[JournalWish], reader: str, take: Callable[[Recalled], object]
+) -> Replay:
+    """Pass what `reader` reads to `take`, page by page; return where telling goes on.
+
+    Raises:
+      JournalDown: as for `recall`.
+    """
     seq = 0
     while True:
         recalled = await recall(journal, reader, seq)
-        for fact in recalled.facts:
-            take(fact)
+        take(recalled)
         seq = recalled.seq
         if recalled.is_last:
             return Replay(seq)

@@ -66,7 +66,7 @@ async def test_an_owner_who_is_silent_holds_up_nobody(
     async with open_house(tmp_path) as (house, nursery):
         began_s = trio.current_time()
         nursery.start_soon(house.ledgers.follow, nursery)
-        (await house.asked(BOB)).receipt.resolve(Recalled(7, ()))
+        (await house.asked(BOB)).receipt.resolve(Recalled(7, (), is_last=True))
         await trio.sleep(OWNERS_S + 0.1)
         assert house.folded == {"journal": 0, BOB: 7}
         assert trio.current_time() - began_s == pytest.approx(OWNERS_S + 0.1)
@@ -83,7 +83,7 @@ async def test_what_is_told_before_the_recall_is_held_and_not_heard_twice(
         asked = await house.asked(ANN)
         house.ledgers.take(told(4, 0, ANN))
         house.ledgers.take(told(5, 4, ANN))
-        asked.receipt.resolve(Recalled(4, ()))
+        asked.receipt.resolve(Recalled(4, (), is_last=True))
         await settle()
         assert (house.folded[ANN], house.heard) == (4, [(ANN, 5)])
 
@@ -94,7 +94,7 @@ async def test_the_numbers_of_one_journal_are_no_gap_of_another(
     async with open_house(tmp_path) as (house, nursery):
         nursery.start_soon(house.ledgers.follow, nursery)
         for name in (ANN, BOB):
-            (await house.asked(name)).receipt.resolve(Recalled(3, ()))
+            (await house.asked(name)).receipt.resolve(Recalled(3, (), is_last=True))
         await settle()
         house.ledgers.take(told(90, 3, ANN))
         house.ledgers.take(told(4, 2, BOB))
@@ -113,7 +113,7 @@ async def test_a_journal_that_dies_with_the_question_is_asked_again_and_one_at_a
         assert house.owners[ANN].depth == 1
         await trio.sleep(10 * AGAIN_S)
         assert house.owners[ANN].depth == 1
-        (await house.asked(ANN)).receipt.resolve(Recalled(2, ()))
+        (await house.asked(ANN)).receipt.resolve(Recalled(2, (), is_last=True))
         await settle()
         assert house.folded[ANN] == 2
 
@@ -129,7 +129,7 @@ async def test_a_journal_that_dies_between_two_pages_goes_on_where_it_was(
         await trio.sleep(AGAIN_S + 1)
         again = await house.asked(ANN)
         assert again.after == 3
-        again.receipt.resolve(Recalled(5, ()))
+        again.receipt.resolve(Recalled(5, (), is_last=True))
         await settle()
         assert (house.folded[ANN], house.heard) == (5, [(ANN, 6)])
 

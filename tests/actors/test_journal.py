@@ -213,7 +213,9 @@ async def test_a_recall_holds_what_its_reader_reads_and_no_more(
     await nursery.start(house.life())
     await record(house.mailbox, paused(), paused("dusk"), ExchangeDisconnected("x", "eof"))
 
-    assert await recall(house.mailbox, "bot:dawn") == Recalled(3, (paused(),), (1_000,))
+    assert await recall(house.mailbox, "bot:dawn") == Recalled(
+        3, (paused(),), (1_000,), is_last=True
+    )
     nursery.cancel_scope.cancel()
 
 

@@ -99,14 +99,17 @@ class PaperAccount:
                 order.updated_ms = fact.at_ms
 
     def forget(self, now_ms: int) -> None:
-        """Forget what ended long ago; balances keep what it did to them."""
+        """Forget what ended long ago; balances keep what it did to them.
+
+        Whether that is done now and then or once at the end, the same is left.
+        """
         before_ms = now_ms - KEEP_MS
         while self.fills and self.fills[0].trade_ms < before_ms:
             del self.fills[0]
         for order_id, order in list(self.orders.items()):
-            if order.updated_ms >= before_ms:
+            if order.placed.at_ms >= before_ms:
                 break
-            if not order.is_open:
+            if not order.is_open and order.updated_ms < before_ms:
                 del self.orders[order_id]
 
     def free(self, asset: str) -> Decimal:

@@ -28,6 +28,8 @@ from actors.pure.paper_words import (
 )
 from adapters.errors import ConnectionLost
 
+PAGE_ROWS = 1024  # folded before others get a turn
+
 Tell = Callable[[Sequence[PrivateMessage]], None]
 
 
@@ -90,9 +92,9 @@ class PaperDesk:
     async def _read(self) -> PaperAccount:
         account = PaperAccount()
         try:
-            _, rows = await self.store.read(Query(list(KINDS)))
-            for row in rows:
-                account.apply(decode(row.kind, row.body))
+            seq = await self._read_page(account, 0)
+            while seq:
+                seq = await self._read_page(account, seq)
         except (OSError, ValueError, LookupError) as error:
             raise DeskShut(f"the paper account cannot be read: {error}") from error
         if account.opened is None:
@@ -101,6 +103,16 @@ class PaperDesk:
             account.apply(opened)
         account.forget(self.clock.now_ms())
         return account
+
+    async def _read_page(self, account: PaperAccount, after: int) -> int:
+        """Let the account take the next of the file; return where more begins, or 0."""
+        query = Query(list(KINDS), after=after, rows_max=PAGE_ROWS)
+        _, rows = await self.store.read(query)
+        for row in rows:
+            account.apply(decode(row.kind, row.body))
+        account.forget(self.clock.now_ms())
+        await trio.lowlevel.checkpoint()
+        return rows[-1].seq if len(rows) == PAGE_ROWS else 0
 
     async def _append(self, facts: Sequence[PaperFact]) -> None:
         wall_ms, awake_ms = self.clock.now_ms(), int(self.clock.awake_s() * 1000)

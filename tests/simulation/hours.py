@@ -18,16 +18,16 @@ STORM_S: Final = 60.0
 BEFORE_S: Final = 20.0  # in which bots trade before a storm, and after it
 
 
-def draw_hours(seed: int, hours: float) -> Schedule:
+def draw_hours(seed: int, hours: float, exchange: str = "binance") -> Schedule:
     """Return the schedule of a seed that is `hours` long: other classes in each storm."""
     chance = random.Random(f"{seed}/hours")
-    drawn = draw(seed, is_calm=True)
+    drawn = draw(seed, is_calm=True, exchange=exchange)
     length_s = hours * 3600
     events: list[Event] = [Mood(0.0, is_quiet=True)]
     for number in range(max(1, round(length_s / STORM_EVERY_S))):
         spare_s = STORM_EVERY_S - STORM_S - 2 * BEFORE_S
         begins_s = number * STORM_EVERY_S + chance.uniform(0, spare_s)
         events.append(Mood(begins_s, is_quiet=False))
-        events += draw_events(chance, begins_s + BEFORE_S, STORM_S)
+        events += draw_events(chance, begins_s + BEFORE_S, STORM_S, exchange=exchange)
         events.append(Mood(begins_s + 2 * BEFORE_S + STORM_S, is_quiet=True))
     return attrs.evolve(drawn, events=tuple(events), chaos_s=length_s)

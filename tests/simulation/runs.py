@@ -44,7 +44,7 @@ class Runs:
 
     def _draw(self, seed: int) -> Schedule:
         if self.hours:
-            return draw_hours(seed, self.hours)
+            return draw_hours(seed, self.hours, self.exchange)
         return draw(seed, chaos_s=self.chaos_s, exchange=self.exchange)
 
     def run_all(self, seeds: Sequence[int], jobs: int = CORES) -> Iterator[Outcome]:

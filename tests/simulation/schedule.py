@@ -141,8 +141,7 @@ def draw(
     config = draw_config(chance, focus, exchange, has_passphrase=is_whole)
     skew_ms = chance.choice([0, 0, chance.randint(-30_000, 30_000)])
     drift_percent = chance.choice([0.0, 0.5, 1.5, 3.0])
-    events = () if is_calm else draw_events(chance, 0.0, chaos_s, focus)
-    events = tuple(event for event in events if not _lasts_too_long(event, exchange))
+    events = () if is_calm else draw_events(chance, 0.0, chaos_s, focus, exchange)
     return Schedule(seed, config, events, chaos_s, skew_ms, drift_percent)
 
 
@@ -153,7 +152,11 @@ def _lasts_too_long(event: Event, exchange: str) -> bool:
 
 
 def draw_events(
-    chance: random.Random, at_s: float, length_s: float, focus: Focus = ANYTHING
+    chance: random.Random,
+    at_s: float,
+    length_s: float,
+    focus: Focus = ANYTHING,
+    exchange: str = "binance",
 ) -> tuple[Event, ...]:
     """Return what goes wrong in one stretch of time: of each class a few, or none."""
     events: list[Event] = []
@@ -166,7 +169,8 @@ def draw_events(
             events += [
                 draw_one(chance, at_s + chance.uniform(0, length_s)) for _ in range(count)
             ]
-    return tuple(sorted(events, key=lambda event: event.at_s))
+    borne = (event for event in events if not _lasts_too_long(event, exchange))
+    return tuple(sorted(borne, key=lambda event: event.at_s))
 
 
 def draw_config(

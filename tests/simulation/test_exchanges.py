@@ -11,8 +11,11 @@ import os
 import pytest
 
 from adapters.simulator.venues import VENUES
-from tests.simulation.schedule import draw
+from tests.simulation.hours import draw_hours
+from tests.simulation.runs import Runs
+from tests.simulation.schedule import Schedule, VenueFault, draw
 from tests.simulation.simulation import simulate
+from tests.simulation.venue import dialect_of
 
 SEEDS = int(os.environ.get("SHOAL_VENUE_SEEDS", "12"))  # of each exchange
 CHAOS_S = 60.0
@@ -37,3 +40,25 @@ def test_a_calm_run_fills_orders_and_is_always_the_same(seed: int, exchange: str
     assert first.counts["fills"] > 10
     assert not first.failures
     assert first.digest == second.digest
+
+
+@pytest.mark.parametrize("exchange", sorted(VENUES))
+def test_hours_are_drawn_for_the_exchange_that_is_asked_for(exchange: str) -> None:
+    schedule = draw_hours(2, 1.0, exchange)
+    assert dialect_of(schedule) == exchange
+    assert f"[exchanges.{exchange}]" in schedule.config
+    assert Runs(hours=0.01, exchange=exchange).run(2).schedule.config == schedule.config
+
+
+def test_hours_draw_what_differs_between_exchanges_as_shorter_runs_do() -> None:
+    assert "passphrase" in draw_hours(1, 1.0, "coinbase").config
+    assert "passphrase" not in draw_hours(2, 1.0, "coinbase").config
+    assert any(_has_ban(draw_hours(seed, 1.0)) for seed in range(1, 9))
+    assert not any(_has_ban(draw_hours(seed, 1.0, "kraken")) for seed in range(1, 9))
+
+
+def _has_ban(schedule: Schedule) -> bool:
+    return any(
+        isinstance(event, VenueFault) and event.fault.kind == "ban"
+        for event in schedule.events
+    )

@@ -1,4 +1,4 @@
-"""A seed's fleet shared by two owners: every rule holds for each, and nothing mixes.
+"""A seed's fleet shared by two owners: orders and money are right for each, nothing mixes.
 
 The first owner is the account of every other simulation, with all that goes wrong for it.
 The guest has a bot, an account, keys and a disk that never fails; network, exchange,

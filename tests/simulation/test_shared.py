@@ -1,4 +1,4 @@
-"""Two owners under faults: every invariant holds for each, and nothing mixes."""
+"""Two owners under faults: orders and money are right for each, and nothing mixes."""
 
 from __future__ import annotations
 

@@ -131,6 +131,16 @@ class Mailbox(Generic[M]):
         except trio.WouldBlock:
             return None
 
+    def facts_waiting(self) -> list[M]:
+        """Return the facts that were delivered and not taken; they stay, in their order."""
+        found: list[M] = []
+        for _ in range(self._out.statistics().current_buffer_used if self._facts else 0):
+            letter = self._out.receive_nowait()
+            self._in.send_nowait(letter)
+            if letter.lane == _FACT:
+                found.append(letter.message)
+        return found
+
     def rearm(self) -> None:
         """Begin a life: forget queued facts (recall holds them), keep wishes and prices."""
         kept: list[_Letter[M]] = []

@@ -42,7 +42,6 @@ from actors.messages import (
     Halted,
     HaltLifted,
     Instrument,
-    Intended,
     Lease,
     LedgerState,
     OrderIntent,
@@ -61,7 +60,9 @@ from actors.ports_disk import EmergencyFile
 from actors.pure.left_behind import left_behind
 from actors.pure.money import plain
 from actors.pure.order_gate import Gate, entry_of, exit_of, refusal
+from actors.pure.order_life import Order
 from actors.pure.order_sheet import ORDER_FACTS
+from actors.pure.venue_facts import not_placed
 from actors.records import JournalWish, Replay, fold
 
 READS: frozenset[type[Fact]] = ORDER_FACTS | {
@@ -110,7 +111,8 @@ async def run_orders(
     Raises:
       JournalDown, FactGap: the recall failed, or a fact was lost on the way to us.
     """
-    gate, replay = await _recall(journal, mailbox.name, settings)
+    gate = Gate(settings.execution)
+    replay = await fold(journal, mailbox.name, gate.apply)
     safe = SafeMode(mailbox.name, settings.account, journal, gate, emergency, board)
     road = Road(trading, safe, gate, settings.reconnect, random)
     begun = Attempts(settings, gate, road, safe)
@@ -125,17 +127,9 @@ async def run_orders(
         finally:
             if is_stopping():
                 with trio.move_on_after(GOODBYE_S, shield=True):
-                    await begun.say_goodbye()
-                    await begun.hear_out(mailbox, replay)
+                    await begun.say_goodbye(mailbox, replay, is_stopping)
                 leave(left_behind(gate.books))
             road.connection.cancel()
-
-
-async def _recall(
-    journal: Mailbox[JournalWish], reader: str, settings: OrdersSettings
-) -> tuple[Gate, Replay]:
-    gate = Gate(settings.execution)
-    return gate, await fold(journal, reader, gate.apply)
 
 
 @attrs.define(eq=False)
@@ -227,7 +221,24 @@ class _Orders:
         bar = self._entry_bar(intent)
         if bar is not None:
             return await self.attempts.refuse(refusal(intent, Purpose.ENTRY, *bar))
-        return await self._attempt(entry_of(intent), intent.valid_until_s)
+        order = await self.attempts.begin(entry_of(intent))
+        if order is not None:
+            self._send_unless_barred(order, intent)
+        return None
+
+    def _send_unless_barred(self, order: Order, intent: OrderIntent) -> None:
+        """Send an entry unless it was forbidden while it became durable (R-37, I-11).
+
+        Whoever halted it may have been answered meanwhile; the word waits for us here.
+        """
+        told = (it.fact for it in self.mailbox.facts_waiting() if isinstance(it, Told))
+        now_s, now_ms = trio.current_time(), self.road.trading.now_ms()
+        bar = self.gate.bar_since(told, intent, now_s, now_ms)
+        if bar is None:
+            self.sends.start_soon(self.road.send, order, intent.valid_until_s)
+        else:
+            never = not_placed(order, f"never sent: {bar[1]}", bar[0])
+            self.sends.start_soon(self.road.tell, (never,))
 
     def _entry_bar(self, intent: OrderIntent) -> tuple[str, str] | None:
         now_s, now_ms = trio.current_time(), self.road.trading.now_ms()
@@ -268,7 +279,10 @@ class _Orders:
             self.sends.start_soon(self.road.cancel, entry.symbol, entry.client_order_id)
         stop = self.gate.replaced_by(intent)
         replaces = stop.client_order_id if stop is not None else ""
-        return await self._attempt(exit_of(intent, bar, replaces), intent.valid_until_s)
+        order = await self.attempts.begin(exit_of(intent, bar, replaces))
+        if order is not None:
+            self.sends.start_soon(self.road.send, order, intent.valid_until_s)
+        return None
 
     def _exit_base(self, intent: ExitIntent) -> Decimal | tuple[str, str]:
         """Return how much the exit may sell now, or the code and reason that forbid it."""
@@ -281,8 +295,3 @@ class _Orders:
             text = "nothing is sent before the venue has said what is open in this run"
             return "not_reconciled", text
         return self.gate.exit_base(intent, instrument)
-
-    async def _attempt(self, intended: Intended, valid_until_s: float) -> None:
-        order = await self.attempts.begin(intended)
-        if order is not None:
-            self.sends.start_soon(self.road.send, order, valid_until_s)

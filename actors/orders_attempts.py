@@ -10,6 +10,7 @@ sent, and is told so.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -25,6 +26,8 @@ from actors.pure.order_life import Order, begin
 from actors.pure.reconnect import ReconnectPolicy
 from actors.pure.venue_facts import not_placed
 from actors.records import Replay
+
+LOOK_S = 0.1  # between looks whether goodbyes are to be skipped
 
 
 @attrs.frozen
@@ -112,31 +115,43 @@ class Attempts:
             return not_placed(order, "never sent: it was durable too late")
         return None
 
-    async def say_goodbye(self) -> None:
-        """Settle what was in hand when the program stopped, and cancel entries (R-39).
+    async def say_goodbye(
+        self, mailbox: Mailbox[Any], replay: Replay, is_stopping: Callable[[], bool]
+    ) -> None:
+        """Cancel entries, settle what was in hand, and hear what became of exits (R-39).
 
-        It may be in the ledger or not: facts that are there are not recorded again.
+        What was in hand may be in the ledger or not: facts that are there are not recorded
+        again. No cancel waits for a ledger that takes nothing (I-12).
         """
-        if self.in_hand is not None:
-            intended, attempted = self.in_hand
-            never = not_placed(
-                begin(intended, attempted), "never sent: the program stopped"
-            )
-            await self.road.tell((intended, attempted, never))
-        await self.road.cancel_entries()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.road.cancel_entries)
+            if self.in_hand is not None:
+                intended, attempted = self.in_hand
+                why = "never sent: the program stopped"
+                never = not_placed(begin(intended, attempted), why)
+                nursery.start_soon(self.road.tell, (intended, attempted, never))
+        await self._hear_out(mailbox, replay, is_stopping)
 
-    async def hear_out(self, mailbox: Mailbox[Any], replay: Replay) -> None:
-        """Hear what is still being told as the program stops, until no word is due."""
+    async def _hear_out(
+        self, mailbox: Mailbox[Any], replay: Replay, is_stopping: Callable[[], bool]
+    ) -> None:
+        """Hear what is still being told as the program stops, until no word is due.
+
+        Neither where facts are missing, so that no end can be known, nor once goodbyes are
+        to be skipped.
+        """
         await trio.lowlevel.checkpoint()
-        while not mailbox.is_overfull:  # then facts are missing, and no end can be known
-            await trio.lowlevel.checkpoint()
+        while is_stopping() and not mailbox.is_overfull:
             message = mailbox.receive_nowait()
             if message is None and not self.gate.books.orders.is_word_due:
                 return
-            message = message or await mailbox.receive()
+            if message is None:
+                with trio.move_on_after(LOOK_S):
+                    message = await mailbox.receive()
             fact = replay.fresh(message) if isinstance(message, Told) else None
             if fact is not None and (never_sent := self.heard(fact)) is not None:
                 await self.road.tell((never_sent,))
+            await trio.lowlevel.checkpoint()
 
     async def refuse(self, refused: Refused) -> None:
         """Record a refusal, if the journal answers; no exit waits for it long."""

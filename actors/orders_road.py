@@ -59,6 +59,7 @@ class Road:
         lambda: trio.CancelScope(shield=True, deadline=math.inf)
     )
     in_flight: set[trio.CancelScope] = attrs.Factory(set[trio.CancelScope])
+    ends_s: float = math.inf  # of what is in flight, and of what only begins
 
     async def keep_connection(self) -> None:
         """Keep the orders' own socket; REST is the second road, so this never gives up."""
@@ -85,7 +86,7 @@ class Road:
         """Send one attempt once, and make its outcome durable."""
         silence = VenueUnknown(order.client_order_id, "the sender heard no answer")
         facts = facts_of_answer(order, silence)
-        deadline = trio.current_time() + SEND_S
+        deadline = min(trio.current_time() + SEND_S, self.ends_s)
         with trio.CancelScope(shield=True, deadline=deadline) as scope:
             self.in_flight.add(scope)
             try:
@@ -131,10 +132,10 @@ class Road:
 
     def end_soon(self) -> None:
         """Give answers in flight a short while, then end them: UNKNOWN."""
-        deadline = trio.current_time() + GOODBYE_S
-        self.connection.deadline = deadline + TELL_S + GOODBYE_S
+        self.ends_s = trio.current_time() + GOODBYE_S
+        self.connection.deadline = self.ends_s + TELL_S + GOODBYE_S
         for scope in self.in_flight:
-            scope.deadline = min(scope.deadline, deadline)
+            scope.deadline = min(scope.deadline, self.ends_s)
 
     async def _read_back(self, symbol: str, order_id: str) -> bool:
         """Make durable how an order has ended, if it has and nobody has told (R-08).

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from actors.messages import OrderStatus
+from decimal import Decimal
+
+from actors.messages import OrderStatus, OrderType
 from actors.pure.books import Books
 from actors.pure.money import plain
 from actors.pure.order_life import Order
 
 NAMED_MAX = 5  # positions in one line; the rest are counted
+MOST = Decimal("0.99")  # of a position: orders to sell it are rounded down to lots
+
+GUARDED = "guarded by a stop at the exchange"
+LEAVING = "exits sent, to be booked at the next start"
+UNSURE = "exits sent, nobody knows yet whether they arrived"
+BARE = "guarded by nothing at the exchange"
 
 
 def left_behind(books: Books) -> str:
@@ -15,26 +23,27 @@ def left_behind(books: Books) -> str:
     held = [each for each in sorted(books.holdings.open) if books.of(*each).base]
     if not held:
         return ""
-    guarded: list[str] = []
-    leaving: list[str] = []
-    bare: list[str] = []
+    places: dict[str, list[str]] = {words: [] for words in (GUARDED, LEAVING, UNSURE, BARE)}
     for bot, symbol in held:
-        stop = _resting(books, bot, symbol)
-        if stop is not None and stop.intended.stop_price is not None:
-            guarded.append(f"{bot} {symbol} {plain(stop.intended.stop_price)}")
-        elif any(not it.is_protective for it in books.orders.live_exits(bot, symbol)):
-            leaving.append(f"{bot} {symbol}")
-        else:
-            bare.append(f"{bot} {symbol}")
+        words, more = _guard_of(books, bot, symbol)
+        places[words].append(f"{bot} {symbol}{more}")
     count = "1 position stays" if len(held) == 1 else f"{len(held)} positions stay"
-    parts = [f"{count} open"]
-    if guarded:
-        parts.append(f"guarded by a stop at the exchange: {_listed(guarded)}")
-    if leaving:
-        parts.append(f"exits sent, to be booked at the next start: {_listed(leaving)}")
-    if bare:
-        parts.append(f"guarded by nothing at the exchange: {_listed(bare)}")
-    return " · ".join(parts)
+    parts = [f"{words}: {_listed(names)}" for words, names in places.items() if names]
+    return " · ".join([f"{count} open", *parts])
+
+
+def _guard_of(books: Books, bot: str, symbol: str) -> tuple[str, str]:
+    """Return how a position is left, and what else is to be said of it."""
+    orders, held = books.orders, books.of(bot, symbol).base
+    exits = orders.live_exits(bot, symbol)
+    if any(it.is_unsure for it in exits):  # it may have taken the place of a stop, too
+        return UNSURE, ""
+    stop = _resting(books, bot, symbol)
+    if stop is not None and stop.intended.stop_price is not None:
+        return GUARDED, f" {plain(stop.intended.stop_price)}"
+    market = (it for it in exits if it.intended.order_type is OrderType.MARKET)
+    selling = sum((it.open_base for it in market), orders.sold_untold(bot, symbol))
+    return (LEAVING if selling >= held * MOST else BARE), ""
 
 
 def _resting(books: Books, bot: str, symbol: str) -> Order | None:

@@ -84,6 +84,15 @@ class Gate:
         """
         return self.bars.of(intent, now_s, now_ms) or self._own_bar(intent)
 
+    def bar_since(
+        self, facts: Iterable[Fact], intent: OrderIntent, now_s: float, now_ms: int
+    ) -> tuple[str, str] | None:
+        """Return what facts that nobody has applied yet forbid of an entry, or None."""
+        since = EntryBars(lease=self.bars.lease)
+        for fact in facts:
+            since.apply(fact)
+        return since.of(intent, now_s, now_ms)
+
     def bar_to_sale(self, intent: ExitIntent, now_s: float) -> tuple[str, str] | None:
         """Return why the account may begin nothing new that sells, or None."""
         return self.bars.lease_bar(intent.symbol, now_s)

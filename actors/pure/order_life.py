@@ -133,6 +133,11 @@ class Order:
         return self.status in TERMINAL
 
     @property
+    def is_unsure(self) -> bool:
+        """Whether nobody has heard yet if the venue has it."""
+        return self.status in {NEW, UNKNOWN}
+
+    @property
     def is_unknown(self) -> bool:
         """Whether nobody can say if the venue has it: it blocks new risk (R-02)."""
         return self.status is UNKNOWN

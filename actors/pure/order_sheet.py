@@ -21,13 +21,11 @@ from actors.messages import (
     Fact,
     Filled,
     Intended,
-    OrderStatus,
     OutcomeUnknown,
 )
 from actors.pure.order_life import ZERO, LifeFact, Order, begin, step
 
 ENDED_MAX = 1_000
-UNSURE = frozenset({OrderStatus.NEW, OrderStatus.UNKNOWN})  # nobody knows if it is there
 
 # What whoever follows orders must be told.
 ORDER_FACTS: frozenset[type[Fact]] = frozenset(
@@ -134,8 +132,12 @@ class Orders:
         Of an exit and the stop that makes room for it the venue has one at a time.
         """
         live = self._open_base_of_exits(bot, symbol, besides)
+        return live + self.sold_untold(bot, symbol)
+
+    def sold_untold(self, bot: str, symbol: str) -> Decimal:
+        """Return what exits that have ended sold, as far as nobody has booked it (R-12)."""
         ended = self._lacking.get((bot, symbol), _NONE).values()
-        return live + sum((it.missing_base for it in ended if not it.is_entry), ZERO)
+        return sum((it.missing_base for it in ended if not it.is_entry), ZERO)
 
     def _open_base_of_exits(self, bot: str, symbol: str, besides: Order | None) -> Decimal:
         mine = {
@@ -146,7 +148,7 @@ class Orders:
         for order_id in tuple(mine):
             order = self._live[order_id]
             replaced = mine.pop(order.intended.replaces, ZERO)
-            if order_id in mine and order.status in UNSURE:  # else the old one is gone
+            if order_id in mine and order.is_unsure:  # else the old one is gone
                 mine[order_id] = max(mine[order_id], replaced)
         return sum(mine.values(), ZERO)
 
@@ -217,7 +219,7 @@ class Orders:
         if self._live.pop(key, None) is not None:
             self._leave(owner, key)
         if len(self._ended) > self.ended_max:
-            self._forget(next(iter(self._ended)))
+            self._forget_oldest()
 
     def _note_lack(self, owner: tuple[str, str], order: Order) -> None:
         if order.missing_base:
@@ -246,8 +248,16 @@ class Orders:
         else:
             self._reserved.pop(after.bot, None)
 
-    def _forget(self, client_order_id: str) -> None:
-        order = self._ended.pop(client_order_id)
+    def _forget_oldest(self) -> None:
+        """Forget what ended first. One whose fills are still to come must be there then:
+        it bars entries, so there are few.
+        """
+        whole = (it for it in self._ended.values() if not it.missing_base)
+        order = next(whole, None)
+        if order is None:
+            return
+        client_order_id = order.client_order_id
+        del self._ended[client_order_id]
         intent_id = order.intended.intent_id
         ids = self._attempts[intent_id]
         ids.remove(client_order_id)

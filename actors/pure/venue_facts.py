@@ -110,9 +110,9 @@ def facts_of_replacement(order: Order, old: Order, both: VenueReplaced) -> tuple
             return facts_of_answer(order, both.placed)
 
 
-def not_placed(order: Order, reason: str) -> Ended:
+def not_placed(order: Order, reason: str, code: str = "") -> Ended:
     """Return the proof that the venue never took the order."""
-    return _ended(order, OrderStatus.NOT_PLACED, order.filled_base, "", reason)
+    return _ended(order, OrderStatus.NOT_PLACED, order.filled_base, code, reason)
 
 
 def forgotten(order: Order, fills: Sequence[VenueFill]) -> Ended:

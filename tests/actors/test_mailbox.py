@@ -237,3 +237,15 @@ async def test_depth_is_bounded_whatever_the_flood(flood: int) -> None:
         mailbox.fact(number)
         mailbox.latest(number % 4, number)
     assert mailbox.depth == 3 + 4
+
+
+async def test_facts_that_wait_can_be_looked_at_and_stay_where_they_are() -> None:
+    mailbox = Mailbox[str]("m")
+    assert mailbox.facts_waiting() == []
+    mailbox.fact("f1")
+    await mailbox.wish("w")
+    mailbox.latest("k", "l")
+    mailbox.fact("f2")
+    assert mailbox.facts_waiting() == ["f1", "f2"]
+    assert [await mailbox.receive() for _ in range(4)] == ["f1", "w", "l", "f2"]
+    assert mailbox.depth == 0

@@ -10,9 +10,16 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from actors.messages import OrderStatus, Told
+from actors.messages import OrderStatus, OrderType, Told
+from actors.orders_road import GOODBYE_S, Road
+from actors.orders_safe import SafeMode
+from actors.pure.order_gate import Gate
+from actors.pure.order_life import begin
+from actors.pure.reconnect import ReconnectPolicy
+from tests.actors.ledger_room import settle
 from tests.actors.orders_house import House, open_house
-from tests.words import ended, sold
+from tests.actors.scripted_venue import Middle
+from tests.words import attempted, ended, exit_intended, sold
 
 
 @pytest.fixture
@@ -98,3 +105,42 @@ async def test_where_facts_were_lost_nothing_more_is_waited_for(
     assert house.left == [
         "1 position stays open · exits sent, to be booked at the next start: dawn BTC/USDT"
     ]
+
+
+async def test_a_second_signal_ends_the_waiting(
+    house: House, autojump_clock: MockClock
+) -> None:
+    life, _ = await sell(house)
+    await stop(house, life, 0.5)
+    assert house.left == []
+    house.is_stopping = False  # goodbyes are to be skipped
+    await trio.sleep(0.2)
+    assert len(house.left) == 1
+
+
+async def test_a_ledger_that_is_stuck_holds_up_no_cancel(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """I-12: an attempt is on its way to the disk while another bot's entry rests."""
+    life = await house.start()
+    await house.approve("i1", order_type=OrderType.LIMIT, limit_price=Decimal(90))
+    (resting,) = house.trading.placed
+    house.room.disk.slow_s = 60
+    await house.post_entry("i2", bot="dusk")
+    await settle()
+    await stop(house, life, 0.1)
+    assert house.trading.cancelled == [resting.client_order_id]
+    assert house.trading.placed == [resting]
+
+
+async def test_an_order_that_only_begins_to_leave_has_no_more_time_than_the_others(
+    house: House, autojump_clock: MockClock
+) -> None:
+    gate = Gate()
+    safe = SafeMode("orders:main", "main", house.room.journal, gate, house.emergency)
+    road = Road(house.trading, safe, gate, ReconnectPolicy(), Middle())
+    house.trading.answer_s = 14
+    road.end_soon()
+    begun_s = trio.current_time()
+    await road.send(begin(exit_intended(), attempted("x1", "s1")), begun_s + 60)
+    assert trio.current_time() - begun_s == GOODBYE_S

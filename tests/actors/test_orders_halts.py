@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import trio
 from trio.testing import MockClock
 
-from actors.messages import Halted, HaltLifted, Refused
+from actors.messages import Ended, Halted, HaltLifted, OrderStatus, Refused
+from tests.actors.ledger_room import settle
 from tests.actors.orders_house import House, open_house
 
 HALTED = Halted("", "main", "daily_loss", "today's result is -5.1 %")
@@ -32,6 +34,36 @@ async def test_after_a_halt_no_entry_leaves_though_risk_approved_it(
     await house.approve()
     why = "daily_loss until it is resumed: today's result is -5.1 %"
     assert (house.trading.placed, await refusals(house)) == ([], [("halted", (why,))])
+
+
+async def test_a_halt_that_was_durable_first_stops_an_entry_on_its_way_to_the_disk(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-37: whoever halted was answered before the entry could leave."""
+    await house.start()
+    house.room.disk.slow_s = 0.4
+    house.room.nursery.start_soon(house.room.record, HALTED)
+    await settle()
+    await house.post_entry("i1")
+    await trio.sleep(3)
+    assert house.trading.placed == []
+    (told,) = await house.room.recorded(Ended)
+    assert (told.status, told.code) == (OrderStatus.NOT_PLACED, "halted")
+    assert told.reason.startswith("never sent: daily_loss until it is resumed")
+
+
+async def test_an_exit_on_its_way_to_the_disk_passes_a_halt(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """I-12."""
+    await house.hold()
+    await house.start()
+    house.room.disk.slow_s = 0.2
+    house.room.nursery.start_soon(house.room.record, HALTED)
+    await settle()
+    await house.post_exit()
+    await trio.sleep(1)
+    assert [request.base for request in house.trading.placed] == [1]
 
 
 async def test_the_next_life_obeys_a_halt_that_it_recalls(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from actors.messages import Acknowledged, Fact, OrderStatus, OutcomeUnknown, Purpose
 from actors.pure.order_sheet import Orders
-from tests.words import SYMBOL, attempted, ended, exit_intended, filled, intended
+from tests.words import SYMBOL, attempted, ended, exit_intended, filled, intended, sold
 
 LOST = OutcomeUnknown("dawn", "main", SYMBOL, "c1", "EOF")
 
@@ -73,6 +73,20 @@ def test_only_the_newest_ended_orders_are_remembered() -> None:
     assert [order.client_order_id for order in orders.ended()] == ["c3", "c4"]
     assert orders.intended("i2") is None
     assert orders.intended("i3") is not None
+
+
+def test_an_ended_order_is_remembered_until_its_last_fill_is_told() -> None:
+    orders = Orders(ended_max=2)
+    for n in range(5):
+        orders.apply(exit_intended(intent_id=f"x{n}"))
+        orders.apply(attempted(f"x{n}", f"c{n}"))
+        status, base = (OrderStatus.FILLED, "1") if n == 0 else (OrderStatus.EXPIRED, "0")
+        orders.apply(ended(status, base, f"c{n}"))
+    assert orders.is_word_due
+    assert orders.sold_untold("dawn", SYMBOL) == 1
+    orders.apply(sold(1, 100, client_order_id="c0"))
+    assert not orders.is_word_due
+    assert orders.exiting_base("dawn", SYMBOL) == 0
 
 
 def test_a_second_attempt_waits_until_the_first_is_proven_empty() -> None:

@@ -20,7 +20,8 @@ from actors.pure.owners import HOUSE, owners_by_account
 from adapters.emergency_file import EmergencyFile
 from adapters.files import StateUnusable, prepare_folder
 from adapters.secrets import Redaction
-from adapters.sqlite.places import ACCOUNT, ledger_places
+from adapters.sqlite.checks import ACCOUNT
+from adapters.sqlite.places import ledger_places
 from adapters.sqlite.store import SqliteStore
 from adapters.state import default_ledger, emergency_path, remember_run
 
@@ -145,9 +146,9 @@ async def _follow_stops(store: Store, stopped: set[str]) -> None:
 
 def _paths(config: Config, folder: Path, prints: Mapping[str, str]) -> dict[str, Path]:
     owners = owners_by_account(config)
-    wanted: dict[str, set[str]] = {}
+    wanted: dict[str, dict[str, str]] = {}
     for account, owner in owners.items():
-        wanted.setdefault(owner, set()).add(prints[account])
+        wanted.setdefault(owner, {})[account] = prints[account]
     house = {HOUSE: default_ledger(folder, HOUSE, is_only=HOUSE in wanted)}
     return house | ledger_places(folder, wanted)
 

@@ -15,6 +15,7 @@ from actors.pure.paper_words import KINDS as PAPER_KINDS
 from adapters.files import StateUnusable
 from adapters.sqlite.faults import damaged
 
+ACCOUNT: Final = "account "  # begins the names of these rows in a ledger's meta table
 CHAINED_ROWS_MAX: Final = 50_000  # checked at each start; the pages of all rows always are
 
 Link = tuple[int, bytes]  # seq of a row, and its hash over itself and all before
@@ -97,8 +98,16 @@ def identify(
     meta: dict[str, str] = dict(connection.execute("SELECT name, value FROM meta"))
     for name in identity:
         if meta[name] != identity[name]:
-            raise StateUnusable(
-                f"{path} is the ledger of {name} {meta[name]}, not {identity[name]}:"
-                " choose another state"
-            )
+            other = _other(name, meta[name], identity[name])
+            raise StateUnusable(f"{path} is the ledger of {other}")
     return meta
+
+
+def _other(name: str, found: str, wanted: str) -> str:
+    """Return what a ledger is of instead, and what to do: the rest of a sentence."""
+    if name.startswith(ACCOUNT):
+        return (
+            f"another key than {name} has now: put the old key back; to change keys,"
+            " flatten the account with the old one, then choose another state"
+        )
+    return f"{name} {found}, not {wanted}: choose another state"

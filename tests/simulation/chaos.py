@@ -128,7 +128,7 @@ class Chaos:
         self.machine.is_quiet = event.is_quiet
 
     def _step(self, event: ClockStep) -> None:
-        self.machine.clock.ahead_ms += event.by_ms
+        self.machine.clock.step(event.by_ms)
 
     def _suspend(self, event: Suspend) -> None:
         """Let the world go on without the engine's machine for a while."""
@@ -136,7 +136,7 @@ class Chaos:
         venue_clock = self.venue.simulator.exchange.clock
         if event.is_clock_right and isinstance(venue_clock, VenueClock):
             venue_clock.skipped_s += event.slept_s
-            self.machine.clock.ahead_ms += round(event.slept_s * 1000)
+            self.machine.clock.step(round(event.slept_s * 1000))
 
     def _aim(self, fire: Callable[[Any], None]) -> Callable[[Any], None]:
         def aim(event: Crash | Death) -> None:

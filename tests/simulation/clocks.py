@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
+import attrs
 import trio
 
 from adapters.simulator.clock import SimulatorClock
 
 UNIX_MS: Final = 1_790_000_000_000  # of the venue, when a run begins
+
+
+@attrs.frozen
+class Step:
+    """A jump of the wall clock that somebody made."""
+
+    awake_s: float  # when
+    by_ms: int
 
 
 class MachineClock:
@@ -17,12 +26,18 @@ class MachineClock:
     def __init__(self, unix_ms: int, skew_ms: int) -> None:
         self.ahead_ms = skew_ms
         self.slept_s = 0.0
+        self.steps: list[Step] = []
         self._unix_ms = unix_ms
         self._began_s = trio.current_time()
 
     def now_ms(self) -> int:
         elapsed_s = trio.current_time() - self._began_s
         return self._unix_ms + self.ahead_ms + round(elapsed_s * 1000)
+
+    def step(self, by_ms: int) -> None:
+        """Let the wall clock jump, and remember it."""
+        self.ahead_ms += by_ms
+        self.steps.append(Step(self.awake_s(), by_ms))
 
     def awake_s(self) -> float:
         return 1000.0 + trio.current_time()

@@ -12,7 +12,6 @@ from actors.messages import OrderStatus
 from actors.pure.matching_orders import Order as VenueOrder
 from adapters.simulator.config import SimulatorConfig
 from adapters.simulator.exchange import Exchange
-from adapters.sqlite.checks import CHAIN_START, link
 from tests.simulation.book_keeping import ZERO, BookKeeping, Told
 from tests.simulation.disk import Disk
 from tests.simulation.venues import fee_tolerance, is_same_end, told_trade_id
@@ -70,7 +69,7 @@ def balance_differences(
 
 
 def violations(
-    books: BookKeeping, exchange: Exchange, disk: Disk, tag: str, account: str = ACCOUNT
+    books: BookKeeping, exchange: Exchange, tag: str, account: str = ACCOUNT
 ) -> list[str]:
     """Return what is wrong at any time, settled or not."""
     said = list(books.said)
@@ -88,7 +87,7 @@ def violations(
                 said.append(f"I-3: {order_id} is at the venue, not in the ledger")
         else:
             said += _contradictions(order_id, told, found[0], exchange.config)
-    return said + _chain(disk)
+    return said
 
 
 def _contradictions(
@@ -140,16 +139,3 @@ def _word(told: Told) -> str:
     if told.status is not None:
         return told.status.value
     return "open" if told.is_acknowledged else "unknown" if told.was_unknown else "new"
-
-
-def _chain(disk: Disk) -> list[str]:
-    """I-22: numbers without gap, and each hash over the row and all before."""
-    chain, said = CHAIN_START, list[str]()
-    before_ms = 0
-    for number, each in enumerate(disk.rows, 1):
-        chain = link(chain, each.row)
-        if each.chain != chain or chain[0] != number:
-            said.append(f"I-22: row {number} breaks the chain")
-            break
-        before_ms = max(before_ms, each.row.wall_ms)
-    return said

@@ -22,6 +22,7 @@ from adapters.secrets import Secret
 from adapters.simulator.config import ApiKey, SimulatorConfig
 from tests.simulation.assassin import Assassin
 from tests.simulation.book_keeping import BookKeeping
+from tests.simulation.chain import chain_violations
 from tests.simulation.disk import Disk, SimStore
 from tests.simulation.invariants import (
     balance_differences,
@@ -144,7 +145,9 @@ class SharedSimulation(Simulation):
 
     def _outcome(self) -> Outcome:
         exchange, tag = self.simulator.exchange, tag_of(self.machine.config, KEY)
-        found = violations(self._guest_books(), exchange, self.guest, tag, GUEST)
+        found = violations(self._guest_books(), exchange, tag, GUEST)
+        for disk in (self.guest, self.house):
+            found += chain_violations(disk.rows, self.machine.clock.steps)
         self.said += [f"{GUEST}: {each}" for each in found]
         self.said += _mixed(self.disk, {"main"}) + _mixed(self.guest, {GUEST})
         self.said += _mixed(self.house, set())

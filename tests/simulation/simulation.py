@@ -16,6 +16,7 @@ from adapters.simulator.config import SimulatorConfig
 from adapters.simulator.server import Simulator
 from tests.simulation.assassin import Assassin
 from tests.simulation.book_keeping import BookKeeping
+from tests.simulation.chain import chain_violations
 from tests.simulation.chaos import Chaos, VenueHouse
 from tests.simulation.clocks import UNIX_MS, MachineClock, VenueClock
 from tests.simulation.disk import Disk
@@ -161,7 +162,8 @@ class Simulation:
     def _violations(self) -> list[str]:
         books = read_ledger(self.disk, self.machine.sent)
         tag = tag_of(self.machine.config)
-        return violations(books, self.simulator.exchange, self.disk, tag)
+        said = violations(books, self.simulator.exchange, tag)
+        return said + chain_violations(self.disk.rows, self.machine.clock.steps)
 
     def _venue_config(self) -> SimulatorConfig:
         return venue_config(self.schedule)

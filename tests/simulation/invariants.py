@@ -127,9 +127,11 @@ def _difference(
     if there != told.fills.keys():
         missing = sorted(there - told.fills.keys())
         said.append(f"I-7: {order_id} ({_word(told)}) lacks trades {missing[:5]}")
+    if not told.is_acknowledged:
+        said.append(f"I-3: {order_id} is {_word(told)} here, its ACK in no row")
     if order.is_open:
-        if told.was_unknown and not told.is_acknowledged:
-            said.append(f"I-8: {order_id} is UNKNOWN here, open there")
+        if not told.is_acknowledged:
+            said.append(f"I-8: {order_id} is {_word(told)} here, open there")
     elif not is_same_end(config, status, order.status):
         said.append(f"I-8: {order_id} is {_word(told)} here, {order.status.value} there")
     return said

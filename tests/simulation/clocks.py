@@ -9,6 +9,7 @@ import trio
 
 from adapters.simulator.clock import SimulatorClock
 
+AWAKE_S: Final = 1000.0  # of the machine, when a run begins
 UNIX_MS: Final = 1_790_000_000_000  # of the venue, when a run begins
 
 
@@ -40,7 +41,7 @@ class MachineClock:
         self.steps.append(Step(self.awake_s(), by_ms))
 
     def awake_s(self) -> float:
-        return 1000.0 + trio.current_time()
+        return AWAKE_S + trio.current_time()
 
     def elapsed_s(self) -> float:
         return self.awake_s() + self.slept_s

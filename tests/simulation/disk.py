@@ -60,6 +60,7 @@ class Disk:
             0  # rows that a reader sees: committed, and acknowledged or recovered
         )
         self.synced = 0  # rows that a power loss leaves
+        self.durable_s: list[float] = []  # when each of those rows became visible
         self.fault: DiskFault | None = None
         self.struck: Counter[str] = Counter()
         self.lost_rows = 0
@@ -110,7 +111,7 @@ class Disk:
 
     def sync(self) -> None:
         """Make everything written survive a power loss."""
-        self.visible = len(self.rows)
+        self._show()
         if self._is_synced:
             self.synced = self.visible
             self._boundaries.clear()
@@ -123,11 +124,17 @@ class Disk:
             for lost in self.rows[kept:]:
                 if lost.row.key is not None:
                     self.keys.pop(lost.row.key, None)
-            del self.rows[kept:]
-        self.visible = self.synced = len(self.rows)
+            del self.rows[kept:], self.durable_s[kept:]
+        self._show()
+        self.synced = self.visible
         self._boundaries.clear()
         self.blocks.process_died(is_power_lost=is_power_lost)
         self.trace.note(f"disk {self.visible} rows survived, power lost {is_power_lost}")
+
+    def _show(self) -> None:
+        self.visible = len(self.rows)
+        new = self.visible - len(self.durable_s)
+        self.durable_s += [trio.current_time()] * new
 
     def begin(self, fault: DiskFault) -> None:
         """Let the disk have a bad time; it ends by itself."""

@@ -15,6 +15,7 @@ from actors.pure.config import Problems, load
 from adapters.simulator.config import SimulatorConfig
 from adapters.simulator.server import Simulator
 from tests.simulation.assassin import Assassin
+from tests.simulation.bars import Bars
 from tests.simulation.book_keeping import BookKeeping
 from tests.simulation.chain import chain_violations
 from tests.simulation.chaos import Chaos, VenueHouse
@@ -163,7 +164,8 @@ class Simulation:
         books = read_ledger(self.disk, self.machine.sent)
         tag = tag_of(self.machine.config)
         said = violations(books, self.simulator.exchange, tag)
-        return said + chain_violations(self.disk.rows, self.machine.clock.steps)
+        said += chain_violations(self.disk.rows, self.machine.clock.steps)
+        return said + Bars(self.machine.sent).read(self.disk.rows, self.disk.durable_s)
 
     def _venue_config(self) -> SimulatorConfig:
         return venue_config(self.schedule)

@@ -13,6 +13,7 @@ from adapters.simulator.faults import Fault, Kind
 from tests.simulation.desk import ACCOUNT, Command
 from tests.simulation.disk import DiskFault, DiskKind
 from tests.simulation.network import NetFault, NetKind
+from tests.simulation.small_limits import with_limits
 
 CHAOS_S: Final = 100.0
 CONNECTIONS: Final = ("", "stream", "ws_api", "rest")
@@ -139,6 +140,8 @@ def draw(
     chance = random.Random(f"{seed}/schedule")
     is_whole = exchange == "coinbase" and seed % 2 == 1  # the Exchange's own orders, too
     config = draw_config(chance, focus, exchange, has_passphrase=is_whole)
+    if not is_calm and focus is ANYTHING:
+        config = with_limits(seed, config)
     skew_ms = chance.choice([0, 0, chance.randint(-30_000, 30_000)])
     drift_percent = chance.choice([0.0, 0.5, 1.5, 3.0])
     events = () if is_calm else draw_events(chance, 0.0, chaos_s, focus, exchange)

@@ -30,6 +30,7 @@ from tests.simulation.invariants import (
     read_ledger,
     violations,
 )
+from tests.simulation.judging import row_violations
 from tests.simulation.process import Process, tag_of
 from tests.simulation.schedule import Schedule
 from tests.simulation.seeding import run_seeded
@@ -146,8 +147,8 @@ class SharedSimulation(Simulation):
     def _outcome(self) -> Outcome:
         exchange, tag = self.simulator.exchange, tag_of(self.machine.config, KEY)
         found = violations(self._guest_books(), exchange, tag, GUEST)
-        for disk in (self.guest, self.house):
-            found += chain_violations(disk.rows, self.machine.clock.steps)
+        found += row_violations(self.machine, self.guest, GUEST)
+        found += chain_violations(self.house.rows, self.machine.clock.steps)
         self.said += [f"{GUEST}: {each}" for each in found]
         self.said += _mixed(self.disk, {"main"}) + _mixed(self.guest, {GUEST})
         self.said += _mixed(self.house, set())

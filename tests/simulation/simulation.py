@@ -15,9 +15,7 @@ from actors.pure.config import Problems, load
 from adapters.simulator.config import SimulatorConfig
 from adapters.simulator.server import Simulator
 from tests.simulation.assassin import Assassin
-from tests.simulation.bars import Bars
 from tests.simulation.book_keeping import BookKeeping
-from tests.simulation.chain import chain_violations
 from tests.simulation.chaos import Chaos, VenueHouse
 from tests.simulation.clocks import UNIX_MS, MachineClock, VenueClock
 from tests.simulation.disk import Disk
@@ -26,7 +24,6 @@ from tests.simulation.inspection import (
     is_whole,
     keep_inspecting,
     overfull,
-    secrets_in_rows,
     told_secrets,
     twins,
     wait_left,
@@ -38,7 +35,7 @@ from tests.simulation.invariants import (
     read_ledger,
     violations,
 )
-from tests.simulation.ledger_rules import LedgerRules, money_of
+from tests.simulation.judging import halts, ledger_violations
 from tests.simulation.network import Network
 from tests.simulation.process import Machine, Process, tag_of
 from tests.simulation.schedule import Schedule
@@ -149,9 +146,8 @@ class Simulation:
             self.said += await wait_left(DEAD_S)
             nursery.cancel_scope.cancel()
         self.said += self._violations()
-        money = money_of(self.machine.config, ACCOUNT)
-        self.said += LedgerRules(money, self.machine.decided).read(self.disk.rows)
-        self.said += [*secrets_in_rows(self.disk.rows), *told_secrets(self.trace.lines)]
+        self.said += ledger_violations(self.machine, ACCOUNT)
+        self.said += told_secrets(self.trace.lines)
         exchange = self.simulator.exchange
         is_true = not self.machine.network.struck
         is_true &= SWALLOWING.isdisjoint(exchange.faults.struck)
@@ -163,9 +159,7 @@ class Simulation:
     def _violations(self) -> list[str]:
         books = read_ledger(self.disk, self.machine.sent)
         tag = tag_of(self.machine.config)
-        said = violations(books, self.simulator.exchange, tag)
-        said += chain_violations(self.disk.rows, self.machine.clock.steps)
-        return said + Bars(self.machine.sent).read(self.disk.rows, self.disk.durable_s)
+        return violations(books, self.simulator.exchange, tag)
 
     def _venue_config(self) -> SimulatorConfig:
         return venue_config(self.schedule)
@@ -281,6 +275,7 @@ class Simulation:
         counts["rows"] = len(self.disk.rows)
         counts["rows lost with power"] = self.disk.lost_rows
         counts["records of the emergency file"] = self.disk.blocks.written
+        counts.update(halts(self.disk))
         faults = Counter[str](exchange.faults.struck)
         faults.update(self.machine.network.struck)
         faults.update(self.disk.struck)

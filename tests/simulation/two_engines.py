@@ -18,15 +18,16 @@ from actors.messages.supervision import Transition
 from actors.pure.client_order_id import epoch_text
 from tests.simulation.assassin import Assassin
 from tests.simulation.book_keeping import BookKeeping
-from tests.simulation.chain import chain_violations
 from tests.simulation.clocks import UNIX_MS, MachineClock
 from tests.simulation.disk import Disk
 from tests.simulation.invariants import (
+    ACCOUNT,
     balance_differences,
     differences,
     read_ledger,
     violations,
 )
+from tests.simulation.judging import ledger_violations
 from tests.simulation.process import Machine, Process, tag_of
 from tests.simulation.schedule import Schedule
 from tests.simulation.seeding import run_seeded
@@ -117,10 +118,10 @@ class TwoEngines(Simulation):
     def _violations(self) -> list[str]:
         exchange = self.simulator.exchange
         tag, said = tag_of(self.machine.config), list[str]()
-        engines = (self.machine, self.other)
-        for books, machine in zip(self._books(), engines, strict=True):
-            said += violations(books, exchange, own_tag(tag, machine.disk))
-            said += chain_violations(machine.disk.rows, machine.clock.steps)
+        ledgers = zip(self._books(), (self.disk, self.other_disk), strict=True)
+        for books, disk in ledgers:
+            said += violations(books, exchange, own_tag(tag, disk))
+        said += ledger_violations(self.other, ACCOUNT)
         return said
 
     def _books(self) -> tuple[BookKeeping, BookKeeping]:

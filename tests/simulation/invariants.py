@@ -127,8 +127,9 @@ def _difference(
     if there != told.fills.keys():
         missing = sorted(there - told.fills.keys())
         said.append(f"I-7: {order_id} ({_word(told)}) lacks trades {missing[:5]}")
-    if not told.is_acknowledged:
-        said.append(f"I-3: {order_id} is {_word(told)} here, its ACK in no row")
+    if not (told.is_acknowledged or told.was_unknown):
+        word = _word(told)
+        said.append(f"I-3: {order_id} is {word} here, and no row tells of its answer")
     if order.is_open:
         if not told.is_acknowledged:
             said.append(f"I-8: {order_id} is {_word(told)} here, open there")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from actors.messages import Acknowledged, Fact, Side
+from actors.messages import Acknowledged, Fact, OutcomeUnknown, Side
 from actors.pure.matching_orders import Kind, NewOrder
 from adapters.simulator.config import ApiKey, SimulatorConfig
 from adapters.simulator.server import Simulator
@@ -17,6 +17,8 @@ from tests.words import SYMBOL, attempted, intended
 
 BEGUN = intended(base=Decimal("0.01")), attempted()
 ACK = Acknowledged("dawn", ACCOUNT, SYMBOL, "c1", "v1")
+
+UNKNOWN = OutcomeUnknown("dawn", ACCOUNT, SYMBOL, "c1", "no answer")
 
 
 def judged(*facts: Fact, rests: bool = True) -> list[str]:
@@ -45,6 +47,8 @@ def test_an_order_that_is_open_here_and_there_is_not_blamed() -> None:
 
 def test_an_order_that_is_new_here_and_open_there_is_seen() -> None:
     assert judged(*BEGUN) == ["I-3", "I-8"]
+    assert judged(*BEGUN, UNKNOWN) == ["I-8"]
+    assert judged(*BEGUN, UNKNOWN, ACK) == []
 
 
 def test_an_order_that_is_open_here_and_unknown_there_is_seen() -> None:

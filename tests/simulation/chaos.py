@@ -17,18 +17,22 @@ from tests.simulation.assassin import Assassin, Shot, crash
 from tests.simulation.clocks import VenueClock
 from tests.simulation.desk import Command
 from tests.simulation.disk import DiskFault
-from tests.simulation.network import NetFault
-from tests.simulation.process import Machine, Process
-from tests.simulation.schedule import (
+from tests.simulation.events import (
     ClockStep,
     Crash,
     Death,
     Event,
     Mood,
+    Stall,
+    Stop,
     Suspend,
     VenueFault,
     VenueRestart,
 )
+from tests.simulation.network import NetFault
+from tests.simulation.process import Machine, Process
+from tests.simulation.stalls import Stalls
+from tests.simulation.stopping import watch_stop
 
 CUTTING: Final = frozenset({"disconnect", "storm", "refuse"})  # connections, at once
 
@@ -82,7 +86,9 @@ class Chaos:
     watcher: Assassin
     current: Callable[[], Process | None]  # the process that is alive
     counts: Counter[str]
+    background: Callable[[], trio.Nursery]
     process_down_s: float = 1.0  # until the next process
+    stalls: Stalls = attrs.Factory(Stalls)
 
     def begin(self, event: Event) -> None:
         """Let one event of the schedule happen."""
@@ -94,6 +100,7 @@ class Chaos:
         self.machine.network.clear()
         self.machine.disk.fault = None
         self.watcher.shots.clear()
+        self.stalls.release()
         self.venue.end_faults()
         self.machine.trace.note("the last fault is over")
 
@@ -110,6 +117,8 @@ class Chaos:
             Death: self._aim(self._die),
             Command: self._type,
             Mood: self._change_mood,
+            Stall: self._stall,
+            Stop: self._stop,
         }
 
     def _inject(self, event: VenueFault) -> None:
@@ -151,6 +160,8 @@ class Chaos:
             task = tasks[int(event.pick * len(tasks))]
             self.machine.trace.note(f"crash {task.name}")
             self.counts["actor crashes"] += 1
+            if self.stalls.holds(task):
+                self.stalls.release()
             crash(task, f"at step {self.watcher.steps}")
 
     def _die(self, event: Death) -> None:
@@ -161,4 +172,26 @@ class Chaos:
         self.counts["process deaths"] += 1
         self.process_down_s = event.down_s
         self.watcher.life = 0
+        self.stalls.release()
         process.die(is_power_lost=event.is_power_lost)
+
+    def _stall(self, event: Stall) -> None:
+        process = self.current()
+        bots = process.bots() if process is not None else []
+        if bots:
+            task = bots[int(event.pick * len(bots))]
+            self.machine.trace.note(f"stall {task.name}")
+            self.counts["stalls"] += 1
+            self.stalls.begin(task, event.duration_s)
+
+    def _stop(self, event: Stop) -> None:
+        """Tell the process to stop; whatever is wrong then goes on, but a stall."""
+        process = self.current()
+        if process is None or process.owner.is_dead or process.is_stopping:
+            return
+        self.machine.trace.note(f"{process.owner.name} is told to stop")
+        self.counts["stops"] += 1
+        self.process_down_s = event.down_s
+        self.stalls.release()
+        process.stop()
+        self.background().start_soon(watch_stop, process)

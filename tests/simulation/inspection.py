@@ -54,14 +54,15 @@ def twins(process: Process) -> Iterator[str]:
             yield f"I-24: {seat.path} is alive {len(lives)} times"
 
 
-def left_tasks() -> Iterator[str]:
-    """Return the tasks that still belong to some process (I-25)."""
+def left_tasks(number: int = 0) -> Iterator[str]:
+    """Return the tasks that still belong to some process, or to one of them (I-25)."""
     root = trio.lowlevel.current_root_task()
     waiting = [root] if root is not None else []
     while waiting:
         task = waiting.pop()
-        if task.context.get(LIFE, 0):
-            yield f"I-25: task {task.name} is left of process {task.context[LIFE]}"
+        life = task.context.get(LIFE, 0)
+        if life and number in {0, life}:
+            yield f"I-25: task {task.name} is left of process {life}"
         for nursery in task.child_nurseries:
             waiting.extend(nursery.child_tasks)
 

@@ -26,6 +26,7 @@ trio_run: Any = _trio_run  # its names are private, and watched by test_seeding.
 
 
 Hook = Callable[[trio.lowlevel.Task], None]
+Sift = Callable[[list[trio.lowlevel.Task]], list[trio.lowlevel.Task]]
 
 
 class Deadlock(Exception):
@@ -38,6 +39,7 @@ class JumpingClock(trio.abc.Clock):
     def __init__(self) -> None:
         self.now_s = 0.0
         self.timers: list[tuple[float, int, Callable[[], None]]] = []
+        self.sift: Sift | None = None  # what may run of a batch; None: all of it
         self._numbers = count()
 
     def start_clock(self) -> None:
@@ -158,6 +160,8 @@ def _hooks(runner: Any) -> tuple[Hook | None, Hook | None]:
 def _run_batch(runner: Any, before: Hook | None, after: Hook | None) -> None:
     batch = list(runner.runq)
     runner.runq.clear()
+    if runner.clock.sift is not None:
+        batch = runner.clock.sift(batch)
     if len(batch) > 1:
         batch.sort(key=BY_AGE)
         trio_run._r.shuffle(batch)

@@ -306,9 +306,9 @@ class Network:
         """Return the engine's connections, oldest first."""
         return list(self._clients.values())
 
-    def open_clients(self) -> int:
-        """Return how many connections the engine's side has not closed."""
-        return len(self._clients)
+    def open_clients(self, owner: Owner | None = None) -> int:
+        """Return how many connections the engine's side, or one process, has not closed."""
+        return sum(owner in {None, each.owner} for each in self._clients.values())
 
     def begin(self, fault: NetFault) -> None:
         """Let the weather change; it ends by itself."""

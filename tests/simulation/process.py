@@ -149,6 +149,16 @@ class Process:
         ]
         return [tasks for tasks in found if tasks]
 
+    def bots(self) -> list[trio.lowlevel.Task]:
+        """Return the tasks of the bots that are alive, in a fixed order."""
+        if self.fleet is None or self.owner.is_dead:
+            return []
+        return [
+            seat.task
+            for _, seat in self.fleet.root.seats()
+            if seat.task is not None and seat.is_alive and "/bot:" in seat.path
+        ]
+
     async def _open(
         self, opened: AsyncExitStack, report: Callable[[Transition], None]
     ) -> World:

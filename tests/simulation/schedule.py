@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, get_args
 
 import attrs
@@ -12,87 +12,22 @@ import attrs
 from adapters.simulator.faults import Fault, Kind
 from tests.simulation.desk import ACCOUNT, Command
 from tests.simulation.disk import DiskFault, DiskKind
+from tests.simulation.events import (
+    ClockStep,
+    Crash,
+    Death,
+    Event,
+    Mood,  # noqa: F401 -- schedules of hours have it from here
+    Suspend,
+    VenueFault,
+    VenueRestart,
+)
+from tests.simulation.extras import draw_extras
 from tests.simulation.network import NetFault, NetKind
 from tests.simulation.small_limits import with_limits
 
 CHAOS_S: Final = 100.0
 CONNECTIONS: Final = ("", "stream", "ws_api", "rest")
-
-
-@attrs.frozen
-class VenueFault:
-    """The exchange misbehaves, as its own fault script knows it."""
-
-    at_s: float
-    fault: Fault
-
-
-@attrs.frozen
-class VenueRestart:
-    """The exchange goes down; its orders and balances survive."""
-
-    at_s: float
-    down_s: float
-
-
-@attrs.frozen
-class ClockStep:
-    """The wall clock of the engine's machine jumps."""
-
-    at_s: float
-    by_ms: int
-
-
-@attrs.frozen
-class Suspend:
-    """The machine slept; its wall clock has gone on with the world's, or stood still."""
-
-    at_s: float
-    slept_s: float
-    is_clock_right: bool = True
-
-
-@attrs.frozen
-class Crash:
-    """One task of one actor raises at its cancel point, some engine steps later."""
-
-    at_s: float
-    steps: int
-    is_at_order: bool = False  # the steps count from the next order that leaves
-    pick: float = 0.0  # which of the tasks, as a share of all
-
-
-@attrs.frozen
-class Death:
-    """The process dies, some engine steps later, and is started again."""
-
-    at_s: float
-    steps: int
-    is_at_order: bool = False
-    is_power_lost: bool = False
-    down_s: float = 1.0
-
-
-@attrs.frozen
-class Mood:
-    """From here on the strategies hold, or act again."""
-
-    at_s: float
-    is_quiet: bool
-
-
-Event = (
-    NetFault
-    | DiskFault
-    | VenueFault
-    | VenueRestart
-    | ClockStep
-    | Suspend
-    | Crash
-    | Death
-    | Command
-    | Mood
-)
 
 
 @attrs.frozen
@@ -145,6 +80,8 @@ def draw(
     skew_ms = chance.choice([0, 0, chance.randint(-30_000, 30_000)])
     drift_percent = chance.choice([0.0, 0.5, 1.5, 3.0])
     events = () if is_calm else draw_events(chance, 0.0, chaos_s, focus, exchange)
+    if not is_calm and focus is ANYTHING:
+        events = in_time((*events, *draw_extras(seed, chaos_s)))
     return Schedule(seed, config, events, chaos_s, skew_ms, drift_percent)
 
 
@@ -172,8 +109,12 @@ def draw_events(
             events += [
                 draw_one(chance, at_s + chance.uniform(0, length_s)) for _ in range(count)
             ]
-    borne = (event for event in events if not _lasts_too_long(event, exchange))
-    return tuple(sorted(borne, key=lambda event: event.at_s))
+    return in_time(event for event in events if not _lasts_too_long(event, exchange))
+
+
+def in_time(events: Iterable[Event]) -> tuple[Event, ...]:
+    """Return events in the order of their times."""
+    return tuple(sorted(events, key=lambda event: event.at_s))
 
 
 def draw_config(

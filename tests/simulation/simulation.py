@@ -40,6 +40,7 @@ from tests.simulation.network import Network
 from tests.simulation.process import Machine, Process, tag_of
 from tests.simulation.schedule import Schedule
 from tests.simulation.seeding import run_seeded
+from tests.simulation.stopping import STOP_S
 from tests.simulation.supervision import Supervision
 from tests.simulation.trace import Trace
 from tests.simulation.venue import BALANCES, past_of, venue_config
@@ -48,7 +49,6 @@ from tests.simulation.warm_and_cold import disagreements
 
 SETTLE_S: Final = 180.0  # after the last fault; an open circuit waits up to 66 s
 CALM_S: Final = 20.0  # after the last fault, in which bots go on trading
-STOP_S: Final = 30.0  # I-25
 SWALLOWING: Final = frozenset({"half_open", "server_shutdown"})  # words, before they cut
 DEAD_S: Final = 120.0  # for the tasks of a dead process to end
 
@@ -116,7 +116,12 @@ class Simulation:
         self.supervision: dict[int, Supervision] = {}
         self.venue = VenueHouse(self.simulator, self.trace.note)
         self.chaos = Chaos(
-            self.machine, self.venue, watcher, lambda: self.process, self.counts
+            self.machine,
+            self.venue,
+            watcher,
+            lambda: self.process,
+            self.counts,
+            lambda: self.background,
         )
         self.guarding = Guarding(
             self.machine.config,

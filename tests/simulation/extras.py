@@ -1,0 +1,34 @@
+"""What a seed draws beside its swarm, each from a chance of its own.
+
+So all else that a seed draws stays as it was.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Final
+
+from tests.simulation.events import Event, Stall, Stop
+
+STALL_SHARE: Final = 0.5  # of the seeds, as of any class of faults
+STALL_EVERY_S: Final = 15.0
+STOP_SHARE: Final = 1 / 3
+
+
+def draw_extras(seed: int, length_s: float) -> Iterator[Event]:
+    """Return the stalls and the stop of a seed."""
+    yield from _stalls(random.Random(f"{seed}/stalls"), length_s)
+    chance = random.Random(f"{seed}/stop")
+    if chance.random() < STOP_SHARE:
+        yield Stop(chance.uniform(0, length_s), chance.choice([0.01, 0.5, 3.0, 15.0]))
+
+
+def _stalls(chance: random.Random, length_s: float) -> Iterator[Event]:
+    if chance.random() < STALL_SHARE:
+        for _ in range(chance.randint(1, max(1, round(length_s / STALL_EVERY_S)))):
+            at_s, lasts_s = (
+                chance.uniform(0, length_s),
+                chance.choice([0.2, 1.0, 5.0, 20.0]),
+            )
+            yield Stall(at_s, lasts_s, chance.random())

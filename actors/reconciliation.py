@@ -32,12 +32,10 @@ from actors.pure.client_order_id import epoch_of, is_ours
 from actors.pure.drift import ZERO_BALANCE, Shortage, held_base
 from actors.pure.money import plain
 from actors.pure.order_life import Order
+from actors.pure.settling import EXPIRY_S, is_judged
 from actors.pure.venue_facts import fact_of_fill, facts_of_order, forgotten, not_placed
 
-EXPIRY_MS = 5_000  # recvWindow: afterwards the venue refuses the request itself
-MARGIN_MS = 5_000  # for the way to the first byte, and for our measure of its clock
 ALARM_MS = 30_000  # an outcome unknown for so long wants a person
-LOST_MS = 60_000  # after this an attempt whose sender never said a word is judged, too
 ASK_S = 30.0  # for the questions about single orders, all together
 UNSETTLED = frozenset({OrderStatus.NEW, OrderStatus.UNKNOWN})
 FOREIGN_MAX = 50  # shown one by one; all are counted
@@ -63,6 +61,10 @@ class Reconciliation:
     foreign_epoch: str = ""  # of an open order with our tag: a second engine (I-19)
     order_drifts: tuple[str, ...] = ()  # of the last pass: a line for each (R-17)
     has_missing_fills: bool = False  # the venue's executions lag behind its orders
+    # When a pass first tracked an order. No wall clock says how old one is: between the
+    # attempt and now it may have been set, by NTP say (I-10).
+    _tracked_s: dict[str, float] = attrs.Factory(dict[str, float])
+    _begun_s: float = 0.0  # the pass
 
     async def run(self, why: str) -> Reconciled:
         """Make one pass and return what it found.
@@ -71,8 +73,8 @@ class Reconciliation:
           VenueError: a query failed; nothing was concluded from it.
           JournalDown: what was found could not be made durable.
         """
-        begun_ms, self.has_missing_fills = self.trading.now_ms(), False
-        tracked = tracked_orders(self.books)
+        self.has_missing_fills = False
+        tracked = self._track()
         symbols = sorted(
             (self.symbols | {order.symbol for order in tracked}) - self.unlisted
         )
@@ -80,7 +82,7 @@ class Reconciliation:
         fills, settled = await self._book(found)
         lost: list[str] = []
         for order in missing:
-            if order.status not in UNSETTLED or is_judged(order, begun_ms):
+            if order.status not in UNSETTLED or is_judged(order, self._known_s(order)):
                 settled += await self._judge_missing(order, lost)
         held = held_base(self.books)
         totals = await self._balances()
@@ -200,8 +202,8 @@ class Reconciliation:
             or (order.venue_order_id and fill.venue_order_id == order.venue_order_id)
         ]
         was_known = mine or order.status not in UNSETTLED
-        age_ms = self.trading.now_ms() - order.attempt_ms
-        if was_known and self.trading.forgets_canceled and age_ms > EXPIRY_MS + MARGIN_MS:
+        is_old = self._known_s(order) > EXPIRY_S
+        if was_known and self.trading.forgets_canceled and is_old:
             booked = await self.tell(self._unbooked(order, mine))
             return booked + await self.tell([forgotten(order, mine)])
         if was_known:
@@ -209,6 +211,18 @@ class Reconciliation:
             return await self.tell(self._unbooked(order, mine))
         reason = "no order query, open orders, history or executions of the venue know it"
         return await self.tell([not_placed(order, reason)])
+
+    def _track(self) -> list[Order]:
+        """Return the orders that a pass asks for, and note since when they are known."""
+        tracked, before = tracked_orders(self.books), self._tracked_s
+        ids = (order.client_order_id for order in tracked)
+        self._begun_s = trio.current_time()
+        self._tracked_s = {each: before.get(each, self._begun_s) for each in ids}
+        return tracked
+
+    def _known_s(self, order: Order) -> float:
+        """Return how long it is at least since the attempt, as of this pass's beginning."""
+        return self._begun_s - self._tracked_s[order.client_order_id]
 
     async def _balances(self) -> dict[str, Decimal]:
         """Return what the venue holds of each asset, and record what changed."""
@@ -272,18 +286,6 @@ def is_unsettled(books: Books) -> bool:
     return any(
         order.status in UNSETTLED or order.missing_base for order in tracked_orders(books)
     )
-
-
-def is_judged(order: Order, begun_ms: int) -> bool:
-    """Tell whether a pass begun then may say that the venue never took the order.
-
-    Only of an order whose sender has given up on it: one it has not spoken of may still
-    be on its way, and one the venue has spoken of exists.
-    """
-    age_ms = begun_ms - order.attempt_ms
-    if order.status is OrderStatus.UNKNOWN:
-        return age_ms > EXPIRY_MS + MARGIN_MS
-    return order.status is OrderStatus.NEW and age_ms > LOST_MS
 
 
 def _is_of(fill: VenueFill, venue: VenueOrder) -> bool:

@@ -24,7 +24,10 @@ from actors.pure.commands import NotPossible
 from actors.pure.money import ZERO, plain
 from actors.pure.order_life import Order
 
-EXPIRY_MS = 10_000  # after which no request of ours can reach the venue any more
+# After this no request of ours can reach the venue any more: 5 s are its recvWindow, the
+# others are for the way to the first byte, and for our measure of the venue's clock.
+EXPIRY_S = 10.0
+LOST_S = 60.0  # after this an attempt whose sender never said a word is judged, too
 SETTLED = "settled"
 TRADE_ID = "settled/"  # of a fill that only an operator has told of
 
@@ -56,6 +59,17 @@ class VenueWord:
         return "it knows no such order"
 
 
+def is_judged(order: Order, known_s: float) -> bool:
+    """Tell whether it may be said that the venue never took the order.
+
+    Only of one whose sender has given up on it: one it has not spoken of may still be on
+    its way, and one the venue has spoken of exists.
+    """
+    if order.is_unknown:
+        return known_s > EXPIRY_S
+    return order.status is OrderStatus.NEW and known_s > LOST_S
+
+
 def settled(
     order: Order, asked: Asked, word: VenueWord | None, *, exchange: str, now_ms: int
 ) -> tuple[Fact, ...]:
@@ -71,7 +85,7 @@ def settled(
         raise NotPossible(f"{name} has ended already: {order.status.value}")
     if word is not None and word.knows_it:
         raise NotPossible(f"the exchange says of {name}: {word}; that is booked from there")
-    wait_ms = order.attempt_ms + EXPIRY_MS - now_ms
+    wait_ms = order.attempt_ms + EXPIRY_S * 1000 - now_ms
     if wait_ms > 0 or order.status is OrderStatus.NEW:
         wait = f"; ask again in {wait_ms / 1000:.0f} s" if wait_ms > 0 else ""
         raise NotPossible(f"{name} may still be on its way to the exchange{wait}")

@@ -108,6 +108,22 @@ async def test_unknown_is_not_placed_only_after_expiry_and_margin(
     assert await statuses(house) == [OrderStatus.NOT_PLACED]
 
 
+async def test_a_wall_clock_that_was_set_makes_no_order_old(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """I-10: it was a minute slow when this one was sent, and was set right at once."""
+    await house.start()
+    long_ago_ms = house.trading.now_ms() - 65_000
+    await house.room.record(intended(), attempted("i1", ID, attempt_ms=long_ago_ms))
+    await house.room.record(UNKNOWN)
+    house.trading.stream.pipe.put(RemoteProtocolError("asks for a pass"))
+    await house.wait(9.9)
+    assert len(await house.passes()) > 2
+    assert await statuses(house) == []
+    await house.wait(20)
+    assert await statuses(house) == [OrderStatus.NOT_PLACED]
+
+
 async def test_no_conclusion_rests_on_a_query_made_before_the_bound(
     house: House, autojump_clock: MockClock
 ) -> None:

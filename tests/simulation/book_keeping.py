@@ -31,6 +31,7 @@ class Told:
 
     intent: Intended
     attempted: Attempted
+    attempt_ms: int  # of the venue's own clock, whatever ours said
     is_acknowledged: bool = False
     was_unknown: bool = False
     ended: Ended | None = None
@@ -83,7 +84,7 @@ class BookKeeping:
             case Intended():
                 self.intents[fact.intent_id] = fact
             case Attempted():
-                self._attempted(fact)
+                self._attempted(fact, venue_ms)
             case Reconciled():
                 self.reconciled = fact
             case Acknowledged() | OutcomeUnknown() | Filled() | Ended():
@@ -109,7 +110,7 @@ class BookKeeping:
             case Ended():
                 self._ended(order, fact, venue_ms)
 
-    def _attempted(self, fact: Attempted) -> None:
+    def _attempted(self, fact: Attempted, venue_ms: int) -> None:
         intent = self.intents.get(fact.intent_id)
         if intent is None:
             self.said.append(f"I-2: {fact.client_order_id} of an untold intent")
@@ -117,7 +118,7 @@ class BookKeeping:
         attempts = self._attempts.setdefault(fact.intent_id, [])
         if any(other.is_live or other.fills for other in attempts):
             self.said.append(f"I-1: a second attempt at {fact.intent_id}")
-        self.orders[fact.client_order_id] = order = Told(intent, fact)
+        self.orders[fact.client_order_id] = order = Told(intent, fact, venue_ms)
         attempts.append(order)
         if intent.purpose is Purpose.EXIT:
             self._exits.setdefault((intent.bot, intent.symbol), []).append(order)
@@ -183,7 +184,7 @@ class BookKeeping:
         if fact.status in _EMPTY and order.fills:
             self.said.append(f"I-6: {fact.client_order_id} is {fact.status}, yet filled")
         was_sent = fact.client_order_id in self.sent
-        age_ms = venue_ms - order.attempted.attempt_ms
+        age_ms = venue_ms - order.attempt_ms
         is_early = was_sent and age_ms < EXPIRY_MS
         if fact.status is OrderStatus.NOT_PLACED and is_early:
             self.said.append(

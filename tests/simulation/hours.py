@@ -11,7 +11,8 @@ from typing import Final
 
 import attrs
 
-from tests.simulation.schedule import Event, Mood, Schedule, draw, draw_events
+from tests.simulation.events import Event, Mood
+from tests.simulation.schedule import Schedule, draw, draw_events
 
 STORM_EVERY_S: Final = 600.0
 STORM_S: Final = 60.0

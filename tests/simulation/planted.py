@@ -84,7 +84,7 @@ async def _judge_at_once(self: Reconciliation, order: Order, lost: list[str]) ->
     return await self.tell([not_placed(order, "planted")])
 
 
-def _always(order: Order, now_ms: int) -> bool:
+def _always(order: Order, known_s: float) -> bool:
     return True
 
 
@@ -178,9 +178,9 @@ async def _linger(seat: Seat) -> None:
             await seat.child.run(task_status=trio.TASK_STATUS_IGNORED)
 
 
-def _is_old(order: Order, now_ms: int) -> bool:
+def _is_old(order: Order, known_s: float) -> bool:
     """Believe after two seconds that the venue never took an order."""
-    return now_ms - order.attempt_ms > 2_000
+    return known_s > 2.0
 
 
 def _never_resized(aim: StopWanted, resting: Order | None) -> float | None:

@@ -17,7 +17,6 @@ from tests.simulation.events import (
     Crash,
     Death,
     Event,
-    Mood,  # noqa: F401 -- schedules of hours have it from here
     Suspend,
     VenueFault,
     VenueRestart,

@@ -20,8 +20,9 @@ import trio
 
 from tests.memory import resident
 from tests.simulation.assassin import Assassin
+from tests.simulation.events import Event, Mood, VenueRestart
 from tests.simulation.network import NetFault
-from tests.simulation.schedule import Event, Mood, Schedule, VenueRestart
+from tests.simulation.schedule import Schedule
 from tests.simulation.seeding import run_seeded
 from tests.simulation.simulation import Outcome, Simulation
 from tests.simulation.soak_world import (

@@ -14,7 +14,7 @@ from typing import Any, Final
 import attrs
 import trio
 
-import actors.journal
+import actors.journal_rows
 import actors.orders_road
 import actors.orders_safe
 import actors.pure.protective_stop
@@ -196,6 +196,10 @@ def _freed_quote(order: Order) -> Decimal:
 _reserved_quote: Callable[[Order], Decimal] = vars(Order)["reserved_quote"].fget
 
 
+def _nothing_since(self: Gate, facts: object, *rest: object) -> None:
+    """Do not look again at what forbids an entry once its attempt is durable."""
+
+
 async def _forgetful(self: SimStore, query: Query) -> tuple[int, Sequence[StoredRow]]:
     """Let a new life of an actor know nothing of what an operator has said."""
     forgotten = {"halted", "bot_paused", "bot_stopped"}
@@ -215,11 +219,12 @@ PLANTS: Final[Mapping[str, tuple[Patch, ...]]] = {
         (Reconciliation, "_judge_missing", _judge_at_once),
         (actors.reconciliation, "is_judged", _always),
     ),
-    "no_dedupe": ((actors.journal, "key_of", _no_dedupe),),
+    "no_dedupe": ((actors.journal_rows, "key_of", _no_dedupe),),
     "unknown_is_a_no": ((actors.orders_road, "facts_of_answer", _unknown_is_no),),
     "exits_flip": ((Gate, "exit_base", _sell_all),),
     "stale_command": (
         (Road, "_is_late", _never_late),
+        (Gate, "bar_since", _nothing_since),
         (actors.orders_safe, "ENTRY_S", 5.0),
     ),
     "cancel_assumed_done": ((Road, "cancel", _cancel_assumed),),

@@ -1,4 +1,4 @@
-"""What an operator may settle of one account, with the venue asked first, right now.
+"""What an operator may ask and settle of one account, the venue being asked right now.
 
 board --Question (wish)--> [account] --queries--> venue
                            [account] --Record---> journal
@@ -19,6 +19,7 @@ from actors.mailbox import Mailbox
 from actors.messages import Asked, Corrected, VenueFill, VenueOrder
 from actors.ports import Trading, VenueError
 from actors.pure.adopting import adopted
+from actors.pure.agreement import agreement
 from actors.pure.books import Books
 from actors.pure.commands import NotPossible, Plan, Subject, commanded
 from actors.pure.correcting import corrected
@@ -53,6 +54,7 @@ class AccountDesk:
             "settle": self._settle,
             "adopt": self._adopt,
             "correct": self._correct,
+            "reconcile": self._reconcile,
         }
         try:
             with trio.fail_after(VENUE_S):
@@ -69,7 +71,13 @@ class AccountDesk:
             await trio.lowlevel.checkpoint()
         else:
             receipt.resolve({"said": plan.said})
-            self.passes.ask(f"an operator typed {asked.verb}")
+            if plan.facts:
+                self.passes.ask(f"an operator typed {asked.verb}")
+
+    async def _reconcile(self, _asked: Asked) -> Plan:
+        found = await self.passes.made("an operator asked")
+        said = agreement(found, self.exchange)
+        return Plan(Subject("", self.account), (), said)
 
     async def _settle(self, asked: Asked) -> Plan:
         order = self.books.orders.get(asked.subject)

@@ -18,7 +18,7 @@ import attrs
 import trio
 
 from actors.mailbox import Mailbox
-from actors.messages import Alarmed, Lease
+from actors.messages import Alarmed, Lease, Reconciled
 from actors.ports import VenueError
 from actors.pure.order_life import Order
 from actors.reconciliation import Reconciliation, is_unsettled
@@ -36,6 +36,14 @@ AlarmKey = tuple[str, str]  # code, subject
 
 
 @attrs.define(eq=False)
+class _Wanted:
+    """One who waits for the next pass."""
+
+    found: Reconciled | None = None
+    is_over: trio.Event = attrs.Factory(trio.Event)
+
+
+@attrs.define(eq=False)
 class Passes:
     """The reconciliations of one life of an account."""
 
@@ -50,6 +58,8 @@ class Passes:
     _connections: int = 0
     _asked: trio.Event = attrs.Factory(trio.Event)
     _why: str = "start"
+    _wanted: list[_Wanted] = attrs.Factory(list[_Wanted])  # by those who wait for it
+    _found: Reconciled | None = None  # by the last good pass
     _pause: trio.CancelScope = attrs.Factory(trio.CancelScope)  # after a failed pass
     _unsettled_s: float = UNSETTLED_S
     _heard_epoch: str = ""  # of the newest order of another engine
@@ -72,6 +82,21 @@ class Passes:
         self._why = why
         self._unsettled_s = UNSETTLED_S
         self._asked.set()
+
+    async def made(self, why: str) -> Reconciled:
+        """Return what a pass finds that begins from now on.
+
+        Raises:
+          VenueError: it failed; the text says why.
+        """
+        wanted = _Wanted()
+        self._wanted.append(wanted)
+        self._pause.cancel()
+        self.ask(why)
+        await wanted.is_over.wait()
+        if wanted.found is None:
+            raise VenueError(self._trouble)
+        return wanted.found
 
     def connected(self) -> None:
         """The stream stands; what happened before is found by the next pass."""
@@ -105,8 +130,11 @@ class Passes:
                 await self._asked.wait()
             await trio.sleep_until(self._passed_s + SPACING_S)
             self._asked, why, self._why = trio.Event(), self._why, "routine"
-            connections = self._connections
+            connections, (wanted, self._wanted) = self._connections, (self._wanted, [])
             is_done = await self._pass(why)
+            for each in wanted:
+                each.found = self._found if is_done else None
+                each.is_over.set()
             self._passed_s = trio.current_time()
             self.is_reconciled = is_done and connections == self._connections
             if self.is_streaming and self.is_reconciled:
@@ -147,7 +175,7 @@ class Passes:
         """Make one pass; tell whether it succeeded. A failed one concludes nothing."""
         try:
             with trio.fail_after(PASS_S):
-                await self.reconciliation.run(why)
+                self._found = await self.reconciliation.run(why)
         except (VenueError, JournalDown, trio.TooSlowError) as error:
             self.failures += 1
             self._trouble = str(error) or f"no answer within {PASS_S:g} s"

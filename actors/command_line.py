@@ -23,6 +23,7 @@ COMMANDS = {
     "resume": "lift the halts of a bot or an account, or the pause of a bot",
     "flatten": "sell what a bot or a whole account holds; shows it first",
     "orders": "list orders with their ids, ours and foreign ones",
+    "reconcile": "compare an account with its exchange now",
     "settle": "say what became of an order nobody knows of",
     "adopt": "make a foreign order at the exchange a bot's own",
     "correct": "take out of a position what the exchange does not hold",
@@ -154,8 +155,12 @@ def _describe_bots(parsers: dict[str, argparse.ArgumentParser]) -> None:
             " owner:NAME is all that one owner has",
         )
     parsers["flatten"].add_argument("--yes", action="store_true", help="do it")
+    parsers["reconcile"].add_argument(
+        "subject", metavar="ACCOUNT", help="its name in bots.toml"
+    )
     _describe_hands(parsers)
-    for name in ("pause", "start", "stop", "halt", "resume", "flatten", *HANDS):
+    plain = ("pause", "start", "stop", "halt", "resume", "flatten", "reconcile")
+    for name in (*plain, *HANDS):
         _add_audit(parsers[name], is_required=name in HANDS)
         _add_file(parsers[name])
     parsers["crash"].add_argument("actor", metavar="ACTOR", help="as in feed:binance")

@@ -70,6 +70,7 @@ correct = partial(command, "correct")
 flatten = partial(command, "flatten")
 halt = partial(command, "halt")
 pause = partial(command, "pause")
+reconcile = partial(command, "reconcile")
 resume = partial(command, "resume")
 settle = partial(command, "settle")
 start = partial(command, "start")
@@ -124,6 +125,7 @@ __all__ = [
     "orders",
     "pause",
     "print_map",
+    "reconcile",
     "resume",
     "run",
     "salvage",

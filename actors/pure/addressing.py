@@ -1,4 +1,4 @@
-"""Find the account that a command about an order or a symbol is about. Pure."""
+"""Find the account that a command about it, an order or a symbol is about. Pure."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from actors.pure.nearest import did_you_mean
 from actors.pure.orders_shown import order_named
 from actors.pure.read_model import ReadModel
 
-ACCOUNT_VERBS = frozenset({"settle", "adopt", "correct"})
+ACCOUNT_VERBS = frozenset({"settle", "adopt", "correct", "reconcile"})
 
 
 def addressed(asked: Asked, bots: Mapping[str, str], model: ReadModel) -> tuple[Asked, str]:
     """Return what is asked, with whole names, and the account to ask; `bots` say theirs.
 
     Raises:
-      NotPossible: there is no such order or bot, or it is not clear whose.
+      NotPossible: there is no such account, order or bot, or it is not clear whose.
     """
+    if asked.verb == "reconcile":
+        return asked, _account_named(asked.subject.removeprefix("account:"), bots)
     if asked.bot and asked.bot not in bots:
         raise NotPossible(f"no bot is called {asked.bot!r}{did_you_mean(asked.bot, bots)}")
     if asked.verb == "adopt" and asked.bot and model.bot(asked.bot).is_flat:
@@ -33,6 +35,14 @@ def addressed(asked: Asked, bots: Mapping[str, str], model: ReadModel) -> tuple[
     if asked.verb == "adopt":
         raise NotPossible("say whose it shall be: --bot NAME")
     return asked, _holder(asked.subject, model)
+
+
+def _account_named(name: str, bots: Mapping[str, str]) -> str:
+    accounts = set(bots.values())
+    if name not in accounts:
+        near = did_you_mean(name, accounts)
+        raise NotPossible(f"no account is called {name!r}{near}")
+    return name
 
 
 def _holder(symbol: str, model: ReadModel) -> str:

@@ -219,3 +219,41 @@ async def test_two_at_once_settle_an_order_once(
         await house.mailbox.wish(Question(asked, receipt))
     await house.wait(1)
     assert len(await house.room.recorded(Ended)) == 1
+
+
+async def test_an_account_is_compared_with_its_exchange_at_once(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """And what nobody had told of is booked."""
+    await house.start()
+    await house.attempt()
+    await house.wait(30)
+    house.trading.orders[ID] = venue_order(OrderStatus.FILLED, "1")
+    house.trading.executed = [venue_fill("t1", "1")]
+    house.trading.held = [BITCOIN]
+    before = len(await house.passes())
+    answer = await tell(house, "reconcile", "main")
+    assert answer == {
+        "said": "main agrees with binance: 0 orders of ours open, 1 fill and 1 end of an"
+        " order booked that nobody had told us of"
+    }
+    assert len(await house.room.recorded(Filled)) == 1
+    assert len(await house.passes()) == before + 1
+    (command,) = await house.room.recorded(Commanded)
+    assert (command.verb, command.by) == ("reconcile", "ann")
+
+
+async def test_an_exchange_that_does_not_answer_agrees_with_nothing(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """Not even an order to wait after a failure holds up who asks."""
+    await house.start()
+    house.trading.errors["balances"] = VenueError("HTTP 503")
+    for _ in range(2):
+        answer = await tell(house, "reconcile", "main")
+        assert answer == {
+            "error": "the exchange does not answer (HTTP 503): nothing was done"
+        }
+    house.trading.errors.clear()
+    answer = await tell(house, "reconcile", "main")
+    assert answer["said"].startswith("main agrees with binance: 0 orders of ours open")

@@ -136,6 +136,8 @@ def test_a_bot_that_left_the_file_and_still_holds_is_flattened_too() -> None:
         (Asked("settle", "00c2"), "00c2", "main"),
         (Asked("settle", "\N{HORIZONTAL ELLIPSIS}00c2"), "00c2", "main"),
         (Asked("adopt", "web_1", bot="spare"), "web_1", "spare"),
+        (Asked("reconcile", "main"), "main", "main"),
+        (Asked("reconcile", "account:spare"), "account:spare", "spare"),
         (Asked("correct", SYMBOL), SYMBOL, "main"),
         (Asked("correct", SYMBOL, bot="spare"), SYMBOL, "spare"),
     ],
@@ -152,6 +154,7 @@ def test_a_command_about_an_order_or_a_symbol_finds_its_account(
     [
         (Asked("settle", "00c3"), "no order of ours is called '00c3'; did you mean 00c2?"),
         (Asked("settle", "2"), "no order of ours is called '2'; known: 00c2"),
+        (Asked("reconcile", "mian"), "no account is called 'mian'; did you mean main?"),
         (Asked("adopt", "web_1"), "say whose it shall be: --bot NAME"),
         (
             Asked("adopt", "web_1", bot="dwn"),

@@ -56,6 +56,7 @@ class Halting:
     meanwhile: list[str] = attrs.Factory(list[str])
     is_flat: bool = False
     alarms: list[str] = attrs.Factory(list[str])
+    compared: str = ""
     after: int = 0
 
     async def run(self, world: Steered) -> None:
@@ -69,6 +70,7 @@ class Halting:
         self.meanwhile = entries(halted)
         self.is_flat = not holdings(world).open
         self.alarms = list((await world.ask("status"))["alarms"])
+        self.compared = str((await world.ask("reconcile", ACCOUNT))["said"])
         await world.ask("resume", ACCOUNT)
         rows = len(world.facts())
         await trio.sleep(30)
@@ -93,6 +95,7 @@ def test_a_halt_holds_over_two_deaths_of_the_program_and_lets_exits_through() ->
     assert seen.alarms == [
         "account main is halted, by an operator until it is resumed: the exchange is odd"
     ]
+    assert seen.compared.startswith("main agrees with binance: 0 orders of ours open")
     assert seen.after > 4
 
 

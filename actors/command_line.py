@@ -15,7 +15,7 @@ DESCRIPTION = "Run a fleet of supervised trading bots in one process."
 EPILOG = "Exit codes: 0 done, 2 bad input, 70 the fleet gave up, 75 stopped by force."
 COMMANDS = {
     "run": "run the fleet until it is told to stop",
-    "check": "judge bots.toml: each problem with its line, or what would run",
+    "check": "judge bots.toml: problems and their lines, or what would run",
     "status": "show exchanges, accounts and bots, now or from the ledger",
     "log": "tell what happened, from the ledger",
     "pause": "let a bot open no positions; the one it has stays guarded",
@@ -60,7 +60,9 @@ def parse(typed: Sequence[str]) -> argparse.Namespace:
         raise BadArguments(f"shoal: unknown command {typed[0]!r}{near}")
     # No option may be shortened: `--liv` is not `--live`.
     parser = Parser("shoal", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
-    parser.add_argument("--version", action=Version, nargs=0, help="print the version")
+    parser.add_argument(
+        "-V", "--version", action=Version, nargs=0, help="print the version"
+    )
     group = parser.add_subparsers(
         title="commands", metavar="COMMAND", dest="command", required=True
     )

@@ -9,7 +9,9 @@ The cost of a part is rounded, so that sums of it are exact and the order in whi
 facts are heard makes no other state (I-5).
 
 It ends with `PositionClosed`, which writes off what is too little to be sold: the dust
-stays in `base`, at no cost, and goes out with the next exit.
+stays in `base`, at no cost, and goes out with the next exit. An entry's late fill may have
+been recorded while that was decided: it was not meant, and begins another position, as if
+it had come afterwards (R-12).
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ import attrs
 
 from actors.messages import Corrected, Filled, Instrument, PositionClosed, Side
 from actors.pure.money import ZERO, rounded, split_symbol
+
+LATE_MAX = 8  # fills that may come while somebody decides that a position is over
 
 
 @attrs.frozen
@@ -36,6 +40,8 @@ class Holding:
     realized_quote: Decimal = ZERO  # of this position, net of fees
     other_fees: tuple[tuple[str, Decimal], ...] = ()  # paid in a third asset
     closed_id: str = ""  # of the position before
+    late: tuple[Filled, ...] = ()  # the newest, since a purchase followed a sale
+    before_late: Holding | None = None  # without these
 
     @property
     def is_open(self) -> bool:
@@ -52,13 +58,42 @@ class Holding:
 
     def after(self, fill: Filled) -> Holding:
         """Return the holding after one fill. The caller tells each fill once (I-5)."""
-        return self._bought(fill) if fill.side is Side.BUY else self._sold(fill)
+        after = self.moved(fill)
+        if not self.late and not (fill.side is Side.BUY and self.sold_base):
+            return after
+        before, late = self.before_late or self, (*self.late, fill)
+        if len(late) > LATE_MAX:
+            before, late = before.moved(late[0]), late[1:]
+        return attrs.evolve(after, late=late, before_late=before)
 
-    def closed(self) -> Holding:
-        """Return the flat holding after this position: only dust is left, at no cost."""
-        return Holding(
-            base=self.base, other_fees=self.other_fees, closed_id=self.position_id
+    def closed(self, dust_base: Decimal) -> Holding:
+        """Return the flat holding after this position: only dust is left, at no cost.
+
+        What was bought after it had come down to that dust is a position of its own.
+        """
+        ended, since = self._at(dust_base)
+        flat = Holding(
+            base=ended.base, other_fees=ended.other_fees, closed_id=ended.position_id
         )
+        for fill in since:
+            flat = flat.after(fill)
+        return flat
+
+    def _at(self, dust_base: Decimal) -> tuple[Holding, tuple[Filled, ...]]:
+        """Return the newest of what it was that had this base, and the fills since."""
+        found: tuple[Holding, tuple[Filled, ...]] = self, ()
+        if self.base == dust_base or self.before_late is None:
+            return found
+        held = self.before_late
+        for number, fill in enumerate(self.late):
+            if held.base == dust_base:
+                found = held, self.late[number:]
+            held = held.moved(fill)
+        return found
+
+    def moved(self, fill: Filled) -> Holding:
+        """Return it after one fill, as if nothing could come late."""
+        return self._bought(fill) if fill.side is Side.BUY else self._sold(fill)
 
     def corrected(self, base: Decimal) -> Holding:
         """Return the holding without `base`, which is gone and leaves at its cost."""
@@ -142,7 +177,7 @@ class Holdings:
                 after = self.of(fact.bot, fact.symbol)
                 if after.position_id != fact.position_id:
                     return None
-                after = after.closed()
+                after = after.closed(fact.dust_base)
             case Corrected():
                 after = self.of(fact.bot, fact.symbol).corrected(fact.base)
             case _:

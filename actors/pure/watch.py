@@ -111,6 +111,8 @@ class Watch:
             self.balances[fact.asset] = fact.free + fact.locked
         elif self.books.apply(fact):
             self._end(fact.bot, fact.symbol)
+            if self.books.of(fact.bot, fact.symbol).is_open:  # it was bought meanwhile
+                self._guard_bought(fact.bot, fact.symbol)
 
     def _answered(self, fact: Intended | Attempted | Refused) -> Guard | None:
         """Take the answer to a wish: a refusal, or an order once it is attempted."""
@@ -153,12 +155,16 @@ class Watch:
         self.balances.pop(split_symbol(fact.symbol)[0], None)
         guard = self.guards.get(owner)
         if fact.side is Side.BUY:
-            if guard is None:
-                guard = self._begin(*owner)
-            if guard is not None:
-                guard.bought()
+            guard = self._guard_bought(*owner)
         elif guard is not None:
             guard.sold(self.books.orders.get(fact.client_order_id))
+        return guard
+
+    def _guard_bought(self, bot: str, symbol: str) -> Guard | None:
+        """Guard what was bought; None while nobody knows the symbol's rules."""
+        guard = self.guards.get((bot, symbol)) or self._begin(bot, symbol)
+        if guard is not None:
+            guard.bought()
         return guard
 
     def begin_listed(self) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 import attrs
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.messages import ExitReason, Filled, PositionClosed, Side
 from actors.pure.books import Books
 from actors.pure.money import entry_base
-from actors.pure.position_math import FLAT, Holding, sellable_base
+from actors.pure.position_math import FLAT, LATE_MAX, Holding, sellable_base
 from tests.words import BTC, SYMBOL, attempted, exit_intended, filled, intended, sold
 
 
@@ -69,13 +70,43 @@ def test_the_position_is_named_after_its_first_entry() -> None:
 def test_closing_writes_dust_off_and_keeps_it_to_be_sold_later() -> None:
     held = after(filled(1, 100), sold("0.9", 110))
     assert (held.realized_quote, held.loss_of_dust()) == (9, -1)
-    flat = held.closed()
+    flat = held.closed(held.base)
     assert (flat.is_open, flat.base, flat.cost_quote) == (False, Decimal("0.1"), 0)
 
 
+LATE = filled(1, 99, trade_id="t9")
+AGAIN = sold("0.4", 98, trade_id="t10")
+
+
 def test_a_late_fill_of_a_closed_position_is_a_position_of_its_own() -> None:
-    late = after(filled(1, 100), sold(1, 90)).closed().after(filled(1, 99, trade_id="t9"))
+    late = after(filled(1, 100), sold(1, 90)).closed(Decimal(0)).after(LATE)
     assert late.position_id == "c1/t9"
+
+
+@pytest.mark.parametrize("sold_base", [1, "0.9", "0.95"])
+@pytest.mark.parametrize("since", [(LATE,), (LATE, AGAIN), (LATE, AGAIN, LATE)])
+def test_what_was_recorded_while_a_position_was_closed_came_afterwards(
+    sold_base: str | int, since: tuple[Filled, ...]
+) -> None:
+    """R-12: whoever closes it and whoever reads the ledger believe the same."""
+    held = after(filled(1, 100), sold(sold_base, 90))
+    whole = held
+    for fill in since:
+        whole = whole.after(fill)
+    closed = held.closed(held.base)
+    for fill in since:
+        closed = closed.after(fill)
+    assert whole.closed(held.base) == closed
+    assert closed.position_id == "c1/t9"
+
+
+def test_of_fills_that_come_late_the_newest_are_kept() -> None:
+    held = after(filled(1, 100), sold("0.5", 90))
+    for number in range(3 * LATE_MAX):
+        buy = filled(1, 100, trade_id=f"b{number}")
+        held = held.after(buy).after(sold(1, 100, trade_id=f"s{number}"))
+        assert len(held.late) <= LATE_MAX
+    assert held.after(LATE).closed(held.base).base == held.base + 1
 
 
 def test_what_is_below_the_venue_minimum_cannot_be_sold() -> None:

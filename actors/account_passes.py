@@ -4,9 +4,9 @@
                     [passes] --Alarmed (latest)--> board
 
 A pass is made when the private stream was connected, when something is unclear, every
-60 s, and often while an order is unsettled; never two at once, and with a distance. The
-lease is given while the stream stands, the last pass succeeded, and no second engine
-writes on the account (I-11, I-19, I-20).
+60 s, and often while an order is unsettled or could not be asked for; never two at once,
+and with a distance. The lease is given while the stream stands, the last pass succeeded,
+and no second engine writes on the account (I-11, I-19, I-20).
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ class Passes:
 
     def _next_pass_s(self) -> float:
         found = self.reconciliation
-        if not (is_unsettled(found.books) or found.has_missing_fills):
+        if not (is_unsettled(found.books) or found.has_missing_fills or found.in_vain):
             self._unsettled_s = UNSETTLED_S
             return self.every_s
         wait_s = min(self._unsettled_s, self.every_s)

@@ -11,6 +11,7 @@ import pytest
 from trio.testing import MockClock
 
 from actors.messages import (
+    Acknowledged,
     Balanced,
     Ended,
     Filled,
@@ -166,6 +167,22 @@ async def test_an_order_that_the_venue_says_nothing_of_bars_nobody_else(
     del house.trading.errors["order"]
     await house.wait(61)
     assert house.alarms() == [("unknown_order", True)]
+
+
+async def test_an_order_that_could_not_be_asked_for_is_asked_for_soon(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """I-14: it may have been filled, and nobody guards what it bought."""
+    await house.start()
+    await house.attempt()
+    await house.room.record(Acknowledged("dawn", "main", SYMBOL, ID, "v1"))
+    house.trading.errors["order"] = VenueError("500")
+    await house.pass_now()
+    del house.trading.errors["order"]
+    house.trading.orders[ID] = venue_order(FILLED, "1")
+    house.trading.executed = [venue_fill("t1", "1")]
+    await house.wait(3)
+    assert await statuses(house) == [FILLED]
 
 
 async def test_what_was_not_answered_is_asked_last_and_keeps_no_other_unasked(

@@ -61,10 +61,11 @@ class Reconciliation:
     foreign_epoch: str = ""  # of an open order with our tag: a second engine (I-19)
     order_drifts: tuple[str, ...] = ()  # of the last pass: a line for each (R-17)
     has_missing_fills: bool = False  # the venue's executions lag behind its orders
-    # When a pass first tracked an order. No wall clock says how old one is: between the
-    # attempt and now it may have been set, by NTP say (I-10).
+    # When a pass first tracked an order. The wall clock alone does not say how old one is:
+    # between the attempt and now it may have been set, by NTP say (I-10).
     _tracked_s: dict[str, float] = attrs.Factory(dict[str, float])
-    _begun_s: float = 0.0  # the pass
+    _begun_s: float = 0.0  # the pass, by our monotonic clock
+    _begun_ms: int = 0  # and by the venue's
 
     async def run(self, why: str) -> Reconciled:
         """Make one pass and return what it found.
@@ -216,13 +217,17 @@ class Reconciliation:
         """Return the orders that a pass asks for, and note since when they are known."""
         tracked, before = tracked_orders(self.books), self._tracked_s
         ids = (order.client_order_id for order in tracked)
-        self._begun_s = trio.current_time()
+        self._begun_s, self._begun_ms = trio.current_time(), self.trading.now_ms()
         self._tracked_s = {each: before.get(each, self._begun_s) for each in ids}
         return tracked
 
     def _known_s(self, order: Order) -> float:
-        """Return how long it is at least since the attempt, as of this pass's beginning."""
-        return self._begun_s - self._tracked_s[order.client_order_id]
+        """Return how long it is at least since the attempt, as of this pass's beginning.
+
+        By both clocks: the venue's, which was astray perhaps, lets a request expire.
+        """
+        at_least_s = self._begun_s - self._tracked_s[order.client_order_id]
+        return min(at_least_s, (self._begun_ms - order.attempt_ms) / 1000)
 
     async def _balances(self) -> dict[str, Decimal]:
         """Return what the venue holds of each asset, and record what changed."""

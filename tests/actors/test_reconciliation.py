@@ -125,6 +125,21 @@ async def test_a_wall_clock_that_was_set_makes_no_order_old(
     assert await statuses(house) == [OrderStatus.NOT_PLACED]
 
 
+async def test_a_request_that_the_venue_s_clock_lets_live_longer_is_not_judged(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """I-10: its clock was ahead when this one was sent, and is right again."""
+    await house.start()
+    soon_ms = house.trading.now_ms() + 9_000
+    await house.room.record(intended(), attempted("i1", ID, attempt_ms=soon_ms))
+    await house.room.record(UNKNOWN)
+    house.trading.stream.pipe.put(RemoteProtocolError("asks for a pass"))
+    await house.wait(18.9)
+    assert await statuses(house) == []
+    await house.wait(20)
+    assert await statuses(house) == [OrderStatus.NOT_PLACED]
+
+
 async def test_no_conclusion_rests_on_a_query_made_before_the_bound(
     house: House, autojump_clock: MockClock
 ) -> None:

@@ -19,10 +19,10 @@ from actors.mailbox import Mailbox
 from actors.messages import Asked, Corrected, VenueFill, VenueOrder
 from actors.ports import Trading, VenueError
 from actors.pure.adopting import adopted
-from actors.pure.agreement import agreement
 from actors.pure.books import Books
 from actors.pure.commands import NotPossible, Plan, Subject, commanded
 from actors.pure.correcting import corrected
+from actors.pure.fact_words import words
 from actors.pure.money import plain, split_symbol
 from actors.pure.nearest import did_you_mean
 from actors.pure.order_life import Order
@@ -31,6 +31,10 @@ from actors.questions import Question
 from actors.records import JournalDown, JournalWish, record
 
 VENUE_S = 5.0  # for all that is asked of the venue
+DONE = {  # where it does not answer in time
+    "settle": "nothing was done; --blind settles it unasked",
+    "reconcile": "the comparison goes on, and `shoal log` tells its end",
+}
 OVERLAP_MS = 60_000  # executions and history are asked for from this much earlier
 ADOPTED_MS = 7 * 86_400_000  # executions of an order to be adopted, before its last change
 
@@ -65,9 +69,8 @@ class AccountDesk:
             await trio.lowlevel.checkpoint()
         except (VenueError, trio.TooSlowError) as error:
             why = str(error) or f"not within {VENUE_S:g} s"
-            more = "; --blind settles it unasked" if asked.verb == "settle" else ""
-            text = f"the exchange does not answer ({why}): nothing was done{more}"
-            receipt.resolve({"error": text})
+            done = DONE.get(asked.verb, "nothing was done")
+            receipt.resolve({"error": f"the exchange does not answer ({why}): {done}"})
             await trio.lowlevel.checkpoint()
         else:
             receipt.resolve({"said": plan.said})
@@ -76,8 +79,7 @@ class AccountDesk:
 
     async def _reconcile(self, _asked: Asked) -> Plan:
         found = await self.passes.made("an operator asked")
-        said = agreement(found, self.exchange)
-        return Plan(Subject("", self.account), (), said)
+        return Plan(Subject("", self.account), (), f"{self.account}: {words(found)}")
 
     async def _settle(self, asked: Asked) -> Plan:
         order = self.books.orders.get(asked.subject)

@@ -20,6 +20,7 @@ import trio
 from actors.mailbox import Mailbox
 from actors.messages import Alarmed, Lease, Reconciled
 from actors.ports import VenueError
+from actors.pure.commands import NotPossible
 from actors.pure.order_life import Order
 from actors.reconciliation import Reconciliation, is_unsettled
 from actors.records import JournalDown
@@ -87,7 +88,7 @@ class Passes:
         """Return what a pass finds that begins from now on.
 
         Raises:
-          VenueError: it failed; the text says why.
+          NotPossible: it failed; the text says why.
         """
         wanted = _Wanted()
         self._wanted.append(wanted)
@@ -95,7 +96,7 @@ class Passes:
         self.ask(why)
         await wanted.is_over.wait()
         if wanted.found is None:
-            raise VenueError(self._trouble)
+            raise NotPossible(f"nothing can be compared: {self._trouble}")
         return wanted.found
 
     def connected(self) -> None:

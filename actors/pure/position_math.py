@@ -99,7 +99,10 @@ class Holding:
         """Return the holding without `base`, which is gone and leaves at its cost."""
         gone = min(base, self.base)
         cost = self.cost_quote * gone / self.base if self.base else ZERO
-        return attrs.evolve(self, base=self.base - gone, cost_quote=self.cost_quote - cost)
+        left, cost_left = self.base - gone, self.cost_quote - cost
+        return attrs.evolve(
+            self, base=left, cost_quote=cost_left, late=(), before_late=None
+        )
 
     def loss_of_dust(self) -> Decimal:
         """Return what is realized once the rest is written off as dust."""

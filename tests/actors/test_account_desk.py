@@ -234,8 +234,8 @@ async def test_an_account_is_compared_with_its_exchange_at_once(
     before = len(await house.passes())
     answer = await tell(house, "reconcile", "main")
     assert answer == {
-        "said": "main agrees with binance: 0 orders of ours open, 1 fill and 1 end of an"
-        " order booked that nobody had told us of"
+        "said": "main: reconciled, an operator asked · 0 open orders · 1 fill booked"
+        " · 1 order settled"
     }
     assert len(await house.room.recorded(Filled)) == 1
     assert len(await house.passes()) == before + 1
@@ -251,9 +251,15 @@ async def test_an_exchange_that_does_not_answer_agrees_with_nothing(
     house.trading.errors["balances"] = VenueError("HTTP 503")
     for _ in range(2):
         answer = await tell(house, "reconcile", "main")
-        assert answer == {
-            "error": "the exchange does not answer (HTTP 503): nothing was done"
-        }
+        assert answer == {"error": "nothing can be compared: HTTP 503"}
     house.trading.errors.clear()
+    house.trading.slow_s = 3
     answer = await tell(house, "reconcile", "main")
-    assert answer["said"].startswith("main agrees with binance: 0 orders of ours open")
+    assert answer == {
+        "error": "the exchange does not answer (not within 5 s): the comparison goes on,"
+        " and `shoal log` tells its end"
+    }
+    house.trading.slow_s = 0
+    await house.wait(30)
+    answer = await tell(house, "reconcile", "main")
+    assert answer["said"].startswith("main: reconciled, an operator asked · 0 open orders")

@@ -100,6 +100,12 @@ def test_what_was_recorded_while_a_position_was_closed_came_afterwards(
     assert closed.position_id == "c1/t9"
 
 
+def test_what_an_operator_took_out_does_not_come_back_with_a_late_fill() -> None:
+    held = after(filled(1, 100), sold("0.5", 90), LATE).corrected(Decimal(1))
+    assert held.closed(Decimal("0.4")).base == Decimal("0.5")
+    assert held.after(LATE).closed(Decimal("0.5")).base == Decimal("1.5")
+
+
 def test_of_fills_that_come_late_the_newest_are_kept() -> None:
     held = after(filled(1, 100), sold("0.5", 90))
     for number in range(3 * LATE_MAX):

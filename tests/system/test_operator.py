@@ -95,7 +95,7 @@ def test_a_halt_holds_over_two_deaths_of_the_program_and_lets_exits_through() ->
     assert seen.alarms == [
         "account main is halted, by an operator until it is resumed: the exchange is odd"
     ]
-    assert seen.compared.startswith("main agrees with binance: 0 orders of ours open")
+    assert seen.compared.startswith("main: reconciled, an operator asked · 0 open orders")
     assert seen.after > 4
 
 

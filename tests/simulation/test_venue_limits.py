@@ -10,13 +10,16 @@ import pytest
 from adapters.binance.gate import CONNECTS_MAX
 from adapters.simulator.config import Limits, SimulatorConfig
 from adapters.simulator.faults import Fault
+from adapters.simulator.server import Simulator
 from adapters.simulator.venue_limits import VenueLimits
 from adapters.spent import Spent
 from tests.simulation.assassin import Assassin
+from tests.simulation.clocks import UNIX_MS, VenueClock
 from tests.simulation.limits_memory import SimMemory
 from tests.simulation.schedule import Death, VenueFault, draw
 from tests.simulation.seeding import run_seeded
 from tests.simulation.simulation import Simulation
+from tests.simulation.venue_limits_check import CONNECTS, limit_violations
 
 BOT = """
 [[bots]]
@@ -80,6 +83,21 @@ def test_the_check_finds_lives_that_remember_nothing(
     said, peak, _ = press(1)
     assert peak > WEIGHT
     assert [it[:4] for it in said] == ["I-21", "R-28"]
+
+
+def test_the_check_finds_more_connections_than_the_venue_allows() -> None:
+    async def main() -> tuple[Sequence[str], Sequence[str]]:
+        clock = VenueClock(UNIX_MS)
+        exchange = Simulator(SimulatorConfig(), seed=1, clock=lambda: clock).exchange
+        for _ in range(CONNECTS):
+            exchange.limits.connect("here", UNIX_MS)
+        allowed = limit_violations(exchange, is_network_true=True)
+        exchange.limits.connect("here", UNIX_MS)
+        return allowed, limit_violations(exchange, is_network_true=True)
+
+    allowed, (said,) = run_seeded(main, 1)
+    assert allowed == []
+    assert said.startswith("R-27: 301 connections")
 
 
 def test_a_word_that_died_on_its_way_forbids_the_next_process_nothing() -> None:

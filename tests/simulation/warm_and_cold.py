@@ -33,12 +33,12 @@ def disagreements(process: Process, disk: Disk, account: str = "main") -> list[s
     facts = [decode(each.row.kind, each.row.body) for each in rows]
     return [
         f"R-13: {name} believes otherwise than the ledger: {what}"
-        for name, life in _lives(process, account)
+        for name, life in lives(process, account)
         for what in _compared(name, life, facts)
     ]
 
 
-def _lives(process: Process, account: str) -> Iterator[tuple[str, Any]]:
+def lives(process: Process, account: str) -> Iterator[tuple[str, Any]]:
     """Return the state of each actor that lives, by the name of its body."""
     if process.fleet is None:
         return

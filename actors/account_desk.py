@@ -22,6 +22,7 @@ from actors.pure.adopting import adopted
 from actors.pure.books import Books
 from actors.pure.commands import NotPossible, Plan, Subject, commanded
 from actors.pure.correcting import corrected
+from actors.pure.executions import executions_of
 from actors.pure.fact_words import words
 from actors.pure.money import plain, split_symbol
 from actors.pure.nearest import did_you_mean
@@ -100,14 +101,14 @@ class AccountDesk:
         order_id, symbol = order.client_order_id, order.symbol
         since_ms = order.attempt_ms - OVERLAP_MS
         venue = await self.trading.order(symbol, order_id)
+        told: list[VenueOrder] = []
         if venue is None:
-            told = [
-                *await self.trading.open_orders([symbol]),
-                *await self.trading.past_orders(symbol, since_ms=since_ms),
-            ]
+            told += await self.trading.open_orders([symbol])
+            told += await self.trading.past_orders(symbol, since_ms=since_ms)
             venue = next((it for it in told if it.client_order_id == order_id), None)
         fills = await self.trading.fills(symbol, since_ms=since_ms)
-        return VenueWord(venue, tuple(it for it in fills if _is_of(it, order)))
+        executed = executions_of(order, fills, self.books, told)
+        return VenueWord(venue, executed.mine, executed.doubt)
 
     async def _adopt(self, asked: Asked) -> Plan:
         still_open = await self.trading.open_orders(sorted(self.symbols))
@@ -151,12 +152,6 @@ class AccountDesk:
             raise NotPossible("something was traded meanwhile: type it again")
         fact = corrected(self.books, self.account, asked, asset, total, unmoved)
         return Plan(Subject(fact.bot, self.account), (fact,), _taken(fact))
-
-
-def _is_of(fill: VenueFill, order: Order) -> bool:
-    return fill.client_order_id == order.client_order_id or (
-        bool(order.venue_order_id) and fill.venue_order_id == order.venue_order_id
-    )
 
 
 def _taken(fact: Corrected) -> str:

@@ -22,7 +22,8 @@ from actors.messages import Alarmed, Lease, Reconciled
 from actors.ports import VenueError
 from actors.pure.commands import NotPossible
 from actors.pure.order_life import Order
-from actors.reconciliation import Reconciliation, is_unsettled
+from actors.pure.unsettled import is_unsettled
+from actors.reconciliation import Reconciliation
 from actors.records import JournalDown
 
 UNSETTLED_S = 1.0  # first look at an unsettled order; doubles up to the routine

@@ -20,7 +20,6 @@ from actors.messages import (
     Ended,
     Fact,
     Filled,
-    OrderStatus,
     Reconciled,
     VenueBalance,
     VenueFill,
@@ -30,14 +29,15 @@ from actors.ports import NotListed, Trading, VenueError
 from actors.pure.books import Books
 from actors.pure.client_order_id import epoch_of, is_ours
 from actors.pure.drift import ZERO_BALANCE, Shortage, held_base
+from actors.pure.executions import executions_of
 from actors.pure.money import plain
 from actors.pure.order_life import Order
 from actors.pure.settling import EXPIRY_S, is_judged
+from actors.pure.unsettled import UNSETTLED, tracked_orders
 from actors.pure.venue_facts import fact_of_fill, facts_of_order, forgotten, not_placed
 
 ALARM_MS = 30_000  # an outcome unknown for so long wants a person
 ASK_S = 30.0  # for the questions about single orders, all together
-UNSETTLED = frozenset({OrderStatus.NEW, OrderStatus.UNKNOWN})
 FOREIGN_MAX = 50  # shown one by one; all are counted
 OVERLAP_MS = 60_000  # executions and history are asked for from this much earlier
 
@@ -61,9 +61,10 @@ class Reconciliation:
     foreign_epoch: str = ""  # of an open order with our tag: a second engine (I-19)
     order_drifts: tuple[str, ...] = ()  # of the last pass: a line for each (R-17)
     has_missing_fills: bool = False  # the venue's executions lag behind its orders
-    # When a pass first tracked an order. The wall clock alone does not say how old one is:
-    # between the attempt and now it may have been set, by NTP say (I-10).
-    _tracked_s: dict[str, float] = attrs.Factory(dict[str, float])
+    # When a pass first saw an order as it is, UNKNOWN or not: until its sender gave up, it
+    # may have held it back, a replacement for seconds. The wall clock alone does not say
+    # how old one is: between the attempt and now it may have been set, by NTP say (I-10).
+    _tracked_s: dict[tuple[str, bool], float] = attrs.Factory(dict[tuple[str, bool], float])
     _begun_s: float = 0.0  # the pass, by our monotonic clock
     _begun_ms: int = 0  # and by the venue's
 
@@ -79,12 +80,13 @@ class Reconciliation:
         symbols = sorted(
             (self.symbols | {order.symbol for order in tracked}) - self.unlisted
         )
-        found, missing = await self._ask_each(tracked, await self._open(symbols))
+        told = await self._open(symbols)
+        found, missing = await self._ask_each(tracked, told)
         fills, settled = await self._book(found)
         lost: list[str] = []
         for order in missing:
             if order.status not in UNSETTLED or is_judged(order, self._known_s(order)):
-                settled += await self._judge_missing(order, lost)
+                settled += await self._judge_missing(order, told, lost)
         held = held_base(self.books)
         totals = await self._balances()
         still_open = await self._open(symbols)
@@ -182,7 +184,9 @@ class Reconciliation:
             if fill.trade_id not in order.trade_ids
         ]
 
-    async def _judge_missing(self, order: Order, lost: list[str]) -> int:
+    async def _judge_missing(
+        self, order: Order, still_open: Sequence[VenueOrder], lost: list[str]
+    ) -> int:
         """Settle an order that neither its query nor the open orders know.
 
         It was never placed only if history and executions, asked for after nothing could
@@ -191,42 +195,40 @@ class Reconciliation:
         `lost`, and stays as it is.
         """
         since_ms, order_id = order.attempt_ms - OVERLAP_MS, order.client_order_id
-        for venue in await self.trading.past_orders(order.symbol, since_ms=since_ms):
+        past = await self.trading.past_orders(order.symbol, since_ms=since_ms)
+        for venue in past:
             if venue.client_order_id == order_id:
                 booked, settled = await self._book([(order, venue)])
                 return booked + settled
         fills = await self.trading.fills(order.symbol, since_ms=since_ms)
-        mine = [
-            fill
-            for fill in fills
-            if fill.client_order_id == order_id
-            or (order.venue_order_id and fill.venue_order_id == order.venue_order_id)
-        ]
+        executed = executions_of(order, fills, self.books, (*past, *still_open))
+        mine = executed.mine
         was_known = mine or order.status not in UNSETTLED
         is_old = self._known_s(order) > EXPIRY_S
         if was_known and self.trading.forgets_canceled and is_old:
             booked = await self.tell(self._unbooked(order, mine))
             return booked + await self.tell([forgotten(order, mine)])
-        if was_known:
-            lost.append(f"order {order_id}: the venue had it and does not know it")
+        if was_known or executed.doubt:
+            why = executed.doubt or "the venue had it and does not know it"
+            lost.append(f"order {order_id}: {why}")
             return await self.tell(self._unbooked(order, mine))
         reason = "no order query, open orders, history or executions of the venue know it"
         return await self.tell([not_placed(order, reason)])
 
     def _track(self) -> list[Order]:
-        """Return the orders that a pass asks for, and note since when they are known."""
+        """Return the orders that a pass asks for, and note since when they are so."""
         tracked, before = tracked_orders(self.books), self._tracked_s
-        ids = (order.client_order_id for order in tracked)
         self._begun_s, self._begun_ms = trio.current_time(), self.trading.now_ms()
-        self._tracked_s = {each: before.get(each, self._begun_s) for each in ids}
+        keys = map(_tracked_as, tracked)
+        self._tracked_s = {each: before.get(each, self._begun_s) for each in keys}
         return tracked
 
     def _known_s(self, order: Order) -> float:
-        """Return how long it is at least since the attempt, as of this pass's beginning.
+        """Return how long its sender is done with it at least, as of this pass's beginning.
 
         By both clocks: the venue's, which was astray perhaps, lets a request expire.
         """
-        at_least_s = self._begun_s - self._tracked_s[order.client_order_id]
+        at_least_s = self._begun_s - self._tracked_s[_tracked_as(order)]
         return min(at_least_s, (self._begun_ms - order.attempt_ms) / 1000)
 
     async def _balances(self) -> dict[str, Decimal]:
@@ -278,19 +280,8 @@ def foreign_line(venue: VenueOrder) -> str:
     return f"{venue.client_order_id} {what} {venue.order_type.lower()}{at}"
 
 
-def tracked_orders(books: Books) -> list[Order]:
-    """Return the orders that may still change, and those with executions not booked."""
-    return [
-        *books.orders.live(),
-        *(order for order in books.orders.ended() if order.missing_base),
-    ]
-
-
-def is_unsettled(books: Books) -> bool:
-    """Tell whether the venue must be asked soon: an outcome or a fill is not known."""
-    return any(
-        order.status in UNSETTLED or order.missing_base for order in tracked_orders(books)
-    )
+def _tracked_as(order: Order) -> tuple[str, bool]:
+    return order.client_order_id, order.is_unknown
 
 
 def _is_of(fill: VenueFill, venue: VenueOrder) -> bool:

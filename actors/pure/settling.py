@@ -24,9 +24,11 @@ from actors.pure.commands import NotPossible
 from actors.pure.money import ZERO, plain
 from actors.pure.order_life import Order
 
-# After this no request of ours can reach the venue any more: 5 s are its recvWindow, the
-# others are for the way to the first byte, and for our measure of the venue's clock.
+# Once its sender has given up, no request of ours can reach the venue so much later: 5 s
+# are its recvWindow, the others are for our measure of the venue's clock.
 EXPIRY_S = 10.0
+# And not so long after the attempt: what replaces a stop waits for the old one to be gone.
+SETTLED_S = 20.0
 LOST_S = 60.0  # after this an attempt whose sender never said a word is judged, too
 SETTLED = "settled"
 TRADE_ID = "settled/"  # of a fill that only an operator has told of
@@ -44,6 +46,7 @@ class VenueWord:
 
     order: VenueOrder | None = None
     fills: tuple[VenueFill, ...] = ()
+    doubt: str = ""  # of executions that may be its own
 
     @property
     def knows_it(self) -> bool:
@@ -85,7 +88,11 @@ def settled(
         raise NotPossible(f"{name} has ended already: {order.status.value}")
     if word is not None and word.knows_it:
         raise NotPossible(f"the exchange says of {name}: {word}; that is booked from there")
-    wait_ms = order.attempt_ms + EXPIRY_S * 1000 - now_ms
+    if word is not None and word.doubt:
+        raise NotPossible(
+            f"{word.doubt}: see there, and settle {name} with --blind if it is not"
+        )
+    wait_ms = order.attempt_ms + SETTLED_S * 1000 - now_ms
     if wait_ms > 0 or order.status is OrderStatus.NEW:
         wait = f"; ask again in {wait_ms / 1000:.0f} s" if wait_ms > 0 else ""
         raise NotPossible(f"{name} may still be on its way to the exchange{wait}")

@@ -45,12 +45,12 @@ async def tell(house: House, verb: str, subject: str = ID, **more: Any) -> Answe
 
 
 async def lose_an_order(house: House) -> None:
-    """Let one order be UNKNOWN, too young to be judged, and old enough to be settled."""
+    """Let one order be UNKNOWN, which passes cannot judge, old enough to be settled."""
     await house.start()
     house.trading.errors["past_orders"] = VenueError("HTTP 503")
     await house.attempt()
     await house.room.record(UNKNOWN)
-    await house.wait(11)
+    await house.wait(21)
 
 
 async def test_an_order_that_the_venue_does_not_know_is_settled(

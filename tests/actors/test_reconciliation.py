@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -20,9 +21,17 @@ from actors.messages import (
     OutcomeUnknown,
     Side,
     VenueBalance,
+    VenueFill,
 )
 from actors.ports import NotListed, RemoteProtocolError, VenueError
-from tests.actors.account_house import ID, House, open_house, venue_fill, venue_order
+from tests.actors.account_house import (
+    ID,
+    VENUE_ID,
+    House,
+    open_house,
+    venue_fill,
+    venue_order,
+)
 from tests.words import SYMBOL, attempted, ended, exit_intended, filled, intended, sold
 
 OPEN, FILLED, CANCELED = OrderStatus.OPEN, OrderStatus.FILLED, OrderStatus.CANCELED
@@ -47,6 +56,12 @@ async def unknown(house: House) -> None:
     """Let one order have been sent now, and nobody know what became of it."""
     await house.attempt()
     await house.room.record(UNKNOWN)
+
+
+def anonymous(trade_id: str, house: House, **changes: Any) -> VenueFill:
+    """An execution as exchanges list it: it names no id of ours."""
+    now_ms = house.trading.now_ms()
+    return venue_fill(trade_id, "1", "", trade_ms=now_ms, **changes)
 
 
 async def test_fills_that_no_stream_told_are_booked_by_a_pass(
@@ -238,13 +253,51 @@ async def test_an_order_that_only_open_orders_know_is_open(
 async def test_an_order_that_only_executions_know_was_placed(
     house: House, autojump_clock: MockClock
 ) -> None:
-    """R-03: filled in 50 ms and listed only in fills."""
+    """R-03: filled in 50 ms and listed only in fills, by the exchange's own order id."""
     await house.start()
     await unknown(house)
-    house.trading.executed = [venue_fill("t1", "1")]
+    house.trading.executed = [anonymous("t1", house)]
     await house.wait(60)
+    found = (await house.passes())[-1]
+    assert await statuses(house) == []
+    assert found.drifts == (
+        f"order {ID}: 1 executed by order {VENUE_ID} of the exchange may be its own",
+    )
+    house.trading.orders[ID] = venue_order(FILLED, "1")
+    await house.wait(62)
+    assert await statuses(house) == [FILLED]
     assert len(await house.room.recorded(Filled)) == 1
-    assert OrderStatus.NOT_PLACED not in await statuses(house)
+
+
+@pytest.mark.parametrize("is_past", [True, False])
+async def test_executions_of_a_foreign_order_say_nothing_of_ours(
+    house: House, autojump_clock: MockClock, is_past: bool
+) -> None:
+    await house.start()
+    await unknown(house)
+    if is_past:
+        house.trading.past = [venue_order(FILLED, "1", "by-hand", "v2")]
+    else:
+        house.trading.orders["by-hand"] = venue_order(OPEN, "1", "by-hand", "v2")
+    house.trading.executed = [anonymous("t1", house, venue_order_id="v2")]
+    await house.wait(60)
+    assert await statuses(house) == [OrderStatus.NOT_PLACED]
+
+
+async def test_a_request_that_was_held_back_is_judged_by_when_its_sender_gave_up(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """I-10: what replaces a stop leaves only once the old one is gone."""
+    await house.start()
+    await house.attempt()
+    house.trading.stream.pipe.put(RemoteProtocolError("asks for a pass"))
+    await house.wait(8)
+    await house.room.record(UNKNOWN)
+    house.trading.stream.pipe.put(RemoteProtocolError("asks for a pass"))
+    await house.wait(9.9)
+    assert await statuses(house) == []
+    await house.wait(20)
+    assert await statuses(house) == [OrderStatus.NOT_PLACED]
 
 
 async def test_an_attempt_whose_sender_is_still_at_it_is_not_judged(

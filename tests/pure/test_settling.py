@@ -26,7 +26,7 @@ from actors.pure.settling import VenueWord, is_settled_fill, settled
 from tests.words import SYMBOL, attempted, ended, filled, intended
 
 SENT_MS = 1_000_000
-LATER_MS = SENT_MS + 10_000
+LATER_MS = SENT_MS + 20_000
 UNKNOWN = OutcomeUnknown("dawn", "main", SYMBOL, "c1", "time-out")
 NOTHING = VenueWord()
 HELD = VenueOrder(
@@ -115,6 +115,7 @@ def test_unasked_it_may_be_settled_as_filled_at_a_price() -> None:
     [
         (order(UNKNOWN), {"word": VenueWord(HELD)}, "it is open, 0 of 1 filled"),
         (order(UNKNOWN), {"word": VenueWord(None, (EXECUTED,))}, "0.4 of it was executed"),
+        (order(UNKNOWN), {"word": VenueWord(doubt="0.4 executed")}, "0.4 executed: see"),
         (order(UNKNOWN), {"now_ms": LATER_MS - 1}, "may still be on its way"),
         (order(UNKNOWN), {"now_ms": LATER_MS - 1, "word": None}, "may still be on its way"),
         (order(), {}, "may still be on its way"),

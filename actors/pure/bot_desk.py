@@ -36,6 +36,7 @@ from actors.pure.bot_wishes import BotSettings, entry_intent, exit_intent
 from actors.pure.client_order_id import IntentIds
 from actors.pure.market_view import Cause, Strategy
 from actors.pure.money import ZERO
+from actors.pure.owed_sale import FINAL, OwedSale
 from actors.pure.signals import BadSignal, checked
 from actors.pure.why_not import WhyNot
 
@@ -65,6 +66,7 @@ class BotDesk:
     sight: BotSight = attrs.field(init=False)
     why_not: WhyNot = attrs.field(init=False)
     _sent: Wish | None = None  # not answered yet
+    _owed: OwedSale | None = None  # decided, and not begun
     _quiet_until_s: float = -inf  # after a refusal
     _quiet_why: Bar = ("refused", "")
     _sampled_s: float = -inf  # when a price was last recorded
@@ -80,7 +82,10 @@ class BotDesk:
         """Take a price; evaluate when each price, or the first one, asks for it."""
         every = self.settings.evaluate_s
         if self.sight.is_own(ticker):
-            self.sight.ticker = ticker
+            if not self.sight.renew(ticker):
+                return None
+            if (again := self._again(ticker, now_s)) is not None:
+                return again
         elif every != "tick" or self.sight.ticker is None:
             return None
         if every == "tick":
@@ -119,21 +124,23 @@ class BotDesk:
     def fact(self, fact: Fact, now_s: float) -> Decision | None:
         """Take a fact; the answer to what was sent is this evaluation's outcome."""
         self.sight.remember(fact)
-        sent = self._sent
+        if self.sight.is_idle:
+            self._owed = None  # an operator's word goes first
+        sent, signal = self._sent, self._last_signal()
         if sent is None:
             return None
         if isinstance(fact, Attempted) and fact.intent_id == sent.intent_id:
             self._sent = None
+            if isinstance(sent, ExitIntent):
+                self._owed = None
             order_id = fact.client_order_id
-            shown = self._show(
-                Outcome.ORDERED, self._last_signal(), now_s, order_id=order_id
-            )
+            shown = self._show(Outcome.ORDERED, signal, now_s, order_id=order_id)
             return Decision(shown)
         if isinstance(fact, Refused) and fact.intent_id == sent.intent_id:
             self._be_quiet((fact.code, "; ".join(fact.reasons)), now_s)
-            shown = self._show(
-                Outcome.REFUSED, self._last_signal(), now_s, fact.code, fact.reasons
-            )
+            if isinstance(sent, ExitIntent) and fact.code in FINAL:
+                self._owed = None
+            shown = self._show(Outcome.REFUSED, signal, now_s, fact.code, fact.reasons)
             return Decision(shown)  # whoever refused has recorded it
         return None
 
@@ -189,7 +196,7 @@ class BotDesk:
         return self._refuse(self._last_signal(), bar, now_s)
 
     def _buy(self, signal: Signal, ticker: Ticker, now_s: float) -> Decision:
-        settings = self.settings
+        settings, self._owed = self.settings, None
         bar = self.sight.bar_to_entry() or self._unanswered(now_s)
         if bar is not None:
             return self._refuse(signal, bar, now_s)
@@ -206,13 +213,32 @@ class BotDesk:
         return self._send(intent, signal, now_s)
 
     def _sell(self, signal: Signal, ticker: Ticker, now_s: float) -> Decision:
-        bar = self.sight.bar_to_exit() or self._unanswered(now_s)
+        waiting = self._unanswered(now_s)
+        bar = self.sight.bar_to_exit() or waiting
         if bar is not None:
+            is_final = bar[0] in FINAL and not (waiting or self.sight.is_buying)
+            self._owed = None if is_final else OwedSale.decided(signal, now_s)
             return self._refuse(signal, bar, now_s)
-        intent = exit_intent(
-            self.settings, self.sight.holding, self.ids.next(), ticker, now_s
-        )
-        return self._send(intent, signal, now_s)
+        self._owed = OwedSale.decided(signal, now_s)
+        return self._send(self._exit(ticker, now_s), signal, now_s)
+
+    def _exit(self, ticker: Ticker, now_s: float) -> ExitIntent:
+        settings, holding = self.settings, self.sight.holding
+        return exit_intent(settings, holding, self.ids.next(), ticker, now_s)
+
+    def _again(self, ticker: Ticker, now_s: float) -> Decision | None:
+        """Try a sale once more that could not begin; its signal was told before."""
+        sale = self._owed
+        if sale is None or now_s < sale.due_s or self._unanswered(now_s) is not None:
+            return None
+        if not (self.sight.holding.is_open or self.sight.is_buying):
+            self._owed = None
+            return None
+        if self.sight.bar(now_s) is not None or self.sight.bar_to_exit() is not None:
+            return None  # no price to trust, or another exit is at it
+        sale.tried(now_s)
+        decision = self._send(self._exit(ticker, now_s), sale.signal, now_s)
+        return attrs.evolve(decision, facts=())
 
     def _send(self, wish: Wish, signal: Signal, now_s: float) -> Decision:
         self._sent = wish

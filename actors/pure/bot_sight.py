@@ -16,6 +16,7 @@ from actors.messages import (
     Fact,
     FeedState,
     Link,
+    OrderType,
     Source,
     Ticker,
     Trades,
@@ -71,9 +72,30 @@ class BotSight:
     def live(self) -> tuple[Order, ...]:
         return self.books.orders.live_of(self.settings.name, self.settings.symbol)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether an operator has paused or stopped the bot."""
+        return self.is_stopped or bool(self.paused)
+
+    @property
+    def is_buying(self) -> bool:
+        """Whether an entry at the market is on its way: what it buys is held soon."""
+        return any(
+            order.is_entry and order.intended.order_type is OrderType.MARKET
+            for order in self.live
+        )
+
     def is_own(self, message: Ticker | Candles | BookSnapshot) -> bool:
         """Tell whether it is about the market that is traded; keep it where it is not."""
         return self.others is None or not self.others.take(message)
+
+    def renew(self, ticker: Ticker) -> bool:
+        """Take a price of the own market; tell whether it is newer than what is known."""
+        known = self.ticker
+        if known is not None and ticker.received_s < known.received_s:
+            return False  # by REST, asked for before the stream spoke again
+        self.ticker = ticker
+        return True
 
     def take_extra(self, message: Candles | Trades | BookSnapshot, now_s: float) -> bool:
         """Keep what is seen besides price and candles; tell whether it was that."""

@@ -31,13 +31,10 @@ from actors.messages import (
     Source,
     Ticker,
 )
-from actors.pure.bot_desk import BotDesk, Decision
-from actors.pure.bot_wishes import BotSettings
-from actors.pure.client_order_id import IntentIds
-from actors.pure.market_view import Cause, MarketView
+from actors.pure.market_view import Cause
 from actors.pure.signals import BadSignal
+from tests.pure.desks import FILL, Scripted, desk, done, outcome
 from tests.words import (
-    BTC,
     BUY,
     HOLD,
     SELL,
@@ -46,44 +43,10 @@ from tests.words import (
     candle,
     ended,
     exit_intended,
-    filled,
     intended,
     sold,
     ticker,
 )
-
-SETTINGS = BotSettings(
-    name="dawn",
-    account="main",
-    exchange="binance",
-    symbol=SYMBOL,
-    strategy="scripted",
-    capital=Decimal(10_000),
-    position_percent=Decimal(10),
-    evaluate_s="tick",
-)
-FILL = filled("0.02", 50_000)
-
-
-@attrs.define
-class Scripted:
-    """A strategy that says what the test wants and keeps what it was shown."""
-
-    says: Any = HOLD
-    candles_min: int = 0
-    views: list[MarketView] = attrs.Factory(list[MarketView])
-
-    def evaluate(self, view: MarketView) -> Signal:
-        self.views.append(view)
-        return self.says
-
-
-def desk(strategy: Scripted | None = None, **changes: Any) -> BotDesk:
-    settings = attrs.evolve(SETTINGS, **changes)
-    ids = IntentIds("e", "r", "dawn", 1)
-    instruments = {BTC.symbol: BTC}
-    return BotDesk(settings, instruments, strategy or Scripted(), ids, due_s=60.0)
-
 
 ETH = "ETH/USDT"
 AT_KRAKEN = Pair("kraken", SYMBOL)
@@ -92,16 +55,6 @@ READS = (Pair("binance", ETH), AT_KRAKEN)
 
 def elsewhere(price: str, received_s: float = 0.0, pair: Pair = AT_KRAKEN) -> Ticker:
     return ticker(price, received_s, exchange=pair.exchange, symbol=pair.symbol)
-
-
-def done(decision: Decision | None) -> Decision:
-    assert decision is not None
-    return decision
-
-
-def outcome(decision: Decision | None) -> tuple[Outcome, str]:
-    shown = done(decision).shown
-    return shown.outcome, shown.code
 
 
 def test_a_hold_ends_in_a_hold_with_reasons() -> None:

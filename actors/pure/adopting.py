@@ -64,7 +64,7 @@ def _intended(asked: Asked, bot: Subject, venue: VenueOrder, books: Books) -> In
         f"adopted/{venue.client_order_id}",
         purpose,
         venue.side,
-        OrderType.STOP_LOSS_LIMIT if venue.stop_price else OrderType.LIMIT,
+        _type_of(venue),
         venue.base,
         venue.limit_price or venue.stop_price or ZERO,
         venue.limit_price,
@@ -77,6 +77,19 @@ def _intended(asked: Asked, bot: Subject, venue: VenueOrder, books: Books) -> In
     )
 
 
+def _type_of(venue: VenueOrder) -> OrderType:
+    if not venue.stop_price:
+        return OrderType.LIMIT
+    is_target = _is_target(venue)
+    return OrderType.TAKE_PROFIT_LIMIT if is_target else OrderType.STOP_LOSS_LIMIT
+
+
+def _is_target(venue: VenueOrder) -> bool:
+    """Tell by the exchange's own word whether it waits for a better price."""
+    word = venue.order_type.lower()
+    return bool(venue.stop_price) and ("take" in word or "entry" in word)
+
+
 def _check(bot: str, venue: VenueOrder, books: Books) -> None:
     """Refuse what would break the rules of the bot's own orders."""
     entry = books.orders.live_entry(bot, venue.symbol)
@@ -84,6 +97,11 @@ def _check(bot: str, venue: VenueOrder, books: Books) -> None:
         if entry is not None:
             raise NotPossible(f"{bot} has an entry open already: {entry.client_order_id}")
         return
+    if _is_target(venue):  # it would pass for the stop that guards the position (I-14)
+        raise NotPossible(
+            f"{venue.client_order_id} sells at a target ({venue.order_type}): cancel it at"
+            f" the exchange, and give {bot} a take_profit_percent"
+        )
     held = books.of(bot, venue.symbol).base
     left = held - books.orders.exiting_base(bot, venue.symbol)
     if venue.base > left:

@@ -44,6 +44,13 @@ EXECUTED = VenueFill(
     is_maker=True,
     trade_ms=3_000,
 )
+TARGET = attrs.evolve(
+    FOREIGN,
+    side=Side.SELL,
+    order_type="TAKE_PROFIT_LIMIT",
+    base=Decimal(1),
+    stop_price=Decimal(110),
+)
 HOLDS = (intended(), attempted(), filled(1, 100))
 
 
@@ -90,6 +97,13 @@ def test_a_sale_is_an_exit_of_what_is_held() -> None:
     assert made.orders.exiting_base("dawn", SYMBOL) == Decimal("0.6")
 
 
+def test_a_stop_that_sells_is_the_position_s_own_stop() -> None:
+    stop = attrs.evolve(TARGET, order_type="STOP_LOSS_LIMIT", stop_price=Decimal(95))
+    order = adopt(stop, of=books(*HOLDS)).orders.get("web_1")
+    assert order is not None
+    assert order.is_protective
+
+
 @pytest.mark.parametrize(
     ("venue", "facts", "said"),
     [
@@ -102,6 +116,7 @@ def test_a_sale_is_an_exit_of_what_is_held() -> None:
             "dawn has 0.5 BTC/USDT",
         ),
         (attrs.evolve(FOREIGN, filled_base=Decimal(1)), (), "would be lost"),
+        (TARGET, HOLDS, r"web_1 sells at a target \(TAKE_PROFIT_LIMIT\): cancel it"),
     ],
 )
 def test_what_the_bot_could_not_have_sent_is_not_adopted(

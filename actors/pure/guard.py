@@ -29,19 +29,18 @@ from actors.pure import guard_steps as steps
 from actors.pure.asking import Asking
 from actors.pure.books import Books
 from actors.pure.client_order_id import IntentIds
-from actors.pure.exits import Levels, judge, moved, trailed, with_entry
+from actors.pure.exits import Levels, Protection, judge, moved, trailed, with_entry
 from actors.pure.guard_steps import Step, Ward
+from actors.pure.making_room import Room
 from actors.pure.order_life import Order
 from actors.pure.position_math import Holding, is_gone, sellable_base
 from actors.pure.protective_stop import ProtectiveStop
+from actors.pure.recorded_protection import recorded_protection
 
 MOVE_EVERY_S = 1.0  # between recorded moves of a trailing stop
 RETRY_S_MAX = 30.0  # between exits that end without a fill
-GAP_S = 1.0  # for a resting stop whose limit the market has passed by
-CANCEL_EVERY_S = 30.0  # of a stop that is executed in part and goes no further
 
 NOT_RECONCILED = "not_reconciled"
-AT_A_STOP = frozenset({ExitReason.STOP_LOSS, ExitReason.TRAILING_STOP})
 
 
 @attrs.define(eq=False)
@@ -62,15 +61,15 @@ class Guard:
     _notes: str = ""
     _asking: Asking = attrs.Factory(lambda: Asking(RETRY_S_MAX))  # for an exit
     _moved_s: float = -inf
-    _exits_since_s: dict[str, float] = attrs.Factory(dict[str, float])
-    _reached_s: dict[str, float] = attrs.Factory(dict[str, float])  # resting stops
-    _cancelled_s: dict[str, float] = attrs.Factory(dict[str, float])
+    _room: Room = attrs.field(init=False)
+    _wanted: Protection = attrs.field(init=False)  # by the settings and the record
     _is_refused: bool = False  # the venue did, the last exit or stop
     _is_early: bool = False  # something was asked for before the first reconciliation
     _hit: str = ""  # the resting stop that the market came to, once it is executed
 
     def __attrs_post_init__(self) -> None:
         self.stop = ProtectiveStop(self.instrument, self.ward.limit_percent)
+        self._room, self._wanted = Room(self.ward), self.ward.protection
 
     @property
     def holding(self) -> Holding:
@@ -85,7 +84,7 @@ class Guard:
     def bought(self) -> None:
         """Take another fill of an entry."""
         self.levels = with_entry(
-            self.levels, self.holding.entry, self.ward.protection, self.instrument
+            self.levels, self.holding.entry, self._wanted, self.instrument
         )
 
     def sold(self, order: Order | None) -> None:
@@ -113,6 +112,9 @@ class Guard:
             take_profit=levels.take_profit or fact.take_profit,
             trailing_stop=levels.trailing_stop or fact.trailing_stop,
         )
+        self._wanted = recorded_protection(fact, self._wanted)
+        if self.holding.entry != fact.entry:
+            self.bought()  # more than was recorded
 
     def stop_moved(self, fact: StopMoved) -> None:
         """Take a recorded move of the trailing stop."""
@@ -154,8 +156,8 @@ class Guard:
             self.stop.ask_again()
 
     def cancel_asked(self, client_order_id: str, now_s: float) -> None:
-        """Remember that this order was cancelled: exits exactly once each (R-41)."""
-        self._cancelled_s[client_order_id] = now_s
+        """Remember that this order is being cancelled."""
+        self._room.cancel_asked(client_order_id, now_s)
 
     def stop_recorded(self, now_s: float) -> None:
         """Remember when the trailing stop was last recorded."""
@@ -176,7 +178,7 @@ class Guard:
         if hit is not None and self.triggered is None:
             return steps.executed(self.ward, holding, hit, self.instrument)
         if is_gone(holding, price, self.instrument):
-            return self._finish(live, now_s) if live else self._gone(holding)
+            return self._finish(live, price, now_s) if live else self._gone(holding)
         if self.triggered is not None:
             step = self._exit(holding, live, price, now_s, ids)
             is_told = self.is_recorded or step is not None
@@ -215,10 +217,13 @@ class Guard:
         now_s: float,
         ids: IntentIds,
     ) -> ExitIntent | CancelIntent | None:
-        step = self._finish([each for each in live if not each.is_at_rest], now_s)
-        exits = [each for each in live if not each.is_entry]
+        moving = [each for each in live if not each.is_at_rest]
+        step = self._finish(moving, price, now_s)
+        stop = self.books.orders.resting_stop(self.ward.bot, self.ward.symbol)
         if step is not None or not all(
-            self._makes_room(each, price, now_s) for each in exits
+            self._room.is_made(each, stop, self.triggered, price, now_s)
+            for each in live
+            if not each.is_entry
         ):
             return step
         may_ask = self._asking.may_ask(now_s) and not self.stop.is_asking(now_s)
@@ -236,48 +241,11 @@ class Guard:
         there = self.balances.get(asset) if self._is_refused else None
         return base if there is None else min(base, there)
 
-    def _makes_room(self, order: Order, price: Decimal | None, now_s: float) -> bool:
-        """Tell whether the order is the resting stop, and an exit may take its place now.
-
-        A stop that the market came to is given time to do its work (R-41).
-        """
-        trigger, limit = order.intended.stop_price, order.intended.limit_price
-        stop = self.books.orders.resting_stop(self.ward.bot, self.ward.symbol)
-        if order is not stop or trigger is None or not order.is_replaceable:
-            return False
-        if self.triggered not in AT_A_STOP or order.is_unknown:
-            return True
-        order_id, wait_s = order.client_order_id, self.ward.exit_wait_s
-        if price is not None and price <= trigger:
-            self._reached_s.setdefault(order_id, now_s)
-            if limit is not None and price < limit:
-                wait_s = min(GAP_S, wait_s)
-        since_s = self._reached_s.get(order_id)
-        return since_s is None or now_s - since_s >= wait_s
-
-    def _finish(self, live: Sequence[Order], now_s: float) -> CancelIntent | None:
-        """Return a cancel for what does not end by itself, or None."""
-        for order in live:
-            step = self._unwanted(order) if order.is_entry else self._overdue(order, now_s)
-            if step is not None:
-                return step
-        return None
-
-    def _unwanted(self, entry: Order) -> CancelIntent | None:
-        if not self._hit or entry.client_order_id in self._cancelled_s:
-            return None
-        return steps.cancel(self.ward, entry, "its position was closed at the exchange")
-
-    def _overdue(self, order: Order, now_s: float) -> CancelIntent | None:
-        """Return a cancel for an exit that rests too long; an UNKNOWN one is left alone."""
-        order_id, wait_s = order.client_order_id, self.ward.exit_wait_s
-        since_s = self._exits_since_s.setdefault(order_id, now_s)
-        if now_s - since_s < wait_s or order.is_unknown:
-            return None
-        asked_s = self._cancelled_s.get(order_id, -inf)
-        if now_s - asked_s < (CANCEL_EVERY_S if order.is_protective else inf):
-            return None
-        return steps.cancel(self.ward, order, f"exit not done after {wait_s:g} s")
+    def _finish(
+        self, live: Sequence[Order], price: Decimal | None, now_s: float
+    ) -> CancelIntent | None:
+        hit = bool(self._hit)
+        return self._room.finish(live, price, now_s, is_closed_there=hit)
 
     def _protected(
         self, holding: Holding, price: Decimal | None, now_s: float, ids: IntentIds

@@ -277,7 +277,7 @@ async def test_an_exit_that_rests_is_cancelled_and_asked_for_again(
     await price(floor, "97")
     (wish,) = floor.taken(floor.orders)
     await begin_exit(floor, wish)
-    await trio.sleep(60)
+    await trio.sleep(35)
     asked = floor.taken(floor.orders)
     assert [type(each) for each in asked] == [CancelIntent]
     await floor.record(ended(OrderStatus.CANCELED, order_id="cx1"))

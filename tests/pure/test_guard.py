@@ -20,6 +20,7 @@ from actors.messages import (
     StopMoved,
 )
 from actors.pure.exits import Protection
+from actors.pure.guard_steps import Ward
 from actors.pure.watch import Watch
 from tests.pure.guard_scene import BOTH, ENTRY, TRAILING, Scene, scene
 from tests.words import (
@@ -140,16 +141,18 @@ def test_an_exit_nobody_answers_is_asked_for_again_once_it_cannot_be_sent() -> N
     assert on.exits()[0].intent_id != on.exits()[1].intent_id
 
 
-def test_an_exit_that_rests_too_long_is_cancelled_exactly_once() -> None:
-    """R-41."""
+def test_an_exit_that_rests_too_long_is_cancelled_and_again_while_it_lives() -> None:
+    """R-41; a cancel that was lost would keep every other exit away for ever."""
     on = scene()
     on.look("97", 0.0)
     on.begin_exit()
-    assert [on.look("97", at_s) for at_s in (1.0, 10.9, 11.1, 12.0, 60.0)] == [
+    assert [on.look("97", at_s) for at_s in (1.0, 10.9, 11.1, 12.0, 41.0, 41.2, 60.0)] == [
         [],
         [],
         [CancelIntent],
         [],
+        [],
+        [CancelIntent],
         [],
     ]
     on.tell(ended(OrderStatus.CANCELED, order_id="cx1"))
@@ -248,6 +251,33 @@ def test_a_restart_goes_on_with_a_triggered_exit() -> None:
     on.look("97", 0.0)
     again = recalled(on, BOTH)
     assert again.look(None, 0.0) == [ExitIntent]
+
+
+MORE = (
+    ended(OrderStatus.FILLED, "1"),
+    intended(intent_id="i2"),
+    attempted("i2", "c2"),
+    filled(1, 120, client_order_id="c2", trade_id="t2"),
+)
+
+
+@pytest.mark.parametrize(
+    "wards",
+    [{}, {"dawn": Ward("dawn", "main", "binance", SYMBOL, Protection(Decimal(10)))}],
+    ids=["removed", "looser"],
+)
+def test_a_position_that_grew_keeps_its_levels_whatever_became_of_its_bot(
+    wards: dict[str, Ward],
+) -> None:
+    """R-15: only its beginning is recorded; the average entry has moved to 110."""
+    on = scene()
+    on.look("100", 0.0)
+    on.tell(*MORE)
+    again = Scene(Watch("main", wards, {SYMBOL: BTC}))
+    again.tell(*ENTRY, *on.steps, *MORE)
+    assert again.guard.levels == on.guard.levels
+    assert on.guard.levels.stop_loss == Decimal("107.80")
+    assert ExitTriggered not in again.look("108", 1.0)
 
 
 def test_a_bot_that_is_no_longer_configured_keeps_its_levels() -> None:

@@ -315,6 +315,14 @@ def test_a_cancelled_stop_whose_successor_was_refused_is_asked_for_at_once() -> 
     assert on.rest("r2").replaces == ""
 
 
+def test_a_stop_executed_in_part_is_cancelled_soon_where_the_market_has_left_it() -> None:
+    on = guarded()
+    on.tell(part("0.4", "97.9"))
+    on.look("97.9", 1.0)
+    assert on.look("97.6", 5.0) == []  # still above the limit: it may fill
+    assert on.look("97.4", 5.1) == [CancelIntent]
+
+
 def test_a_stop_executed_in_part_is_cancelled_in_time_and_the_rest_is_sold() -> None:
     on = guarded()
     on.tell(part("0.4", "97.9"))

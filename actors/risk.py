@@ -12,7 +12,7 @@ intent in hand at a crash is lost: its bot hears no answer and decides again.
 
 A limit of the day and a hard cap end in a durable halt. It is looked for at each intent and
 fact, at prices once a second, and obeyed by `orders` whatever becomes of this actor (R-37,
-R-46).
+R-46). Prices are those of the configured symbols and of what a removed bot still holds.
 """
 
 from __future__ import annotations
@@ -90,10 +90,11 @@ async def run_risk(
     """
     state = RiskState()
     replay = await fold(journal, mailbox.name, state.apply)
-    wanted = frozenset(Subscription(symbol, Channel.TICKER) for symbol in symbols)
-    want(Wanted(mailbox.name, wanted, is_follower=True))
+    life = _Risk(
+        mailbox, orders, journal, account, symbols, limits, instruments, want, state
+    )
+    life.want_prices()
     task_status.started()
-    life = _Risk(mailbox, orders, journal, account, limits, instruments, state)
     await life.serve(replay)
 
 
@@ -103,10 +104,13 @@ class _Risk:
     orders: Mailbox[Any]
     journal: Mailbox[JournalWish]
     account: str
+    symbols: frozenset[str]  # configured
     limits: Limits
     instruments: Mapping[str, Instrument]
+    want: Callable[[Wanted], None]
     state: RiskState
     tickers: dict[str, Ticker] = attrs.Factory(dict[str, Ticker])
+    followed: frozenset[str] = frozenset()
     unrecorded: list[Halted] = attrs.Factory(list[Halted])  # in force, and not durable yet
     looked_s: float = -math.inf
 
@@ -130,6 +134,15 @@ class _Risk:
             if self.unrecorded:
                 await self._record_halts()
 
+    def want_prices(self) -> None:
+        """Ask for the prices of the configured symbols and of those that somebody holds."""
+        symbols = self.symbols | self.state.books.holdings.base_by_symbol().keys()
+        if symbols == self.followed:
+            return
+        self.followed = symbols
+        wanted = frozenset(Subscription(symbol, Channel.TICKER) for symbol in symbols)
+        self.want(Wanted(self.mailbox.name, wanted, is_follower=True))
+
     def _see(self, message: Ticker | FeedState | ClockStepped) -> None:
         """Keep the newest prices; after a gap or a step of the clock none is (R-20)."""
         if isinstance(message, Ticker):
@@ -150,6 +163,7 @@ class _Risk:
         if isinstance(fact, (Attempted, Filled)):
             self._halt(cap_halt(self.state, self.limits, self.account, fact.bot))
         if isinstance(fact, (Filled, PositionClosed)):
+            self.want_prices()
             self._halt(loss_halt(self.state, self.limits, self.account))
 
     def _halt(self, halted: Halted | None) -> None:

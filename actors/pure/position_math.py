@@ -168,6 +168,7 @@ class Holdings:
 
     _held: dict[tuple[str, str], Holding] = attrs.Factory(dict[tuple[str, str], Holding])
     _base: dict[str, Decimal] = attrs.Factory(dict[str, Decimal])  # by symbol
+    _cost: dict[str, Decimal] = attrs.Factory(dict[str, Decimal])  # by symbol
     cost_quote: Decimal = ZERO  # of all that is held, with fees
     open: dict[tuple[str, str], None] = attrs.Factory(dict[tuple[str, str], None])
 
@@ -201,20 +202,30 @@ class Holdings:
         """Return what all bots together hold of each symbol, dust included."""
         return self._base
 
+    def cost_of(self, symbol: str) -> Decimal:
+        """Return what all bots together paid for what they hold of a symbol, with fees."""
+        return self._cost.get(symbol, ZERO)
+
     def _put(self, owner: tuple[str, str], after: Holding) -> None:
         before = self._held.get(owner, FLAT)
         self._held[owner] = after
-        self.cost_quote += after.cost_quote - before.cost_quote
+        cost = after.cost_quote - before.cost_quote
+        self.cost_quote += cost
         symbol = owner[1]
-        total = self._base.get(symbol, ZERO) + after.base - before.base
-        if total:
-            self._base[symbol] = total
-        else:
-            self._base.pop(symbol, None)
+        _add(self._base, symbol, after.base - before.base)
+        _add(self._cost, symbol, cost)
         if after.is_open:
             self.open[owner] = None
         else:
             self.open.pop(owner, None)
+
+
+def _add(sums: dict[str, Decimal], symbol: str, more: Decimal) -> None:
+    total = sums.get(symbol, ZERO) + more
+    if total:
+        sums[symbol] = total
+    else:
+        sums.pop(symbol, None)
 
 
 def least_base(instrument: Instrument, price: Decimal) -> Decimal:

@@ -5,6 +5,10 @@ was approved and not heard of since (I-17). Today is the UTC day of the exchange
 Today's loss is what was realized today, plus the loss of what is open now; an open gain
 does not pay for a realized loss. When an operator lifts the halt of a day's loss, what was
 realized so far is forgiven.
+
+A symbol without a live price of this life counts at its cost in today's result: the price
+of an old fill would invent a loss or a gain. In the exposure its last known price is good
+enough.
 """
 
 from __future__ import annotations
@@ -54,19 +58,14 @@ class RiskState:
     seen_ms: int = 0  # the newest time of the exchange
     halts: Halts = attrs.Factory(Halts)
     usage: Usage = attrs.Factory(Usage)
-    _prices: dict[str, Decimal] = attrs.Factory(dict[str, Decimal])
+    _prices: dict[str, Decimal] = attrs.Factory(dict[str, Decimal])  # last known
+    _live: set[str] = attrs.Factory(set[str])  # symbols whose price was told in this life
 
     def apply(self, fact: object) -> None:
         """Take one fact of the account."""
         match fact:
             case Filled():
-                before = self.books.of(fact.bot, fact.symbol).realized_quote
-                if self.books.apply(fact):
-                    self._begin_day(fact.trade_ms)
-                    self.usage.apply(fact)
-                    after = self.books.of(fact.bot, fact.symbol).realized_quote
-                    self.realized_today += after - before
-                    self._prices[fact.symbol] = fact.price
+                self._fill(fact)
             case PositionClosed():
                 written_off = self.books.of(fact.bot, fact.symbol).cost_quote
                 if self.books.apply(fact):
@@ -80,10 +79,22 @@ class RiskState:
                 if self.books.apply(fact):
                     self.usage.apply(fact)
 
+    def _fill(self, fact: Filled) -> None:
+        before = self.books.of(fact.bot, fact.symbol).realized_quote
+        if not self.books.apply(fact):
+            return
+        self._begin_day(fact.trade_ms)
+        self.usage.apply(fact)
+        after = self.books.of(fact.bot, fact.symbol).realized_quote
+        self.realized_today += after - before
+        if fact.symbol not in self._live:  # a fill may be told long after it happened
+            self._prices[fact.symbol] = fact.price
+
     def see(self, ticker: Ticker) -> None:
         """Take a live price, and the day it is at the exchange."""
         if ticker.last.is_finite() and ticker.last > 0:
             self._prices[ticker.symbol] = ticker.last
+            self._live.add(ticker.symbol)
         self._begin_day(ticker.exchange_ms)
 
     def promise(self, intent: OrderIntent, quote: Decimal) -> None:
@@ -105,10 +116,10 @@ class RiskState:
                     self._settle(intent_id)
 
     def exposure_quote(self) -> Decimal:
-        """Return the money at risk now, in quote."""
+        """Return the money at risk now, in quote; without any price at its cost."""
         held = sum(
             (
-                base * self._prices.get(symbol, ZERO)
+                self._worth(symbol, base)
                 for symbol, base in self.books.holdings.base_by_symbol().items()
             ),
             ZERO,
@@ -131,16 +142,24 @@ class RiskState:
         return count - (without in held or without in entering or without in promised)
 
     def result_today(self) -> Decimal:
-        """Return today's result: negative when money was lost."""
+        """Return today's result: negative when money was lost.
+
+        What is held without a live price of this life counts at its cost.
+        """
         holdings = self.books.holdings
-        worth = sum(
+        unrealized = sum(
             (
-                base * self._prices.get(symbol, ZERO)
+                self._worth(symbol, base) - holdings.cost_of(symbol)
                 for symbol, base in holdings.base_by_symbol().items()
+                if symbol in self._live
             ),
             ZERO,
         )
-        return self.realized_today + min(ZERO, worth - holdings.cost_quote)
+        return self.realized_today + min(ZERO, unrealized)
+
+    def _worth(self, symbol: str, base: Decimal) -> Decimal:
+        price = self._prices.get(symbol)
+        return self.books.holdings.cost_of(symbol) if price is None else base * price
 
     def _settle(self, intent_id: str) -> None:
         promise = self.pending.pop(intent_id, None)

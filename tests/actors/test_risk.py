@@ -19,7 +19,7 @@ from actors.pure.risk_rules import Limits
 from actors.pure.risk_state import RiskState
 from actors.risk import run_risk
 from tests.actors.trading_floor import Floor, open_floor
-from tests.words import BTC, SYMBOL, attempted, filled, intended, order_intent, ticker
+from tests.words import BTC, SYMBOL, attempted, filled, intended, order_intent, sold, ticker
 
 LIMITS = Limits(capital=Decimal(10_000), allocations={"dawn": Decimal(1_000)})
 
@@ -85,6 +85,37 @@ async def test_it_wants_the_prices_of_its_account(
     await start(floor)
     assert [(w.reader, len(w.subscriptions)) for w in floor.wanted] == [("risk:main", 1)]
     assert isinstance(floor.wanted[0], Wanted)
+
+
+def followed(floor: Floor) -> list[list[str]]:
+    return [sorted(each.symbol for each in w.subscriptions) for w in floor.wanted]
+
+
+async def test_it_wants_the_prices_of_what_a_removed_bot_still_holds(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    gone = {"bot": "gone", "symbol": "ETH/USDT"}
+    await floor.record(filled(1, 3_000, client_order_id="g1", **gone))
+    await start(floor)
+    assert followed(floor) == [[SYMBOL, "ETH/USDT"]]
+    await floor.record(sold(1, 3_000, client_order_id="g2", trade_id="g2", **gone))
+    assert followed(floor)[1:] == [[SYMBOL]]
+
+
+async def test_after_a_restart_no_price_of_another_symbol_makes_a_loss_of_old_fills(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    """The halt would be durable, and stand until midnight."""
+    dusk = {"bot": "dusk", "client_order_id": "d1"}
+    await floor.record(
+        filled(1, 50_000),
+        filled(1, 45_000, trade_id="d1", **dusk),
+        sold(1, 45_000, trade_id="d2", **dusk),
+    )
+    await start(floor, daily_loss_percent_max=Decimal(5))
+    floor.risk.latest("ticker", ticker("3000", trio.current_time(), symbol="ETH/USDT"))
+    await wait_all_tasks_blocked()
+    assert await halts(floor) == []
 
 
 async def test_without_a_price_of_its_own_it_refuses(

@@ -102,6 +102,53 @@ def test_lifting_another_halt_forgives_nothing() -> None:
     assert state.realized_today == -400
 
 
+def holding_bitcoin_bought_at_100_and_traded_at_90() -> RiskState:
+    """Return what a recall finds: `dawn` holds ten, `dusk` traded one days later."""
+    dusk = {"bot": "dusk", "client_order_id": "d1", "trade_ms": NOON_MS - 5 * DAY_MS}
+    state = RiskState()
+    for fact in (
+        filled(10, 100, trade_ms=NOON_MS - 9 * DAY_MS),
+        filled(1, 90, trade_id="d1", **dusk),
+        sold(1, 90, trade_id="d2", **dusk),
+    ):
+        state.apply(fact)
+    return state
+
+
+def test_the_price_of_an_old_fill_makes_neither_a_loss_nor_a_gain_of_today() -> None:
+    state = holding_bitcoin_bought_at_100_and_traded_at_90()
+    limits = attrs.evolve(LIMITS, capital=Decimal(1_000))
+    state.see(ticker("3000", symbol="ETH/USDT", exchange_ms=NOON_MS))
+    assert (state.result_today(), loss_halt(state, limits, "main")) == (0, None)
+    state.see(ticker("94", exchange_ms=NOON_MS))
+    assert state.result_today() == -60
+    assert code_of(loss_halt(state, limits, "main")) == "daily_loss"
+
+
+def test_an_open_gain_at_the_price_of_an_old_fill_pays_for_no_live_loss() -> None:
+    state = RiskState()
+    state.apply(filled(1, 100, symbol="ETH/USDT", client_order_id="e1"))
+    state.apply(filled(1, 100))
+    state.apply(filled(1, 900, bot="dusk", client_order_id="d1", trade_id="d1"))
+    state.see(ticker("40", symbol="ETH/USDT"))
+    assert state.result_today() == -60
+
+
+def test_exposure_takes_the_last_known_price_until_a_live_one_is_told() -> None:
+    state = holding_bitcoin_bought_at_100_and_traded_at_90()
+    assert state.exposure_quote() == 900
+    state.see(ticker("95"))
+    assert state.exposure_quote() == 950
+
+
+def test_a_fill_that_is_told_late_replaces_no_live_price() -> None:
+    state = told(filled(10, 100))
+    late = {"bot": "dusk", "client_order_id": "d1"}
+    state.apply(filled(1, 50, trade_id="d1", **late))
+    state.apply(sold(1, 50, trade_id="d2", **late))
+    assert (state.result_today(), state.exposure_quote()) == (0, 1_000)
+
+
 @pytest.mark.parametrize(
     ("state", "quote", "code"),
     [

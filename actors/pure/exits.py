@@ -1,6 +1,9 @@
 """Decide when a position must be closed: stop loss, take profit, trailing stop. Pure.
 
 stop = entry * (1 - percent / 100), rounded to the tick on the side that protects sooner.
+Where one tick is more than that distance, a level is one tick away from the price it is
+taken from: at that price itself, a position would be sold as soon as it was bought.
+
 The trailing stop follows the highest price seen and only ever rises (R-15). The stop is
 judged before the target. A stop counts from the moment it is recorded, so that a crash
 never finds a looser one than the life before had.
@@ -40,10 +43,11 @@ def levels_of(entry: Decimal, protection: Protection, instrument: Instrument) ->
     """Return the levels of a position that has just been entered at `entry`."""
     levels = Levels(trailing_stop=protection.trailing_stop_percent)
     if protection.stop_loss_percent is not None:
-        stop = instrument.ceil_price(below(entry, protection.stop_loss_percent))
+        stop = _stop_below(entry, protection.stop_loss_percent, instrument)
         levels = attrs.evolve(levels, stop_loss=stop)
     if protection.take_profit_percent is not None:
         target = instrument.floor_price(above(entry, protection.take_profit_percent))
+        target = max(target, instrument.ceil_price(entry) + instrument.tick)
         levels = attrs.evolve(levels, take_profit=target)
     return trailed(levels, entry, instrument) or levels
 
@@ -67,7 +71,7 @@ def trailed(levels: Levels, price: Decimal, instrument: Instrument) -> Levels | 
     """Return the levels after a new high, or None when nothing moved by a tick."""
     if levels.trailing_stop is None or price <= levels.high:
         return None
-    stop = instrument.ceil_price(below(price, levels.trailing_stop))
+    stop = _stop_below(price, levels.trailing_stop, instrument)
     if levels.stop_loss is not None and stop < levels.stop_loss + instrument.tick:
         return None
     return attrs.evolve(levels, stop_loss=stop, high=price, is_trailed=True)
@@ -89,6 +93,16 @@ def judge(levels: Levels, price: Decimal) -> ExitReason | None:
     if levels.take_profit is not None and price >= levels.take_profit:
         return ExitReason.TAKE_PROFIT
     return None
+
+
+def _stop_below(price: Decimal, percent: Decimal, instrument: Instrument) -> Decimal:
+    """Return the stop `percent` under `price`, a tick below it at least.
+
+    No venue takes a stop at 0: under the lowest price of all it is the lowest tick.
+    """
+    stop = instrument.ceil_price(below(price, percent))
+    a_tick_below = instrument.floor_price(price) - instrument.tick
+    return max(min(stop, a_tick_below), instrument.tick)
 
 
 def _nearer(old: Levels, new: Levels) -> tuple[Decimal | None, bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from tests.words import BTC
 
 BOTH = Protection(Decimal(2), Decimal(5))
 TRAILING = Protection(trailing_stop_percent=Decimal("1.5"))
+PENNY = attrs.evolve(BTC, tick=Decimal("0.00000001"), price_min=Decimal("0.00000001"))
 PRICES = st.lists(st.decimals("50", "200", places=2), max_size=30)
 
 
@@ -73,6 +75,56 @@ def test_less_than_a_tick_moves_nothing() -> None:
     assert levels is not None
     assert levels.stop_loss == Decimal("98.51")
     assert trailed(levels, Decimal("100.009"), BTC) is None
+
+
+def test_where_a_tick_exceeds_the_distance_levels_are_a_tick_from_the_entry() -> None:
+    """At the entry's own price, what was bought would be sold at once."""
+    protection = Protection(Decimal("1.5"), Decimal("1.5"))
+    levels = levels_of(Decimal("0.00000060"), protection, PENNY)
+    assert levels.stop_loss == Decimal("0.00000059")
+    assert levels.take_profit == Decimal("0.00000061")
+    assert judge(levels, Decimal("0.00000060")) is None
+
+
+def test_an_entry_between_two_ticks_is_a_tick_from_both_levels() -> None:
+    levels = levels_of(Decimal("0.000000605"), Protection(Decimal(1), Decimal(1)), PENNY)
+    assert levels.stop_loss == Decimal("0.00000059")
+    assert levels.take_profit == Decimal("0.00000062")
+
+
+def test_a_trailing_stop_is_a_tick_below_its_price_where_a_tick_exceeds_it() -> None:
+    levels = levels_of(Decimal("0.00000060"), TRAILING, PENNY)
+    assert levels.stop_loss == Decimal("0.00000059")
+    higher = trailed(levels, Decimal("0.00000061"), PENNY)
+    assert higher is not None
+    assert higher.stop_loss == Decimal("0.00000060")
+
+
+def test_a_stop_is_never_below_the_lowest_tick() -> None:
+    levels = levels_of(PENNY.tick, BOTH, PENNY)
+    assert levels.stop_loss == PENNY.tick
+
+
+@given(
+    ticks=st.decimals("2", "500", places=1),
+    percents=st.tuples(*[st.decimals("0.1", "90", places=1)] * 3),
+    highs=st.lists(st.decimals("2", "500", places=1), max_size=9),
+)
+def test_no_level_is_at_the_price_it_is_taken_from(
+    ticks: Decimal, percents: tuple[Decimal, Decimal, Decimal], highs: list[Decimal]
+) -> None:
+    """However coarse the ticks are; and no stop is looser than it was (R-15)."""
+    entry = ticks * PENNY.tick
+    levels = levels_of(entry, Protection(*percents), PENNY)
+    assert judge(levels, entry) is None
+    assert levels.stop_loss is not None
+    for high in highs:
+        after = trailed(levels, high * PENNY.tick, PENNY)
+        if after is not None:
+            assert after.stop_loss is not None
+            assert levels.stop_loss < after.stop_loss <= (high - 1) * PENNY.tick
+            levels = after
+            assert levels.stop_loss is not None
 
 
 @given(prices=PRICES)

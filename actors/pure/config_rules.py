@@ -22,6 +22,7 @@ from actors.pure.config_types import (
     JournalConfig,
     Mode,
 )
+from actors.pure.money import split_symbol
 from actors.pure.nearest import did_you_mean
 
 ADDRESS_KEYS = ("url", "rest_url", "ws_api_url", "trading_rest_url")
@@ -51,6 +52,7 @@ def judge(config: Config, root: Place) -> None:
         judge_strategy(bot, root.at("bots", number))
         judge_type(config, bot, root.at("bots", number))
     _judge_names(config.bots, root)
+    _judge_quotes(config.bots, root)
     _judge_journal(config.journal, root.at("journal"))
     for number, fault in enumerate(config.simulator.faults):
         _judge_fault(fault, root.at("simulator", "faults", number))
@@ -245,3 +247,19 @@ def _judge_names(bots: Iterable[BotConfig], root: Place) -> None:
                 f'"{bot.name}" is also the name of bots[{first[bot.name]}]'
             )
         first.setdefault(bot.name, number)
+
+
+def _judge_quotes(bots: Iterable[BotConfig], root: Place) -> None:
+    """Refuse a second quote asset on one account, whose limits are sums in the first."""
+    first: dict[str, BotConfig] = {}
+    for number, bot in enumerate(bots):
+        place = root.at("bots", number)
+        if not place.is_clean("account", "symbol"):
+            continue
+        other = first.setdefault(bot.account, bot)
+        quote, others = split_symbol(bot.symbol)[1], split_symbol(other.symbol)[1]
+        if quote != others:
+            place.at("symbol").refuse(
+                f"is paid in {quote}, and {other.name} on the same account in {others}; an"
+                " account counts in one quote asset, so give this bot an account of its own"
+            )

@@ -154,7 +154,11 @@ BOT = Table(
             "What kind of bot it is; for the last two see docs/arbitrage.md.",
         ),
         "account": Key(NAME, "A name of `[accounts]`."),
-        "symbol": Key(SYMBOL, "What it trades."),
+        "symbol": Key(
+            SYMBOL,
+            "What it trades; all bots of an account in one quote asset, since its limits "
+            "are sums in it.",
+        ),
         "reads": Key(
             Pairs(PAIR_PATTERN),
             "What its strategy sees besides, each as `EXCHANGE:BASE/QUOTE`; no account is "

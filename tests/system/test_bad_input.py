@@ -127,9 +127,9 @@ def test_a_key_goes_to_no_foreign_host(file: Path) -> None:
 def test_a_symbol_that_the_exchange_does_not_list_is_named_with_the_nearest(
     file: Path,
 ) -> None:
-    change(file, "ETH/USDT", "ETH/USDC")
+    change(file, "ETH/USDT", "ETHH/USDT")
     assert refused(file) == (
-        "bot churn-1: binance does not list ETH/USDC; did you mean ETH/USDT?"
+        "bot churn-1: binance does not list ETHH/USDT; did you mean ETH/USDT?"
     )
 
 

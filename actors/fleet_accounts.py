@@ -49,7 +49,7 @@ class AccountGroup:
         trading = venue.trading(self.name)
         return [
             self._account(trading),
-            self._risk(venue),
+            self._risk(trading, venue),
             self._orders(trading, venue),
             self._positions(venue),
         ]
@@ -76,7 +76,7 @@ class AccountGroup:
         )
         return Child(actor, run, stage.mailboxes[actor], self._policy("retry"))
 
-    def _risk(self, venue: Venue) -> Child:
+    def _risk(self, trading: Trading, venue: Venue) -> Child:
         actor, stage = f"risk:{self.name}", self.stage
         run = partial(
             run_risk,
@@ -87,6 +87,7 @@ class AccountGroup:
             limits=limits_of(stage.config, self.name),
             instruments=venue.instruments,
             want=stage.demands[self.account.exchange].want,
+            now_ms=trading.now_ms,
             symbols=symbols_of(stage.config, self.name),
         )
         return Child(

@@ -80,9 +80,12 @@ async def run_risk(
     limits: Limits,
     instruments: Mapping[str, Instrument],
     want: Callable[[Wanted], None],
+    now_ms: Callable[[], int],
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Judge intents until cancelled. Ready once orders and holdings are recalled.
+
+    `now_ms` is our clock corrected to the exchange's.
 
     Raises:
       JournalDown: the recall failed.
@@ -91,7 +94,16 @@ async def run_risk(
     state = RiskState()
     replay = await fold(journal, mailbox.name, state.apply)
     life = _Risk(
-        mailbox, orders, journal, account, symbols, limits, instruments, want, state
+        mailbox,
+        orders,
+        journal,
+        account,
+        symbols,
+        limits,
+        instruments,
+        want,
+        now_ms,
+        state,
     )
     life.want_prices()
     task_status.started()
@@ -108,6 +120,7 @@ class _Risk:
     limits: Limits
     instruments: Mapping[str, Instrument]
     want: Callable[[Wanted], None]
+    now_ms: Callable[[], int]
     state: RiskState
     tickers: dict[str, Ticker] = attrs.Factory(dict[str, Ticker])
     followed: frozenset[str] = frozenset()
@@ -147,7 +160,7 @@ class _Risk:
         """Keep the newest prices; after a gap or a step of the clock none is (R-20)."""
         if isinstance(message, Ticker):
             self.tickers[message.symbol] = message
-            self.state.see(message)
+            self.state.see(message, self.now_ms())
             now_s = trio.current_time()
             if now_s - self.looked_s >= LOOK_S:  # a price that recovers undoes no loss
                 self.looked_s = now_s

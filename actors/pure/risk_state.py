@@ -33,6 +33,7 @@ from actors.pure.halts import Halts
 from actors.pure.money import ZERO
 
 DAILY_LOSS = "daily_loss"
+AHEAD_MS_MAX = 60_000  # of a ticker's own time, before what we measured of the exchange's
 HEARD_OF_S = 5.0  # after `valid_until_s`, in which an approved intent must be heard of
 
 
@@ -90,12 +91,18 @@ class RiskState:
         if fact.symbol not in self._live:  # a fill may be told long after it happened
             self._prices[fact.symbol] = fact.price
 
-    def see(self, ticker: Ticker) -> None:
-        """Take a live price, and the day it is at the exchange."""
+    def see(self, ticker: Ticker, now_ms: int) -> None:
+        """Take a live price, and the day it is at the exchange.
+
+        `now_ms` is our clock corrected to the exchange's. It counts where the ticker's time
+        lies far ahead of it: days only go forward, so one such time would end the halts of
+        today, and no day would begin before it.
+        """
         if ticker.last.is_finite() and ticker.last > 0:
             self._prices[ticker.symbol] = ticker.last
             self._live.add(ticker.symbol)
-        self._begin_day(ticker.exchange_ms)
+        is_ahead = ticker.exchange_ms > now_ms + AHEAD_MS_MAX
+        self._begin_day(now_ms if is_ahead else ticker.exchange_ms)
 
     def promise(self, intent: OrderIntent, quote: Decimal) -> None:
         """Reserve for an intent that has just been approved."""

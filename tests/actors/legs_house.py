@@ -136,6 +136,7 @@ class LegsHouse:
             limits=side.limits,
             instruments={SYMBOL: BTC},
             want=lambda _wanted: None,
+            now_ms=side.trading.now_ms,
         )
 
     def _orders(self, side: Account) -> Any:

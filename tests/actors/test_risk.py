@@ -18,7 +18,7 @@ from actors.pure.caps import Caps
 from actors.pure.risk_rules import Limits
 from actors.pure.risk_state import RiskState
 from actors.risk import run_risk
-from tests.actors.trading_floor import Floor, open_floor
+from tests.actors.trading_floor import Floor, StillClock, open_floor
 from tests.words import BTC, SYMBOL, attempted, filled, intended, order_intent, sold, ticker
 
 LIMITS = Limits(capital=Decimal(10_000), allocations={"dawn": Decimal(1_000)})
@@ -47,6 +47,7 @@ async def risk_life(  # noqa: ASYNC128 -- the actor's own body calls started()
         limits=limits,
         instruments={SYMBOL: BTC},
         want=floor.wanted.append,
+        now_ms=StillClock().now_ms,
         task_status=task_status,
     )
 
@@ -240,6 +241,19 @@ async def test_a_days_loss_is_a_durable_halt_that_no_recovered_price_ends(
     price(floor, "60000")
     assert await ask(floor, intent_id="i2") == []
     assert await halts(floor) == [("", "daily_loss")]
+
+
+async def test_a_price_from_the_far_future_ends_no_halt(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    """Codecs take every time until 2100."""
+    until_ms = StillClock().now_ms() + 1
+    await floor.record(Halted("", "main", "daily_loss", "", until_ms))
+    await start(floor)
+    far = ticker("50000", trio.current_time(), exchange_ms=4_102_444_800_000)
+    floor.risk.latest("ticker", far)
+    await wait_all_tasks_blocked()
+    assert (await ask(floor), await codes(floor)) == ([], ["halted"])
 
 
 async def test_a_cap_that_the_life_before_had_reached_halts_in_the_next_one(

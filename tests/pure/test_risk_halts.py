@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.messages import Halted, HaltLifted
+from actors.messages import Halted, HaltLifted, Ticker
 from actors.pure.caps import DAY_MS, MINUTE_MS, Caps
 from actors.pure.risk_halts import cap_halt, intent_halt, loss_halt
 from actors.pure.risk_rules import Limits
@@ -18,6 +18,7 @@ from tests.words import attempted, filled, intended, order_intent, sold, ticker
 
 NOON_MS = 19_676 * DAY_MS + DAY_MS // 2
 MIDNIGHT_MS = 19_677 * DAY_MS
+FAR_MS = 4_102_444_800_000  # 2100, the last that a codec takes
 CAPS = Caps(3, Decimal(1_000), Decimal(2))
 LIMITS = Limits(
     capital=Decimal(10_000),
@@ -27,9 +28,13 @@ LIMITS = Limits(
 )
 
 
+def see(state: RiskState, price: Ticker) -> None:
+    state.see(price, price.exchange_ms)
+
+
 def told(*facts: object) -> RiskState:
     state = RiskState()
-    state.see(ticker("100", exchange_ms=NOON_MS))
+    see(state, ticker("100", exchange_ms=NOON_MS))
     for fact in facts:
         state.apply(fact)
     return state
@@ -84,8 +89,26 @@ def test_a_halt_that_stands_is_not_due_again_until_its_day_is_over() -> None:
     state.apply(halted)
     assert loss_halt(state, LIMITS, "main") is None
     assert state.halts.bar("main", "dawn", state.seen_ms) is not None
-    state.see(ticker("100", exchange_ms=MIDNIGHT_MS))
+    see(state, ticker("100", exchange_ms=MIDNIGHT_MS))
     assert state.halts.bar("main", "dawn", state.seen_ms) is None
+
+
+def test_a_price_from_the_far_future_begins_no_day_that_is_not_there_yet() -> None:
+    """Days only go forward: the next ones would never begin."""
+    state = losing(500)
+    halted = loss_halt(state, LIMITS, "main")
+    state.apply(halted)
+    state.see(ticker("100", exchange_ms=FAR_MS), now_ms=NOON_MS)
+    assert (state.result_today(), state.seen_ms) == (-500, NOON_MS)
+    assert state.halts.bar("main", "dawn", state.seen_ms) is not None
+    state.see(ticker("100", exchange_ms=FAR_MS), now_ms=MIDNIGHT_MS)
+    assert (state.result_today(), state.seen_ms) == (0, MIDNIGHT_MS)
+
+
+def test_a_price_may_be_told_a_little_ahead_of_our_clock() -> None:
+    state = losing(500)
+    state.see(ticker("100", exchange_ms=MIDNIGHT_MS), now_ms=MIDNIGHT_MS - 60_000)
+    assert (state.result_today(), state.seen_ms) == (0, MIDNIGHT_MS)
 
 
 def test_an_operator_who_lifts_a_days_loss_forgives_what_was_realized() -> None:
@@ -118,9 +141,9 @@ def holding_bitcoin_bought_at_100_and_traded_at_90() -> RiskState:
 def test_the_price_of_an_old_fill_makes_neither_a_loss_nor_a_gain_of_today() -> None:
     state = holding_bitcoin_bought_at_100_and_traded_at_90()
     limits = attrs.evolve(LIMITS, capital=Decimal(1_000))
-    state.see(ticker("3000", symbol="ETH/USDT", exchange_ms=NOON_MS))
+    see(state, ticker("3000", symbol="ETH/USDT", exchange_ms=NOON_MS))
     assert (state.result_today(), loss_halt(state, limits, "main")) == (0, None)
-    state.see(ticker("94", exchange_ms=NOON_MS))
+    see(state, ticker("94", exchange_ms=NOON_MS))
     assert state.result_today() == -60
     assert code_of(loss_halt(state, limits, "main")) == "daily_loss"
 
@@ -130,14 +153,14 @@ def test_an_open_gain_at_the_price_of_an_old_fill_pays_for_no_live_loss() -> Non
     state.apply(filled(1, 100, symbol="ETH/USDT", client_order_id="e1"))
     state.apply(filled(1, 100))
     state.apply(filled(1, 900, bot="dusk", client_order_id="d1", trade_id="d1"))
-    state.see(ticker("40", symbol="ETH/USDT"))
+    see(state, ticker("40", symbol="ETH/USDT"))
     assert state.result_today() == -60
 
 
 def test_exposure_takes_the_last_known_price_until_a_live_one_is_told() -> None:
     state = holding_bitcoin_bought_at_100_and_traded_at_90()
     assert state.exposure_quote() == 900
-    state.see(ticker("95"))
+    see(state, ticker("95"))
     assert state.exposure_quote() == 950
 
 
@@ -199,7 +222,7 @@ def test_what_an_operator_lifts_is_counted_anew(state: RiskState) -> None:
 
 def test_a_new_day_is_a_new_count() -> None:
     state = trading(1_000, fee="3")
-    state.see(ticker("1", exchange_ms=MIDNIGHT_MS))
+    see(state, ticker("1", exchange_ms=MIDNIGHT_MS))
     assert cap_halt(state, LIMITS, "main", "dawn", Decimal(1_000)) is None
 
 

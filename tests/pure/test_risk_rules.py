@@ -63,8 +63,12 @@ def answer(
 ) -> Approved | Refused:
     state = state or RiskState()
     if live is not None:
-        state.see(live)
+        see(state, live)
     return judge(intent or order_intent(), state, limits, instrument, live, now_s)
+
+
+def see(state: RiskState, price: Ticker) -> None:
+    state.see(price, price.exchange_ms)
 
 
 def code(*args: Any, **kwargs: Any) -> str:
@@ -203,9 +207,9 @@ def test_an_open_loss_counts_and_an_open_gain_does_not() -> None:
     state = losing(400)
     state.apply(filled("0.1", 52_000, client_order_id="z", trade_id="z", bot="dusk"))
     assert state.result_today() == -400
-    state.see(NOW)
+    see(state, NOW)
     assert state.result_today() == -600
-    state.see(ticker("60000"))
+    see(state, ticker("60000"))
     assert state.result_today() == -400
 
 

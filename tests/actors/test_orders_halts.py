@@ -9,9 +9,18 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from actors.messages import Ended, Halted, HaltLifted, OrderStatus, Refused
+from actors.messages import (
+    BotPaused,
+    BotStopped,
+    Ended,
+    Fact,
+    Halted,
+    HaltLifted,
+    OrderStatus,
+    Refused,
+)
 from tests.actors.ledger_room import settle
-from tests.actors.orders_house import House, open_house
+from tests.actors.orders_house import House, held, open_house
 
 HALTED = Halted("", "main", "daily_loss", "today's result is -5.1 %")
 
@@ -118,3 +127,19 @@ async def test_a_halt_that_was_lifted_stops_nobody(
     await house.room.record(HALTED, HaltLifted("", "main", "daily_loss"))
     await house.approve()
     assert len(house.trading.placed) == 1
+
+
+@pytest.mark.parametrize(
+    "fact", [HALTED, BotPaused("dawn", "main", ""), BotStopped("dawn", "main")]
+)
+async def test_an_entry_that_rests_at_the_exchange_stays_under_a_halt_a_pause_and_a_stop(
+    house: House, autojump_clock: MockClock, fact: Fact
+) -> None:
+    """docs/operating.md says how it is taken away."""
+    await house.start()
+    await house.approve()
+    order_id = house.trading.placed[0].client_order_id
+    house.trading.orders[order_id] = held(order_id, OrderStatus.OPEN)
+    await house.room.record(fact)
+    await trio.sleep(60)
+    assert house.trading.cancelled == []

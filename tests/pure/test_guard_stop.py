@@ -323,6 +323,14 @@ def test_a_stop_executed_in_part_is_cancelled_soon_where_the_market_has_left_it(
     assert on.look("97.4", 5.1) == [CancelIntent]
 
 
+def test_a_stop_that_somebody_cancels_at_the_exchange_is_asked_for_again_at_once() -> None:
+    """So whoever wants to sell there by hand stops the fleet first."""
+    on = guarded()
+    on.tell(ended(OrderStatus.CANCELED, order_id="s1"))
+    assert on.look("100", 1.0) == [ExitIntent]
+    assert on.exits()[-1].stop_price == Decimal(98)
+
+
 def test_a_stop_executed_in_part_is_cancelled_in_time_and_the_rest_is_sold() -> None:
     on = guarded()
     on.tell(part("0.4", "97.9"))

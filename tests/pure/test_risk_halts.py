@@ -157,6 +157,15 @@ def test_an_open_gain_at_the_price_of_an_old_fill_pays_for_no_live_loss() -> Non
     assert state.result_today() == -60
 
 
+def test_a_fee_in_a_third_asset_is_no_part_of_the_days_loss() -> None:
+    fee = {"fee": Decimal(9), "trade_ms": NOON_MS}
+    in_bnb = told(
+        filled(1, 100, fee_asset="BNB", **fee), sold(1, 100, fee_asset="BNB", **fee)
+    )
+    assert in_bnb.result_today() == 0
+    assert told(filled(1, 100, **fee), sold(1, 100, **fee)).result_today() == -18
+
+
 def test_exposure_takes_the_last_known_price_until_a_live_one_is_told() -> None:
     state = holding_bitcoin_bought_at_100_and_traded_at_90()
     assert state.exposure_quote() == 900

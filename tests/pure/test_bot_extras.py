@@ -25,7 +25,7 @@ from actors.messages import (
 from actors.pure.bot_desk import BotDesk
 from actors.pure.client_order_id import IntentIds
 from actors.pure.market_view import NO_CHARTS, NO_FLOWS, Chart, MarketView
-from tests.pure.test_bot_desk import SETTINGS
+from tests.pure.desks import SETTINGS
 from tests.words import BTC, HOLD, SYMBOL, candle, ticker
 
 ONE = Decimal(1)

@@ -2,9 +2,11 @@
 
 Only `received` carries our id; an order that is heard of first by the venue's is asked for
 once. The channel drops messages without a trace, so its word is never the last: the account
-reconciles over REST.
+reconciles over REST. What an order lost need not have been executed: self-trade prevention
+takes from its size, too. So its end is told as the executions heard prove it, or by REST.
 
-Source: Exchange WebSocket channels, "User channel"; WIRE 3.3.
+Source: Exchange WebSocket channels, "User channel"; WIRE 3.3; Exchange Matching Engine,
+"Self-Trade Prevention".
 """
 
 from __future__ import annotations
@@ -44,7 +46,19 @@ SILENT_S: Final = 20.0  # one product's heartbeat comes every second
 LIVES_MAX: Final = 1024
 NO_FEE: Final = "a match that does not tell our fee"
 
+ENDED: Final = frozenset(
+    {OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED}
+)
+
 OrderBy = Callable[[str], Awaitable[VenueOrder | None]]
+
+
+@attrs.define(eq=False)
+class _Life:
+    """An order as it was heard of last, and how much of it we heard executed."""
+
+    order: VenueOrder
+    matched_base: Decimal = Decimal(0)
 
 
 @attrs.define(eq=False)
@@ -56,7 +70,7 @@ class ExchangeUserStream:
     _known: KnownOrders
     _order_by: OrderBy
     _unread: list[str | bytes] = attrs.Factory(list[str | bytes])  # newest first
-    _lives: OrderedDict[str, VenueOrder] = attrs.Factory(OrderedDict[str, VenueOrder])
+    _lives: OrderedDict[str, _Life] = attrs.Factory(OrderedDict[str, _Life])
 
     async def receive(self) -> Sequence[PrivateMessage]:
         """Return what a frame says of an order of this account.
@@ -118,7 +132,7 @@ class ExchangeUserStream:
                 life = await self._life(heard.venue_order_id)
             case _:
                 return []
-        if life is None or not life.client_order_id:
+        if life is None or not life.order.client_order_id:
             return []  # somebody else's, or gone: the next pass shows it
         match heard:
             case Rests():
@@ -129,7 +143,7 @@ class ExchangeUserStream:
                 return [await self._done(life, heard)]
 
     def _received(self, heard: Received) -> Sequence[PrivateMessage]:
-        life = VenueOrder(
+        order = VenueOrder(
             exchange=EXCHANGE,
             symbol=heard.symbol,
             client_order_id=heard.client_order_id,
@@ -143,55 +157,58 @@ class ExchangeUserStream:
             stop_price=None,
             update_ms=heard.at_ms,
         )
-        self._keep(life)
-        self._known.saw(life)
-        return [life] if life.client_order_id else []
+        self._keep(_Life(order))
+        self._known.saw(order)
+        return [order] if order.client_order_id else []
 
-    def _rests(self, life: VenueOrder, heard: Rests) -> VenueOrder:
-        filled_base = life.filled_base
-        if heard.remaining_base is not None and life.base >= heard.remaining_base:
-            filled_base = max(filled_base, life.base - heard.remaining_base)
+    def _rests(self, life: _Life, heard: Rests) -> VenueOrder:
+        filled_base = max(life.order.filled_base, life.matched_base)
         is_filling = bool(filled_base)
-        status = OrderStatus.PARTIALLY_FILLED if is_filling else OrderStatus.OPEN
-        life = attrs.evolve(
-            life,
-            status=status,
+        life.order = attrs.evolve(
+            life.order,
+            status=OrderStatus.PARTIALLY_FILLED if is_filling else OrderStatus.OPEN,
             filled_base=filled_base,
-            update_ms=heard.at_ms or life.update_ms,
+            update_ms=heard.at_ms or life.order.update_ms,
         )
-        self._keep(life)
-        return life
+        return life.order
 
-    def _matched(self, life: VenueOrder, heard: Matched) -> Sequence[PrivateMessage]:
+    def _matched(self, life: _Life, heard: Matched) -> Sequence[PrivateMessage]:
         """Return the execution; the order's state follows with `open` or `done`."""
+        life.matched_base += heard.base
         if heard.fee is None:
             raise RemoteProtocolError(NO_FEE)
-        return [heard.fill(life.client_order_id, heard.fee)]
+        return [heard.fill(life.order.client_order_id, heard.fee)]
 
-    async def _done(self, life: VenueOrder, heard: Done) -> VenueOrder:
-        """Return how the order has ended; the venue is asked where the frame is silent."""
+    async def _done(self, life: _Life, heard: Done) -> VenueOrder:
+        """Return how the order has ended, as what was executed of it proves.
+
+        What the frame makes of its size is the most that can have been executed, what we
+        heard the least. Where they differ, REST is asked: executions were dropped, or
+        self-trade prevention has decremented the size.
+        """
         self._lives.pop(heard.venue_order_id, None)
         await trio.lowlevel.checkpoint()
-        if heard.status is OrderStatus.FILLED and life.base:
-            return self._ended(life, heard, life.base)
-        if heard.remaining_base is not None and life.base >= heard.remaining_base > 0:
-            return self._ended(life, heard, life.base - heard.remaining_base)
-        found = await self._ask(heard.venue_order_id)
-        if found is None:
-            raise RemoteProtocolError("an order that ended is not to be found")
-        return found
+        if life.order.base and _filled_at_most(life.order, heard) == life.matched_base:
+            return attrs.evolve(
+                life.order,
+                status=heard.status,
+                filled_base=life.matched_base,
+                update_ms=heard.at_ms,
+            )
+        found: VenueOrder | None = life.order
+        if life.order.status not in ENDED:  # else REST was asked after it had ended
+            found = await self._ask(heard.venue_order_id)
+        if found is None or found.status not in ENDED:
+            raise RemoteProtocolError("an order that ended is not to be found so")
+        return attrs.evolve(found, client_order_id=life.order.client_order_id)
 
-    def _ended(self, life: VenueOrder, heard: Done, filled_base: Decimal) -> VenueOrder:
-        return attrs.evolve(
-            life, status=heard.status, filled_base=filled_base, update_ms=heard.at_ms
-        )
-
-    async def _life(self, venue_order_id: str) -> VenueOrder | None:
+    async def _life(self, venue_order_id: str) -> _Life | None:
         """Return an order as it was heard of last, or as the venue tells it."""
         life = self._lives.get(venue_order_id)
         if life is None and self._known.client_id(venue_order_id) != "":
-            life = await self._ask(venue_order_id)
-            if life is not None:
+            found = await self._ask(venue_order_id)
+            if found is not None:
+                life = _Life(found)
                 self._keep(life)
         await trio.lowlevel.checkpoint()
         return life
@@ -203,10 +220,18 @@ class ExchangeUserStream:
             text = f"an order could not be asked for: {error}"
             raise RemoteProtocolError(text[:200]) from error
 
-    def _keep(self, life: VenueOrder) -> None:
-        self._lives[life.venue_order_id] = life
+    def _keep(self, life: _Life) -> None:
+        self._lives[life.order.venue_order_id] = life
         if len(self._lives) > LIVES_MAX:
             self._lives.popitem(last=False)
+
+
+def _filled_at_most(order: VenueOrder, heard: Done) -> Decimal | None:
+    """Return what a frame leaves for executions; None where it does not tell that."""
+    if heard.status is OrderStatus.FILLED:
+        return order.base
+    remaining = heard.remaining_base
+    return None if remaining is None else order.base - remaining
 
 
 @asynccontextmanager

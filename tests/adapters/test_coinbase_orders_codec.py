@@ -375,7 +375,10 @@ def exchange_order(**changes: object) -> VenueOrder:
         ({}, OrderStatus.PARTIALLY_FILLED),
         ({"filled_size": "0"}, OrderStatus.OPEN),
         ({"status": "active", "filled_size": "0"}, OrderStatus.OPEN),
-        ({"status": "done", "done_reason": "filled"}, OrderStatus.FILLED),
+        (
+            {"status": "done", "done_reason": "filled", "filled_size": "0.5"},
+            OrderStatus.FILLED,
+        ),
         ({"status": "done", "done_reason": "canceled"}, OrderStatus.CANCELED),
         ({"status": "rejected", "reject_reason": "post only"}, OrderStatus.REJECTED),
     ],
@@ -386,6 +389,11 @@ def test_an_order_of_the_exchange_is_read(
     found = exchange_order(**changes)
     assert (found.client_order_id, found.venue_order_id) == (OUR_ID, THEIR_ID)
     assert found.status is expected
+
+
+def test_an_order_done_as_filled_of_which_a_part_was_executed_was_canceled() -> None:
+    found = exchange_order(status="done", done_reason="filled")
+    assert (found.status, found.filled_base) == (OrderStatus.CANCELED, Decimal("0.1"))
 
 
 def test_a_done_order_that_does_not_say_why_is_refused() -> None:

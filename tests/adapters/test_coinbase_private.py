@@ -291,9 +291,8 @@ def match(trade_id: int, **fields: object) -> dict[str, Any]:
         side="sell",
         maker_order_id="somebody",
         taker_order_id=THEIR_ID,
-        size="0.2",
         price="100",
-        **{"taker_user_id": "u", "taker_fee_rate": "0.006", **fields},
+        **{"size": "0.2", "taker_user_id": "u", "taker_fee_rate": "0.006", **fields},
     )
 
 
@@ -375,6 +374,75 @@ async def test_orders_of_somebody_else_are_asked_for_once_and_passed_over(
         assert isinstance(order, VenueOrder)
         assert order.venue_order_id == "ours"
         assert len(found.desk.of("GET", f"/orders/{THEIR_ID}")) == 1
+
+
+async def end_of(found: Line, *frames: dict[str, Any]) -> tuple[OrderStatus, Decimal]:
+    """Return how the order ends of which these frames tell, and how much was executed."""
+    await found.say(*frames)
+    heard = [message for _ in frames for message in await found.hear()]
+    assert isinstance(heard[-1], VenueOrder)
+    assert heard[-1].client_order_id == OUR_ID
+    return heard[-1].status, heard[-1].filled_base
+
+
+DECREMENTED = event("change", reason="STP", old_size="0.5", new_size="0.2")
+
+
+async def test_an_order_that_self_trade_prevention_made_smaller_ends_with_its_executions(
+    nursery: trio.Nursery,
+) -> None:
+    ended = known_order(status="done", done_reason="filled", filled_size="0.2")
+    async with line(nursery, EXCHANGE, GRANTED, lambda _: Said(ended)) as found:
+        frames = RECEIVED, DECREMENTED, match(1), event("done", reason="filled")
+        end = await end_of(found, *frames)
+        assert end == (OrderStatus.CANCELED, Decimal("0.2"))
+
+
+async def test_a_decremented_size_that_was_canceled_is_no_execution(
+    nursery: trio.Nursery,
+) -> None:
+    ended = known_order(status="done", done_reason="canceled", filled_size="0.1")
+    async with line(nursery, EXCHANGE, GRANTED, lambda _: Said(ended)) as found:
+        done = event("done", reason="canceled", remaining_size="0.1")
+        end = await end_of(found, RECEIVED, DECREMENTED, match(1, size="0.1"), done)
+        assert end == (OrderStatus.CANCELED, Decimal("0.1"))
+
+
+async def test_what_is_left_after_a_decrement_tells_of_no_execution(
+    nursery: trio.Nursery,
+) -> None:
+    async with line(nursery, EXCHANGE, GRANTED) as found:
+        resting = RECEIVED, DECREMENTED, event("open", remaining_size="0.2")
+        assert await end_of(found, *resting) == (OrderStatus.OPEN, 0)
+
+
+async def test_an_order_whose_executions_were_all_heard_ends_without_a_question(
+    nursery: trio.Nursery,
+) -> None:
+    async with line(nursery, EXCHANGE, GRANTED) as found:
+        whole = RECEIVED, match(1), match(2, size="0.3"), event("done", reason="filled")
+        assert await end_of(found, *whole) == (OrderStatus.FILLED, Decimal("0.5"))
+        assert found.desk.of("GET", f"/orders/{THEIR_ID}") == []
+
+
+async def test_an_order_heard_of_first_as_it_ends_is_asked_for_once(
+    nursery: trio.Nursery,
+) -> None:
+    ended = known_order(status="done", done_reason="filled", filled_size="0.5")
+    async with line(nursery, EXCHANGE, GRANTED, lambda _: Said(ended)) as found:
+        end = await end_of(found, event("done", reason="filled"))
+        assert end == (OrderStatus.FILLED, Decimal("0.5"))
+        assert len(found.desk.of("GET", f"/orders/{THEIR_ID}")) == 1
+
+
+async def test_an_end_that_the_venue_does_not_confirm_asks_for_reconciliation(
+    nursery: trio.Nursery,
+) -> None:
+    async with line(nursery, EXCHANGE, GRANTED, lambda _: Said(known_order())) as found:
+        await found.say(RECEIVED, event("done", reason="filled"))  # no execution was heard
+        await found.hear()
+        with pytest.raises(RemoteProtocolError, match="ended"):
+            await found.hear()
 
 
 async def test_the_end_of_an_order_by_funds_is_asked_for(nursery: trio.Nursery) -> None:

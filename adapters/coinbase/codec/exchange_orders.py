@@ -127,9 +127,7 @@ def _venue_order(row: OrderBody, symbols: Symbols) -> VenueOrder:
         venue_order_id=row.id,
         side=words.side(row.side),
         order_type=row.type,
-        status=words.exchange_status(
-            row.status, row.done_reason or "", is_filling=bool(filled_base)
-        ),
+        status=_status(row, filled_base),
         base=amount(row.size) if row.size else filled_base,
         filled_base=filled_base,
         limit_price=_price(row.price),
@@ -137,6 +135,19 @@ def _venue_order(row: OrderBody, symbols: Symbols) -> VenueOrder:
         update_ms=epoch_ms(row.done_at or row.created_at),
         reason=(row.reject_reason or "")[:160],
     )
+
+
+def _status(row: OrderBody, filled_base: Decimal) -> OrderStatus:
+    """Return our status; FILLED is all that was ordered.
+
+    Self-trade prevention takes from the larger of two orders of one user what the smaller
+    one has, and what is left may end as filled: "Exchange Matching Engine".
+    """
+    reason = row.done_reason or ""
+    status = words.exchange_status(row.status, reason, is_filling=bool(filled_base))
+    is_short = row.size is not None and filled_base < amount(row.size)
+    is_canceled = status is OrderStatus.FILLED and is_short
+    return OrderStatus.CANCELED if is_canceled else status
 
 
 def _price(text: str | None) -> Decimal | None:

@@ -38,7 +38,6 @@ class ReceivedFrame(Frame):
 class OpenFrame(Frame):
     order_id: Word
     side: Word
-    remaining_size: Figure
     time: Time
 
 
@@ -91,11 +90,13 @@ class Received:
 
 @attrs.frozen
 class Rests:
-    """An order is on the book, or a stop waits for its price; None: not told."""
+    """An order is on the book, or a stop waits for its price, or its size has changed.
+
+    How much of it remains is not read: that shrinks by self-trade prevention, too.
+    """
 
     symbol: str
     venue_order_id: str
-    remaining_base: Decimal | None
     at_ms: int
 
 
@@ -174,19 +175,18 @@ def _received(frame: ReceivedFrame, symbol: str) -> Received:
 
 
 def _open(frame: OpenFrame, symbol: str) -> Rests:
-    remaining = amount(frame.remaining_size)
-    return Rests(symbol, frame.order_id, remaining, epoch_ms(frame.time))
+    return Rests(symbol, frame.order_id, epoch_ms(frame.time))
 
 
 def _activate(frame: ActivateFrame, symbol: str) -> Rests:
     at_ms = int(amount(frame.timestamp) * 1000)
-    return Rests(symbol, frame.order_id, None, at_ms)
+    return Rests(symbol, frame.order_id, at_ms)
 
 
 def _change(frame: ChangeFrame, symbol: str) -> Rests | PassedOver:
     if not frame.order_id:
         return PassedOver("change of an order without its id")
-    return Rests(symbol, frame.order_id, None, epoch_ms(frame.time) or NOT_TOLD)
+    return Rests(symbol, frame.order_id, epoch_ms(frame.time) or NOT_TOLD)
 
 
 def _done(frame: DoneFrame, symbol: str) -> Done:

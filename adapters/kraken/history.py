@@ -1,4 +1,5 @@
-"""Page through what the venue remembers of an account: ended orders, and executions.
+"""Page through what the venue remembers of an account, each time to its end or not at all:
+ended orders, and executions.
 
 Pages come newest first, so that what happens meanwhile moves rows to later pages: some are
 seen twice and none is missed. One answer is about every pair; for a moment it also answers
@@ -17,6 +18,7 @@ import msgspec
 import trio
 
 from actors.messages import VenueFill, VenueOrder
+from adapters.errors import RemoteProtocolError, VenueError
 from adapters.kraken.caller import Caller
 from adapters.kraken.codec import orders
 from adapters.kraken.venue import Venue
@@ -73,7 +75,7 @@ class History:
             answered.rows = await self._page(
                 "ClosedOrders",
                 since_ms,
-                lambda result: orders.decode_orders(result, self._venue.symbol_of),
+                lambda result: orders.decode_closed_orders(result, self._venue.symbol_of),
                 lambda order: order.venue_order_id,
             )
             self._orders = answered
@@ -114,7 +116,12 @@ class History:
         decode: Callable[[msgspec.Raw], tuple[Sequence[Row], int]],
         id_of: Callable[[Row], str],
     ) -> list[Row]:
-        """Return every row since then, each once."""
+        """Return every row since then, each once.
+
+        Raises:
+          VenueError: there are more than anybody could want; nothing is concluded.
+          RemoteProtocolError: the pages end before all rows were seen.
+        """
         await self._venue.know_symbols()
         found: dict[str, Row] = {}
         seen = 0
@@ -124,6 +131,8 @@ class History:
             page, count = decode(result)
             found.update({id_of(row): row for row in page})
             seen += len(page)
-            if not page or seen >= count:
-                break
-        return list(found.values())
+            if seen >= count:
+                return list(found.values())
+            if not page:
+                raise RemoteProtocolError(f"{path}: no more rows after {seen} of {count}")
+        raise VenueError(f"{path}: more than {PAGES_MAX} pages")

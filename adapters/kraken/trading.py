@@ -26,6 +26,7 @@ from actors.ports import PrivateStream
 from adapters.errors import ConnectionLost
 from adapters.kraken.caller import Caller, Tier
 from adapters.kraken.codec import orders
+from adapters.kraken.codec.private import decode_token
 from adapters.kraken.dead_man import OFF_S, DeadMan
 from adapters.kraken.history import History, Open
 from adapters.kraken.order_roads import OrderRoads
@@ -134,13 +135,18 @@ class KrakenTrading:
                 if found.venue_order_id == known.venue_order_id:
                     return attrs.evolve(found, client_order_id=client_order_id)
         for path in ("ClosedOrders",) if is_open_told else ("OpenOrders", "ClosedOrders"):
-            result = await self._ask(path, {"cl_ord_id": client_order_id})
-            listed, _ = orders.decode_orders(result, self._venue.symbol_of)
+            listed = await self._listed(path, client_order_id)
             found = [each for each in listed if each.client_order_id == client_order_id]
             if found:
                 self._own.learn(found)
                 return found[-1]
         return None
+
+    async def _listed(self, path: str, client_order_id: str) -> list[VenueOrder]:
+        result = await self._ask(path, {"cl_ord_id": client_order_id})
+        if path == "OpenOrders":
+            return orders.decode_open_orders(result, self._venue.symbol_of)
+        return orders.decode_closed_orders(result, self._venue.symbol_of)[0]
 
     def _is_open_told(self) -> bool:
         """Tell whether what was open a moment ago is still known to be all."""
@@ -151,7 +157,7 @@ class KrakenTrading:
         """Return the open orders on `symbols`, ours and others'."""
         now_s, changes = trio.current_time(), self._own.changes
         result = await self._ask("OpenOrders", {})
-        listed, _ = orders.decode_orders(result, self._venue.symbol_of)
+        listed = orders.decode_open_orders(result, self._venue.symbol_of)
         self._own.learn(listed)
         by_id = {order.client_order_id: order for order in listed if order.client_order_id}
         self._open = Open(now_s, changes, by_id)
@@ -188,7 +194,7 @@ class KrakenTrading:
 
     async def _token(self) -> str:
         """Return a token for one more private socket: good for a quarter of an hour."""
-        return orders.decode_token(await self._ask("GetWebSocketsToken", {}))
+        return decode_token(await self._ask("GetWebSocketsToken", {}))
 
     async def _ask(self, path: str, params: dict[str, str | int]) -> msgspec.Raw:
         await self._venue.know_symbols()

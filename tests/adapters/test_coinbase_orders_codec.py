@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import attrs
@@ -249,6 +251,21 @@ def test_a_fill_whose_size_is_quote_is_told_in_base() -> None:
     row = {**FILL, "size": "50", "size_in_quote": True}
     page = advanced_orders.decode_fills(json.dumps({"fills": [row]}).encode(), SYMBOLS)
     assert page.fills[0].base == Decimal("0.005")
+
+
+@pytest.mark.parametrize(
+    "decode",
+    [
+        partial(advanced_orders.decode_orders, symbols=SYMBOLS),
+        partial(advanced_orders.decode_fills, symbols=SYMBOLS),
+        advanced_orders.decode_accounts,
+    ],
+)
+def test_a_list_that_is_missing_is_unreadable_not_empty(
+    decode: Callable[[bytes], object],
+) -> None:
+    with pytest.raises(RemoteProtocolError):
+        decode(b'{"has_next":false,"cursor":""}')
 
 
 def test_accounts_are_what_is_there_for_trading() -> None:

@@ -146,7 +146,8 @@ def test_the_private_rest_bodies_are_read() -> None:
     for line in lines("jkorf/kraken_examples.jsonl"):
         match line.get("path", "").rpartition("/")[2]:
             case "ClosedOrders":
-                found, count = orders.decode_orders(result_of(line["response"]), name)
+                result = result_of(line["response"])
+                found, count = orders.decode_closed_orders(result, name)
                 read["closed"] = [(it.status, it.symbol, it.stop_price) for it in found]
                 assert count == 2
             case "QueryOrders":
@@ -154,7 +155,7 @@ def test_the_private_rest_bodies_are_read() -> None:
                 read["known"] = [(it.status, it.filled_base) for it in known]
             case "QueryTrades":
                 rows = bytes(result_of(line["response"]))
-                result = msgspec.Raw(b'{"trades":' + rows + b"}")
+                result = msgspec.Raw(b'{"trades":' + rows + b',"count":2}')
                 fills, _ = orders.decode_trades(result, name, QUOTES)
                 read["fills"] = [
                     (it.symbol, it.fee_asset, it.is_maker, it.base) for it in fills
@@ -162,7 +163,7 @@ def test_the_private_rest_bodies_are_read() -> None:
             case _:
                 pass
     body = (CAPTURES / "nautilus_trader/kraken/http_open_orders.json").read_bytes()
-    found, _ = orders.decode_orders(rest.decode_envelope(body)[1], name)
+    found = orders.decode_open_orders(rest.decode_envelope(body)[1], name)
     read["open"] = [(it.symbol, it.limit_price) for it in found]
     body = (CAPTURES / "nautilus_trader/kraken/http_add_order_spot.json").read_bytes()
     read["placed"] = orders.decode_placed(rest.decode_envelope(body)[1])
@@ -194,7 +195,7 @@ def test_recorded_errors_are_judged() -> None:
         errors, result = rest.decode_envelope(line["raw"].encode())
         if not errors:
             with pytest.raises(RemoteProtocolError, match="an order of no pair"):
-                orders.decode_orders(result, name)  # whoever saved it cut that out
+                orders.decode_closed_orders(result, name)  # whoever saved it cut that out
             continue
         outcome = judge_fault("id", errors[0], is_cancel=False)
         judged[errors[0]] = type(outcome).__name__
@@ -295,13 +296,33 @@ def test_orders_of_any_make_are_read_their_relative_prices_left_out() -> None:
             }
         }
     }
-    (found,), _ = orders.decode_orders(msgspec.Raw(json.dumps(body).encode()), name)
+    (found,) = orders.decode_open_orders(msgspec.Raw(json.dumps(body).encode()), name)
     assert (found.status, found.limit_price, found.stop_price) == (
         OrderStatus.PARTIALLY_FILLED,
         None,
         None,
     )
     assert found.update_ms == 1688583840864
+
+
+@pytest.mark.parametrize("cut", ["open", "closed", "trades", "count"])
+def test_an_answer_without_what_was_asked_for_is_unreadable_not_empty(cut: str) -> None:
+    """The venue sends each key, empty or not: docs.kraken.com, as the codec names it."""
+    whole: dict[str, object] = {"open": {}, "closed": {}, "trades": {}, "count": 0}
+    answer = {key: value for key, value in whole.items() if key != cut}
+    result, refused = msgspec.Raw(json.dumps(answer).encode()), set[str]()
+    for reads, decode in {
+        "open": lambda: orders.decode_open_orders(result, name),
+        "closed, count": lambda: orders.decode_closed_orders(result, name),
+        "trades, count": lambda: orders.decode_trades(result, name, QUOTES),
+    }.items():
+        try:
+            decode()
+        except RemoteProtocolError:
+            refused.add(reads)
+    assert refused == {
+        reads for reads in ("open", "closed, count", "trades, count") if cut in reads
+    }
 
 
 def execution(kind: str, **more: object) -> str:

@@ -14,7 +14,13 @@ import trio.testing
 from trio_websocket import WebSocketConnection
 
 from actors.messages import OrderStatus, VenueAck, VenueOrder, VenueReject, VenueUnknown
-from actors.ports import ConnectionLost, RateLimited, RemoteProtocolError, VenueRefused
+from actors.ports import (
+    ConnectionLost,
+    RateLimited,
+    RemoteProtocolError,
+    VenueError,
+    VenueRefused,
+)
 from adapters.http import HttpTiming
 from adapters.kraken import Endpoints, Kraken, open_kraken
 from adapters.kraken.trading import KrakenTrading
@@ -305,6 +311,39 @@ async def test_a_long_history_is_paged_to_its_end_and_each_fill_told_once(
     assert asked["TradesHistory"] == 2  # two pages, and the second symbol asks nothing
     assert asked_again == 4  # who asks twice about one symbol wants news
     assert again == fills
+
+
+TRADE = {
+    "ordertxid": "O1",
+    "pair": "XBTUSDT",
+    "time": 1688583840.8648,
+    "type": "buy",
+    "price": "100",
+    "vol": "1",
+    "fee": "0.1",
+}
+
+
+@pytest.mark.parametrize(
+    ("second", "error"),
+    [({}, "no more rows after 1 of 3"), ({"T2": TRADE}, "more than 2 pages")],
+)
+async def test_a_history_that_was_not_read_to_its_end_is_an_error(
+    nursery: trio.Nursery,
+    monkeypatch: pytest.MonkeyPatch,
+    second: dict[str, object],
+    error: str,
+) -> None:
+    monkeypatch.setattr("adapters.kraken.history.PAGES_MAX", 2)
+    pages: list[object] = [{"T1": TRADE}, second]
+
+    def page(_path: str) -> bytes:
+        return answer({"trades": pages.pop(0), "count": 3})
+
+    async with scripted(nursery, page) as (_, kraken, _clock):
+        with pytest.raises(VenueError, match=error):
+            await kraken.trading(*KEYS).fills(BTC, since_ms=0)
+        assert pages == []
 
 
 async def test_a_pass_asks_once_for_what_is_open_until_something_happens(

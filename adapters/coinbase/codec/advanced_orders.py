@@ -65,7 +65,7 @@ class OneOrder(msgspec.Struct):
 
 
 class OrdersBody(msgspec.Struct):
-    orders: list[OrderBody] = []
+    orders: list[OrderBody]
     has_next: bool = False
     cursor: str = ""
 
@@ -85,7 +85,7 @@ class FillBody(msgspec.Struct):
 
 
 class FillsBody(msgspec.Struct):
-    fills: list[FillBody] = []
+    fills: list[FillBody]
     cursor: str = ""
 
 
@@ -101,7 +101,7 @@ class AccountBody(msgspec.Struct):
 
 
 class AccountsBody(msgspec.Struct):
-    accounts: list[AccountBody] = []
+    accounts: list[AccountBody]
     has_next: bool = False
     cursor: str = ""
 

@@ -61,10 +61,13 @@ class OrderBody(msgspec.Struct):
     reason: str | None = None
 
 
-class Orders(msgspec.Struct):
-    open: dict[str, OrderBody] = {}
-    closed: dict[str, OrderBody] = {}
-    count: int = 0  # of the closed ones, over all pages
+class OpenOrders(msgspec.Struct):
+    open: dict[str, OrderBody]
+
+
+class ClosedOrders(msgspec.Struct):
+    closed: dict[str, OrderBody]
+    count: int  # over all pages
 
 
 class TradeBody(msgspec.Struct):
@@ -80,7 +83,7 @@ class TradeBody(msgspec.Struct):
 
 class Trades(msgspec.Struct):
     trades: dict[str, TradeBody]
-    count: int = 0  # over all pages
+    count: int  # over all pages
 
 
 class BalanceBody(msgspec.Struct):
@@ -94,15 +97,12 @@ class Placed(msgspec.Struct):
     txid: list[Word]
 
 
-class Token(msgspec.Struct):
-    token: str
-
-
-_orders = msgspec.json.Decoder(Orders)
+_open = msgspec.json.Decoder(OpenOrders)
+_closed = msgspec.json.Decoder(ClosedOrders)
+_known = msgspec.json.Decoder(dict[str, OrderBody])
 _trades = msgspec.json.Decoder(Trades)
 _balances = msgspec.json.Decoder(dict[str, BalanceBody])
 _placed = msgspec.json.Decoder(Placed)
-_token = msgspec.json.Decoder(Token)
 
 
 def place_fields(request: OrderRequest, *, deadline_ms: int) -> dict[str, object]:
@@ -175,28 +175,32 @@ def decode_placed(result: msgspec.Raw) -> str:
     return placed.txid[0]
 
 
-def decode_token(result: msgspec.Raw) -> str:
-    """Return a token for private sockets; what cannot be read is not shown (S-3)."""
-    try:
-        return _token.decode(result).token
-    except UNREADABLE:
-        raise bad("token", b"", BadFigure("there is none")) from None
+def decode_open_orders(result: msgspec.Raw, symbol_of: Name) -> list[VenueOrder]:
+    """Return the open orders, oldest first."""
+    return _ordered(decode_body(_open, "open orders", result).open, result, symbol_of)
 
 
-def decode_orders(result: msgspec.Raw, symbol_of: Name) -> tuple[list[VenueOrder], int]:
-    """Return open and closed orders, oldest first, and how many closed ones there are."""
-    found = decode_body(_orders, "orders", result)
-    try:
-        rows = [*found.closed.items(), *found.open.items()]
-        orders = [_venue_order(order_id, row, symbol_of) for order_id, row in rows]
-    except UNREADABLE as error:
-        raise bad("orders", bytes(result), error) from error
-    return sorted(orders, key=lambda order: order.update_ms), found.count
+def decode_closed_orders(
+    result: msgspec.Raw, symbol_of: Name
+) -> tuple[list[VenueOrder], int]:
+    """Return a page of closed orders, oldest first, and how many there are in all."""
+    found = decode_body(_closed, "closed orders", result)
+    return _ordered(found.closed, result, symbol_of), found.count
 
 
 def decode_known_orders(result: msgspec.Raw, symbol_of: Name) -> list[VenueOrder]:
     """Return the answer to QueryOrders, which is keyed by the venue's ids."""
-    return decode_orders(msgspec.Raw(b'{"open":' + bytes(result) + b"}"), symbol_of)[0]
+    return _ordered(decode_body(_known, "known orders", result), result, symbol_of)
+
+
+def _ordered(
+    rows: Mapping[str, OrderBody], result: msgspec.Raw, symbol_of: Name
+) -> list[VenueOrder]:
+    try:
+        found = [_venue_order(order_id, row, symbol_of) for order_id, row in rows.items()]
+    except UNREADABLE as error:
+        raise bad("orders", bytes(result), error) from error
+    return sorted(found, key=lambda order: order.update_ms)
 
 
 def _venue_order(order_id: str, row: OrderBody, symbol_of: Name) -> VenueOrder:

@@ -15,7 +15,7 @@ from decimal import Decimal
 import attrs
 import msgspec
 
-from adapters.figures import UNREADABLE, bad
+from adapters.figures import UNREADABLE, BadFigure, bad
 from adapters.kraken.codec.frames import Frame, decode_frame
 from adapters.kraken.codec.numbers import ZERO, Word
 from adapters.kraken.codec.rest import plain_error
@@ -104,11 +104,24 @@ class Answer:
     at: datetime | None
 
 
+class Token(msgspec.Struct):
+    token: str
+
+
 PrivateHeard = ExecutionsHeard | BalancesTold | Answer | None
 
 _executions = msgspec.json.Decoder(list[Execution])
 _balances = msgspec.json.Decoder(list[BalanceRow])
 _acked = msgspec.json.Decoder(Acked)
+_token = msgspec.json.Decoder(Token)
+
+
+def decode_token(result: msgspec.Raw) -> str:
+    """Return a token for private sockets; what cannot be read is not shown (S-3)."""
+    try:
+        return _token.decode(result).token
+    except UNREADABLE:
+        raise bad("token", b"", BadFigure("there is none")) from None
 
 
 def decode_private(text: str | bytes) -> PrivateHeard:

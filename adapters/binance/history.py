@@ -1,4 +1,12 @@
-"""Ask for a history that the venue tells only a day and a thousand rows at a time."""
+"""Ask for a history that the venue tells only a day and a thousand rows at a time.
+
+Which rows a full answer has is not documented: "most recent" ones where no id is given,
+and that of a span they are the oldest is nowhere said. So only an answer that is not full
+is taken as all of its span.
+
+Source: rest-api.md, "All orders", "Account trade list"; web-socket-api.md, "Account order
+history", "Account trade history"; 2026-10.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +15,10 @@ from typing import Final, TypeVar
 
 import trio
 
+from adapters.errors import VenueError
+
 WINDOW_MS: Final = 24 * 3600 * 1000  # the longest span of one question
+SHORTEST_MS: Final = 4  # of a span in halves: endTime must be later than startTime
 PAGE: Final = 1000  # the most rows of one answer
 
 Row = TypeVar("Row")
@@ -20,37 +31,31 @@ async def ask_history(
     *,
     since_ms: int,
     now_ms: int,
-    page_by: str,
-    id_of: Callable[[Row], int],
 ) -> list[Row]:
-    """Return every row since `since_ms`, oldest first; `page_by` names the id parameter.
+    """Return every row since `since_ms`, span by span from the oldest.
 
-    A full page is followed by id to the end of history, which no busy minute can hide.
+    Raises:
+      VenueError: more rows at one moment than can be asked for; nothing is concluded.
     """
     rows: list[Row] = []
-    start_ms = since_ms
     await trio.lowlevel.checkpoint()
-    while start_ms <= now_ms:
-        end_ms = start_ms + WINDOW_MS - 1
-        page = decode(await ask({"startTime": start_ms, "endTime": end_ms, "limit": PAGE}))
-        rows += page
-        if len(page) >= PAGE:
-            return rows + await _to_the_end(ask, decode, page_by, id_of, page)
-        start_ms = end_ms + 1
+    for start_ms in range(since_ms, now_ms + 1, WINDOW_MS):
+        rows += await _span(ask, decode, start_ms, start_ms + WINDOW_MS - 1)
     return rows
 
 
-async def _to_the_end(
+async def _span(
     ask: Callable[[Params], Awaitable[bytes]],
     decode: Callable[[bytes], Sequence[Row]],
-    page_by: str,
-    id_of: Callable[[Row], int],
-    page: Sequence[Row],
+    start_ms: int,
+    end_ms: int,
 ) -> list[Row]:
-    rows: list[Row] = []
-    await trio.lowlevel.checkpoint()
-    while len(page) >= PAGE:
-        next_id = id_of(page[-1]) + 1
-        page = decode(await ask({page_by: next_id, "limit": PAGE}))
-        rows += page
-    return rows
+    """Return the rows of a span, its end included; of two halves where it has too many."""
+    page = decode(await ask({"startTime": start_ms, "endTime": end_ms, "limit": PAGE}))
+    if len(page) < PAGE:
+        return list(page)
+    if end_ms + 1 - start_ms < SHORTEST_MS:
+        raise VenueError(f"{PAGE} rows or more from {start_ms} to {end_ms}")
+    middle_ms = (start_ms + end_ms) // 2
+    older = await _span(ask, decode, start_ms, middle_ms)
+    return older + await _span(ask, decode, middle_ms + 1, end_ms)

@@ -168,8 +168,6 @@ class BinanceTrading:
             lambda body: orders.decode_orders(body, self._venue.symbols),
             since_ms=since_ms,
             now_ms=self.now_ms(),
-            page_by="orderId",
-            id_of=lambda order: int(order.venue_order_id),
         )
 
     async def fills(self, symbol: str, *, since_ms: int) -> Sequence[VenueFill]:
@@ -180,8 +178,6 @@ class BinanceTrading:
             lambda body: orders.decode_trades(body, self._venue.symbols),
             since_ms=since_ms,
             now_ms=self.now_ms(),
-            page_by="fromId",
-            id_of=lambda fill: int(fill.trade_id),
         )
 
     async def balances(self) -> Sequence[VenueBalance]:

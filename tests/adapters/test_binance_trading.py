@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
 
@@ -216,33 +217,51 @@ async def test_only_the_venue_says_that_an_order_does_not_exist(
                 await trading.order("BTC/USDT", "x")
 
 
-async def test_a_history_is_paged_to_its_end(nursery: trio.Nursery) -> None:
-    day_ms = 24 * 3600 * 1000
+DAY_MS = 24 * 3600 * 1000
+
+
+def newest_of_a_span(times_ms: Sequence[int]) -> Callable[[str, str], bytes]:
+    """Return a venue with these fills that answers with the most recent of a span."""
 
     def answer(line: str, _headers: str) -> bytes:
-        query = {n: int(v[0]) for n, v in parse_qs(urlsplit(line.split()[1]).query).items()
-                 if v[0].isdigit()}  # fmt: skip
-        if "fromId" in query:
-            first, count = query["fromId"], 1000 if query["fromId"] < 2000 else 7
-        elif query["startTime"] == NOW_MS - 2 * day_ms:
-            first, count = 1, 3
-        else:
-            first, count = 4, 1000
-        rows = [_trade_row(number) for number in range(first, first + count)]
-        return http(200, orders_writer.encode(rows))
+        query = {name: value for name, (value, *_) in
+                 parse_qs(urlsplit(line.split()[1]).query).items()}  # fmt: skip
+        start_ms, end_ms = int(query["startTime"]), int(query["endTime"])
+        assert 0 < end_ms - start_ms < DAY_MS
+        rows = [
+            _trade_row(number, at_ms)
+            for number, at_ms in enumerate(times_ms, start=1)
+            if start_ms <= at_ms <= end_ms
+        ]
+        return http(200, orders_writer.encode(rows[-int(query["limit"]) :]))
 
-    async with opened(nursery, answer) as (_, binance):
+    return answer
+
+
+async def test_a_span_with_more_rows_than_an_answer_loses_none_of_them(
+    nursery: trio.Nursery,
+) -> None:
+    quiet = [NOW_MS - 2 * DAY_MS, NOW_MS - DAY_MS - 1]
+    busy = [NOW_MS - DAY_MS + 7 * number for number in range(2500)]
+    async with opened(nursery, newest_of_a_span([*quiet, *busy])) as (_, binance):
         trading = binance.trading(*KEYS)
-        fills = await trading.fills("BTC/USDT", since_ms=NOW_MS - 2 * day_ms)
-        numbers = [int(fill.trade_id) for fill in fills]
-        assert numbers == list(range(1, 2011))
+        fills = await trading.fills("BTC/USDT", since_ms=NOW_MS - 2 * DAY_MS)
+        assert [int(fill.trade_id) for fill in fills] == list(range(1, 2503))
 
 
-def _trade_row(number: int) -> dict[str, object]:
+async def test_more_rows_at_one_moment_than_an_answer_has_are_an_error(
+    nursery: trio.Nursery,
+) -> None:
+    async with opened(nursery, newest_of_a_span([NOW_MS] * 1000)) as (_, binance):
+        with pytest.raises(VenueError, match="1000 rows or more"):
+            await binance.trading(*KEYS).fills("BTC/USDT", since_ms=NOW_MS - DAY_MS)
+
+
+def _trade_row(number: int, at_ms: int) -> dict[str, object]:
     return {
         "symbol": "BTCUSDT", "id": number, "orderId": 28, "orderListId": -1, "price": "1.0",
         "qty": "1.0", "quoteQty": "1.0", "commission": "0", "commissionAsset": "BTC",
-        "time": NOW_MS, "isBuyer": True, "isMaker": False, "isBestMatch": True,
+        "time": at_ms, "isBuyer": True, "isMaker": False, "isBestMatch": True,
     }  # fmt: skip
 
 

@@ -5,8 +5,9 @@ demand --Wanted (latest)--> [fallback] --Record------------------------> journal
 
 It takes its mail once a LOOK_S, so that a busy feed costs it nothing (R-19, R-25). Each
 silent symbol has a task of its own: one that the venue answers slowly delays no other,
-and a silent journal delays no price. A restart forgets when each symbol was last heard
-and waits `after_s` anew.
+and a silent journal delays no price. A price is as old as the question for it: one that
+the stream has overtaken is dropped. A restart forgets when each symbol was last heard and
+waits `after_s` anew.
 """
 
 from __future__ import annotations
@@ -65,26 +66,20 @@ async def run_fallback(
 ) -> None:
     """Watch every wanted ticker until cancelled; poll those that are silent."""
     async with trio.open_nursery() as nursery:
-        fallback = _Fallback(market, journal, outlets, settings, nursery)
+        fallback = _Fallback(mailbox, market, journal, outlets, settings, nursery)
         for wanted in demand.current().values():
             fallback.want(wanted)
         task_status.started()
         while True:
             await trio.sleep(LOOK_S)
-            while (message := mailbox.receive_nowait()) is not None:
-                match message:
-                    case Wanted():
-                        fallback.want(message)
-                    case Ticker():
-                        fallback.hear(message)
-                    case _:
-                        assert_never(message)
+            fallback.take_mail()
             for watched in fallback.watched.values():
                 fallback.attend(watched)
 
 
 @attrs.define(eq=False)
 class _Fallback:
+    mailbox: Mailbox[Wanted | Ticker]
     market: Market
     journal: Mailbox[JournalWish]
     outlets: Mapping[str, Mailbox[Any]]
@@ -92,6 +87,17 @@ class _Fallback:
     nursery: trio.Nursery
     watched: dict[str, Watched] = attrs.Factory(dict[str, Watched])
     quiet_until_s: float = 0.0  # the venue told us to wait
+
+    def take_mail(self) -> None:
+        """Take all that waits."""
+        while (message := self.mailbox.receive_nowait()) is not None:
+            match message:
+                case Wanted():
+                    self.want(message)
+                case Ticker():
+                    self.hear(message)
+                case _:
+                    assert_never(message)
 
     def want(self, wanted: Wanted) -> None:
         """Watch these symbols for this reader, and no others."""
@@ -142,20 +148,24 @@ class _Fallback:
                 await trio.sleep_until(due_s)
 
     async def _poll(self, watched: Watched) -> None:
+        asked_s = trio.current_time()
         try:
             with trio.fail_after(ASK_S):
-                asked = await self.market.ticker(watched.symbol)
+                told = await self.market.ticker(watched.symbol)
         except RateLimited as limited:
             self.quiet_until_s = trio.current_time() + limited.retry_after_s
         except (VenueError, trio.TooSlowError):
             pass  # the next poll asks again; the age of the last price tells the story
         else:
-            self._show(watched, asked)
+            watched.polls += 1
+            self._show(watched, attrs.evolve(told, received_s=asked_s, source=Source.REST))
         await trio.lowlevel.checkpoint()
 
-    def _show(self, watched: Watched, asked: Ticker) -> None:
-        watched.polls += 1
-        ticker = attrs.evolve(asked, received_s=trio.current_time(), source=Source.REST)
+    def _show(self, watched: Watched, ticker: Ticker) -> None:
+        """Show a price to who wants it, unless the stream has told a newer one."""
+        self.take_mail()  # the stream may have spoken since the last look
+        if watched.heard_s >= ticker.received_s:
+            return
         for name in watched.readers:
             outlet = self.outlets.get(name)
             if outlet is not None:

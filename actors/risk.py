@@ -159,6 +159,9 @@ class _Risk:
     def _see(self, message: Ticker | FeedState | ClockStepped) -> None:
         """Keep the newest prices; after a gap or a step of the clock none is (R-20)."""
         if isinstance(message, Ticker):
+            kept = self.tickers.get(message.symbol)
+            if kept is not None and message.received_s < kept.received_s:
+                return  # one that was asked for before the stream told this one
             self.tickers[message.symbol] = message
             self.state.see(message, self.now_ms())
             now_s = trio.current_time()

@@ -208,3 +208,29 @@ async def test_its_next_life_waits_anew_and_stands_in_again(
     assert len(house.market.asked) == asked
     await trio.sleep(1)
     assert len(house.market.asked) == asked + 1
+
+
+async def test_a_price_is_as_old_as_the_question_for_it(
+    house: House, autojump_clock: MockClock
+) -> None:
+    house.market.slow_s[SYMBOL] = 1.5
+    house.want("dawn", SYMBOL)
+    await house.start()
+    begun_s = trio.current_time()
+    await trio.sleep(7)
+    (price,) = house.prices()
+    assert price.received_s - begun_s == 5.0
+
+
+async def test_a_price_asked_for_before_the_stream_spoke_again_is_dropped(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """An older price would stand where the stream has just told a newer one."""
+    house.market.slow_s[SYMBOL] = 0.45
+    house.want("dawn", SYMBOL)
+    await house.start()
+    await trio.sleep(5.1)
+    house.mailbox.latest("ticker", ticker(80, trio.current_time()))
+    await trio.sleep(0.39)
+    assert len(house.market.asked) == 1
+    assert house.prices() == []

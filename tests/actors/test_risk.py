@@ -126,6 +126,18 @@ async def test_without_a_price_of_its_own_it_refuses(
     assert (await ask(floor), await codes(floor)) == ([], ["no_price"])
 
 
+async def test_a_price_that_comes_late_replaces_no_newer_one(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    """What was asked for by REST may arrive after what the stream told since."""
+    await start(floor)
+    await trio.sleep(60)
+    price(floor)
+    await wait_all_tasks_blocked()
+    floor.risk.latest("rest", ticker("60000", trio.current_time() - 30))
+    assert [type(verdict) for verdict in await ask(floor)] == [Approved]
+
+
 async def test_a_gap_takes_the_price_away(floor: Floor, autojump_clock: MockClock) -> None:
     await start(floor)
     price(floor)

@@ -69,6 +69,11 @@ def test_an_old_price_is_not_trusted() -> None:
     assert trusting().take(ticker("100", 11), 27) is None
 
 
+def test_a_price_that_comes_late_replaces_no_newer_one() -> None:
+    trust = trusting()
+    assert (trust.take(ticker("99", 9), 11), trust.price) == (None, 100)
+
+
 def test_a_price_grows_old() -> None:
     trust = trusting(at_s=10)
     assert (trust.fresh(25), trust.fresh(25.1)) == (100, None)

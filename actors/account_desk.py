@@ -28,7 +28,7 @@ from actors.pure.money import plain, split_symbol
 from actors.pure.nearest import did_you_mean
 from actors.pure.order_life import Order
 from actors.pure.settling import VenueWord, settled
-from actors.questions import Question
+from actors.questions import GIVEN_UP, Answer, Question, unrecorded
 from actors.records import JournalDown, JournalWish, record
 
 VENUE_S = 5.0  # for all that is asked of the venue
@@ -36,6 +36,7 @@ DONE = {  # where it does not answer in time
     "settle": "nothing was done; --blind settles it unasked",
     "reconcile": "the comparison goes on, and `shoal log` tells its end",
 }
+OVERTAKEN = "a command of before came first and changed the same: `shoal log` tells"
 OVERLAP_MS = 60_000  # executions and history are asked for from this much earlier
 ADOPTED_MS = 7 * 86_400_000  # executions of an order to be adopted, before its last change
 
@@ -51,10 +52,16 @@ class AccountDesk:
     books: Books
     journal: Mailbox[JournalWish]
     passes: Passes
+    turn: trio.Lock = attrs.Factory(trio.Lock)  # two at once would mend one thing twice
 
     async def answer(self, question: Question) -> None:
-        """Carry out one command; say what was done, or why nothing was."""
-        asked, receipt = question.asked, question.receipt
+        """Carry out one command in its turn; say what was done, or why nothing was."""
+        async with self.turn:
+            if not question.is_dead:
+                question.receipt.resolve(await self._answer(question))
+
+    async def _answer(self, question: Question) -> Answer:
+        asked = question.asked
         acts: dict[str, Callable[[Asked], Awaitable[Plan]]] = {
             "settle": self._settle,
             "adopt": self._adopt,
@@ -64,19 +71,25 @@ class AccountDesk:
         try:
             with trio.fail_after(VENUE_S):
                 plan = await acts[asked.verb](asked)
-            await record(self.journal, commanded(asked, plan), *plan.facts)
-        except (NotPossible, JournalDown) as error:
-            receipt.resolve({"error": str(error)})
-            await trio.lowlevel.checkpoint()
+            if not question.begins():
+                return GIVEN_UP
+            done = await record(self.journal, commanded(asked, plan), *plan.facts)
+        except NotPossible as error:
+            answer = {"error": str(error)}
+        except JournalDown as error:
+            answer = unrecorded(error)
         except (VenueError, trio.TooSlowError) as error:
             why = str(error) or f"not within {VENUE_S:g} s"
-            done = DONE.get(asked.verb, "nothing was done")
-            receipt.resolve({"error": f"the exchange does not answer ({why}): {done}"})
-            await trio.lowlevel.checkpoint()
+            undone = DONE.get(asked.verb, "nothing was done")
+            answer = {"error": f"the exchange does not answer ({why}): {undone}"}
         else:
-            receipt.resolve({"said": plan.said})
+            answer = {"said": plan.said}
             if plan.facts:
                 self.passes.ask(f"an operator typed {asked.verb}")
+                if not any(done.are_new[1:]):
+                    answer = {"error": OVERTAKEN}
+        await trio.lowlevel.checkpoint()
+        return answer
 
     async def _reconcile(self, _asked: Asked) -> Plan:
         found = await self.passes.made("an operator asked")

@@ -118,7 +118,8 @@ class _Board:
                 case Told():
                     self.ledgers.take(message)
                 case Question():
-                    nursery.start_soon(self.answer, message)
+                    if not message.is_dead:
+                        nursery.start_soon(self.answer, message)
                 case _:
                     self.see(message)
             seen += 1
@@ -176,7 +177,7 @@ class _Board:
         elif asked.verb == "orders":
             answer = await self._orders(asked)
         elif asked.verb in PLANS or asked.verb in ACCOUNT_VERBS:
-            answer = await self.commands.obey(asked)
+            answer = await self.commands.obey(question)
         elif asked.verb == "crash":
             answer = await self._crash(question)
         else:

@@ -30,7 +30,7 @@ from actors.pure.nearest import did_you_mean
 from actors.pure.owner_commands import revived, spread
 from actors.pure.owners import owner_asked, owner_of
 from actors.pure.read_model import ReadModel
-from actors.questions import Answer, ask
+from actors.questions import GIVEN_UP, Answer, Question, ask, unrecorded
 from actors.records import JournalDown, JournalWish, record
 
 BUSY_S = 0.5  # longest wait for an orders actor
@@ -61,28 +61,35 @@ class Commands:
     done: dict[str, str] = attrs.Factory(dict[str, str])  # in this life: key, answer
     turn: trio.Lock = attrs.Factory(trio.Lock)
 
-    async def obey(self, asked: Asked) -> Answer:
+    async def obey(self, question: Question) -> Answer:
         """Carry out a command; the answer says what it did, or why nothing was done.
 
-        A command that asks the venue holds up no other.
+        A command that asks the venue holds up no other, but those of its account.
         """
+        asked = question.asked
         known = self._known(asked)
         try:
             if owner_asked(asked.subject):
-                return await self._obey_for_all(asked)
+                return await self._obey_for_all(question)
             if asked.verb in ACCOUNT_VERBS and not known:
-                return await self._pass_on(asked)
+                return await self._pass_on(question)
             async with self.turn:
-                return await self._carry_out(asked)
-        except (LookupError, JournalDown) as error:
+                return await self._carry_out(question)
+        except LookupError as error:
             await trio.lowlevel.checkpoint()
             return {"error": str(error)}
+        except JournalDown as error:
+            await trio.lowlevel.checkpoint()
+            return unrecorded(error)
 
-    async def _carry_out(self, asked: Asked) -> Answer:
+    async def _carry_out(self, question: Question) -> Answer:
+        asked = question.asked
         known = self._known(asked)
         await trio.lowlevel.checkpoint()
         if known:
             return {"said": known}
+        if not question.begins():
+            return GIVEN_UP
         plan = PLANS[asked.verb](Place(asked, self.bots, self.model, self.clock.now_ms()))
         if plan.then == "start" and self._is_well(plan.subject.bot):
             return {"said": f"{plan.subject.bot} is running already"}
@@ -121,9 +128,10 @@ class Commands:
         again = "type it again once it does, so that they stay flat"
         return {"said": f"the ledger takes nothing ({error}): {sold}; {again}"}
 
-    async def _obey_for_all(self, asked: Asked) -> Answer:
+    async def _obey_for_all(self, question: Question) -> Answer:
         """Do it for each account or bot of an owner; the first that fails is the answer."""
         await trio.lowlevel.checkpoint()
+        asked = question.asked
         owners = {account: owner_of(box.name) for account, box in self.journals.items()}
         commands = spread(asked, self.bots, owners)
         group = next(
@@ -134,14 +142,18 @@ class Commands:
             await record(self.journal, commanded(asked, plan))
             self.operator.start(asked.subject)
             return {"said": plan.said}
-        answers = [await self.obey(each) for each in commands]
+        each_asked = [attrs.evolve(question, asked=each) for each in commands]
+        answers = [await self.obey(each) for each in each_asked]
         failed = [answer for answer in answers if "error" in answer]
         said = "\n".join(str(answer.get("said", "")) for answer in answers)
         return failed[0] if failed else {"said": said}
 
-    async def _pass_on(self, asked: Asked) -> Answer:
+    async def _pass_on(self, question: Question) -> Answer:
         """Have the account do it that it is about."""
-        asked, account = addressed(asked, self.bots, self.model)
+        asked, account = addressed(question.asked, self.bots, self.model)
+        if not question.begins():
+            await trio.lowlevel.checkpoint()
+            return GIVEN_UP
         door, who = self.accounts[account].account, f"account {account}"
         answer = await ask(door, asked, who=who, wait_s=ACCOUNT_S)
         if "said" in answer:

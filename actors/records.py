@@ -30,6 +30,10 @@ class JournalDown(Exception):
     """The journal died or refused before it could say that the facts are durable."""
 
 
+class Unacknowledged(JournalDown):
+    """The journal was silent for too long: the facts may still become durable."""
+
+
 class FactGap(Exception):
     """A fact told to this reader is missing; only a new recall can mend that."""
 
@@ -160,13 +164,14 @@ async def record(journal: Mailbox[JournalWish], *facts: Fact) -> Recorded:
     """Return once `facts` are on the disk.
 
     Raises:
-      JournalDown: the journal died, could not write, or was silent for RECORD_S.
+      JournalDown: the journal died, or could not write.
+      Unacknowledged: it was silent for RECORD_S.
     """
     receipt = Receipt[Recorded]()
     with trio.move_on_after(RECORD_S):
         await journal.wish(Record(facts, receipt))
         return await receipt.wait()
-    raise JournalDown(f"no durable acknowledgement within {RECORD_S:g} s")
+    raise Unacknowledged(f"no durable acknowledgement within {RECORD_S:g} s")
 
 
 async def recall(journal: Mailbox[JournalWish], reader: str, after: int = 0) -> Recalled:

@@ -63,3 +63,4 @@ class Corrected:
     symbol: str
     base: Decimal  # what is taken from the bot's position, > 0
     reason: str
+    number: int = 0  # among the account's corrections of this asset; 0: of an old ledger

@@ -52,4 +52,5 @@ def corrected(
         names = ", ".join(f"{bot} ({plain(base)})" for bot, base in held.items())
         raise NotPossible(f"say whose it was, --bot NAME: {symbol} is held by {names}")
     bot = asked.bot or next(iter(held))
-    return Corrected(bot, account, symbol, min(missing, held[bot]), asked.reason)
+    number = books.holdings.corrections.get(asset, 0) + 1
+    return Corrected(bot, account, symbol, min(missing, held[bot]), asked.reason, number)

@@ -16,6 +16,7 @@ from actors.messages import (
     CancelRejected,
     CancelRequested,
     Commanded,
+    Corrected,
     Ended,
     ExitTriggered,
     Fact,
@@ -31,6 +32,7 @@ from actors.messages import (
     Signal,
     SignalGenerated,
 )
+from actors.pure.money import split_symbol
 
 FACT_TYPES: Final[tuple[type[Fact], ...]] = get_args(Fact)
 
@@ -124,6 +126,12 @@ def _key(of: type[F], parts: Callable[[F], tuple[str, ...]]) -> tuple[Any, Any]:
     return of, parts
 
 
+def _of_correction(fact: Corrected) -> tuple[str, ...]:
+    """Return what makes it one: two that saw the same coins missing have one number."""
+    asset, _ = split_symbol(fact.symbol)
+    return (fact.account, asset, str(fact.number)) if fact.number else ()
+
+
 _KEYS: Final[dict[type[Any], Callable[[Any], tuple[str, ...]]]] = dict(
     (
         _key(FleetStarted, lambda fact: (fact.execution,)),
@@ -147,6 +155,7 @@ _KEYS: Final[dict[type[Any], Callable[[Any], tuple[str, ...]]]] = dict(
         _key(CancelRequested, lambda fact: (fact.client_order_id, str(fact.number))),
         _key(CancelRejected, lambda fact: (fact.client_order_id, str(fact.number))),
         _key(Ended, lambda fact: (fact.client_order_id,)),
+        _key(Corrected, _of_correction),
         _key(LegsIntended, lambda fact: (fact.group_id,)),
         _key(LegsSettled, lambda fact: (fact.group_id,)),
         _key(PositionOpened, lambda fact: (fact.position_id,)),

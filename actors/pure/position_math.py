@@ -171,6 +171,7 @@ class Holdings:
     _cost: dict[str, Decimal] = attrs.Factory(dict[str, Decimal])  # by symbol
     cost_quote: Decimal = ZERO  # of all that is held, with fees
     open: dict[tuple[str, str], None] = attrs.Factory(dict[tuple[str, str], None])
+    corrections: dict[str, int] = attrs.Factory(dict[str, int])  # the last one, by asset
 
     def apply(self, fact: object) -> Holding | None:
         """Take one fact; return the holding it changed, or None."""
@@ -184,6 +185,7 @@ class Holdings:
                 after = after.closed(fact.dust_base)
             case Corrected():
                 after = self.of(fact.bot, fact.symbol).corrected(fact.base)
+                self._count(fact)
             case _:
                 return None
         self._put((fact.bot, fact.symbol), after)
@@ -205,6 +207,11 @@ class Holdings:
     def cost_of(self, symbol: str) -> Decimal:
         """Return what all bots together paid for what they hold of a symbol, with fees."""
         return self._cost.get(symbol, ZERO)
+
+    def _count(self, fact: Corrected) -> None:
+        """Follow the numbers; one that a salvage lost was given all the same."""
+        asset, _ = split_symbol(fact.symbol)
+        self.corrections[asset] = max(self.corrections.get(asset, 0) + 1, fact.number)
 
     def _put(self, owner: tuple[str, str], after: Holding) -> None:
         before = self._held.get(owner, FLAT)

@@ -83,6 +83,7 @@ class House:
     symbols: frozenset[str] = frozenset({SYMBOL})
     lease_seen: Lease | None = None
     alarmed: set[str] = attrs.Factory(set[str])
+    life: trio.CancelScope | None = None
 
     async def run(  # noqa: ASYNC128 -- the actor's own body calls started()
         self, *, task_status: trio.TaskStatus[None]
@@ -99,9 +100,15 @@ class House:
         )
 
     async def start(self) -> trio.CancelScope:
-        life = await self.room.start(self.mailbox, self.run)
+        self.life = await self.room.start(self.mailbox, self.run)
         await self.wait(0.1)
-        return life
+        return self.life
+
+    async def end(self) -> None:
+        """End the life that was begun last."""
+        if self.life is not None:
+            self.life.cancel()
+        await settle()
 
     async def wait(self, seconds: float) -> None:
         await trio.sleep(seconds)

@@ -53,6 +53,14 @@ async def lose_an_order(house: House) -> None:
     await house.wait(21)
 
 
+async def lack_two(house: House) -> None:
+    """Let the exchange hold one coin of three."""
+    house.trading.held = [BITCOIN]
+    await house.room.record(filled(3, 100))
+    await house.start()
+    await house.wait(10)
+
+
 async def test_an_order_that_the_venue_does_not_know_is_settled(
     house: House, autojump_clock: MockClock
 ) -> None:
@@ -207,6 +215,72 @@ async def test_what_could_not_be_made_durable_was_not_done(
     assert answer == {"error": "No space left on device"}
     house.room.disk.error = None
     assert await house.room.recorded(Commanded, Ended) == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "subject", "more"),
+    [
+        ("correct", SYMBOL, {"key": "K"}),
+        ("settle", ID, {"outcome": "not-placed", "is_blind": True}),
+    ],
+)
+async def test_what_was_told_as_unanswered_is_not_done_by_a_later_life(
+    house: House, autojump_clock: MockClock, verb: str, subject: str, more: dict[str, Any]
+) -> None:
+    """The account is OPEN for a minute; an operator types it twice."""
+    house.trading.held = [BITCOIN]
+    await house.room.record(filled(3, 100))
+    await lose_an_order(house)
+    await house.end()
+    for _ in range(2):
+        answer = await tell(house, verb, subject, **more)
+        assert answer == {
+            "error": "the account did not answer within 7 s: nothing was done"
+        }
+    await house.start()
+    await house.wait(90)
+    assert await house.room.recorded(Commanded, Corrected, Ended) == []
+
+
+async def test_what_nobody_waits_for_once_the_exchange_has_answered_is_not_done(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await lack_two(house)
+    house.trading.slow_s = 2
+    asked = Asked("correct", SYMBOL, "gone", "ann")
+    answer = await ask(house.mailbox, asked, who="the account", wait_s=1)
+    assert answer == {"error": "the account did not answer within 1 s: nothing was done"}
+    await house.wait(30)
+    assert await house.room.recorded(Commanded, Corrected) == []
+
+
+async def test_a_correction_that_is_typed_again_while_the_disk_is_slow_is_one(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await lack_two(house)
+    house.room.disk.slow_s = 11
+    for _ in range(2):
+        answer = await tell(house, "correct", SYMBOL)
+        assert answer == {
+            "error": "no durable acknowledgement within 5 s: it may still be done, and"
+            " `shoal log` tells"
+        }
+    house.room.disk.slow_s = 0
+    await house.wait(30)
+    assert [fact.base for fact in await house.room.recorded(Corrected)] == [2]
+
+
+async def test_two_at_once_correct_a_position_once(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await lack_two(house)
+    house.trading.slow_s = 1
+    receipts = [Receipt[Answer](), Receipt[Answer]()]
+    for receipt in receipts:
+        await house.mailbox.wish(Question(Asked("correct", SYMBOL, "why", "ann"), receipt))
+    await house.wait(20)
+    assert len(await house.room.recorded(Corrected)) == 1
+    assert "nothing is missing" in (await receipts[1].wait())["error"]
 
 
 async def test_two_at_once_settle_an_order_once(

@@ -263,7 +263,10 @@ async def test_a_dead_journal_is_an_answer_too(
     house.room.journal_scope.cancel()
     await settle()
     answer = await house.answer("pause", "dawn")
-    assert answer == {"error": "no durable acknowledgement within 5 s"}
+    assert answer == {
+        "error": "no durable acknowledgement within 5 s: it may still be done, and"
+        " `shoal log` tells"
+    }
 
 
 async def test_status_needs_no_journal(house: House, autojump_clock: MockClock) -> None:
@@ -341,7 +344,22 @@ async def test_a_board_that_is_gone_is_an_answer_too(
     life = await house.begin()
     life.cancel()
     await settle()
-    assert await house.answer("status") == {"error": "the fleet did not answer within 7 s"}
+    said = "the fleet did not answer within 7 s: nothing was done"
+    assert await house.answer("status") == {"error": said}
+
+
+async def test_what_nobody_waits_for_any_more_is_not_done_by_the_next_life(
+    house: House, autojump_clock: MockClock
+) -> None:
+    life = await house.begin()
+    life.cancel()
+    await settle()
+    said = "the fleet did not answer within 7 s: nothing was done"
+    assert await house.answer("stop", "dawn") == {"error": said}
+    assert await house.answer("crash", "feed:binance") == {"error": said}
+    await house.begin()
+    await trio.sleep(60)
+    assert (await house.room.recorded(BotStopped, Commanded), house.told) == ([], [])
 
 
 async def test_many_operators_at_once_are_all_answered(

@@ -13,6 +13,7 @@ from actors.pure.adopting import adopted
 from actors.pure.books import Books
 from actors.pure.commands import NotPossible, Subject
 from actors.pure.correcting import corrected
+from actors.pure.facts import decode, key_of
 from tests.words import SYMBOL, attempted, exit_intended, filled, intended
 
 DAWN = Subject("dawn", "main")
@@ -134,12 +135,33 @@ def correct(of: Books, total: str, **changes: Any) -> Corrected:
 def test_what_is_missing_leaves_the_position_at_its_cost() -> None:
     held = books(*HOLDS)
     fact = correct(held, "0.25")
-    assert fact == Corrected("dawn", "main", SYMBOL, Decimal("0.75"), "sold by hand")
+    assert fact == Corrected("dawn", "main", SYMBOL, Decimal("0.75"), "sold by hand", 1)
     held.apply(fact)
     now = held.of("dawn", SYMBOL)
     assert (now.base, now.cost_quote, now.realized_quote) == (Decimal("0.25"), 25, 0)
     with pytest.raises(NotPossible, match="nothing is missing"):
         correct(held, "0.25")
+
+
+def test_two_corrections_of_one_state_are_one_fact_and_the_next_is_another() -> None:
+    """Whoever they name: the same coins are missing once only."""
+    held = books(*HOLDS, filled(2, 100, bot="dusk", client_order_id="d1", trade_id="d1"))
+    first, second = correct(held, "2", bot="dawn"), correct(held, "2", bot="dusk")
+    assert key_of(first) == key_of(second) == "corrected/main/BTC/1"
+    held.apply(first)
+    assert key_of(correct(held, "0", bot="dusk")) == "corrected/main/BTC/2"
+
+
+def test_a_correction_of_an_old_ledger_is_read_and_counted() -> None:
+    body = b'{"bot":"dawn","account":"main","symbol":"BTC/USDT","base":"0.5","reason":""}'
+    old = decode("corrected", body)
+    assert key_of(old) is None
+    assert correct(books(*HOLDS, old), "0").number == 2
+
+
+def test_a_correction_that_a_salvage_lost_gives_its_number_to_no_other() -> None:
+    second = Corrected("dawn", "main", SYMBOL, Decimal("0.5"), "", 2)
+    assert correct(books(*HOLDS, second), "0").number == 3
 
 
 def test_whose_it_was_must_be_said_where_two_hold_it() -> None:

@@ -89,8 +89,10 @@ def identify(
     """Return the meta rows, written once; a ledger keeps its epoch and its identity.
 
     Raises:
-      StateUnusable: the ledger belongs to another mode or account.
+      StateUnusable: the ledger belongs to another mode or account, or knows one of the
+        accounts by another name.
     """
+    _refuse_new_names(connection, path, identity)
     wanted = {"application": "shoal", "epoch": secrets.token_hex(8), **identity}
     connection.execute("BEGIN IMMEDIATE")
     connection.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", wanted.items())
@@ -101,6 +103,25 @@ def identify(
             other = _other(name, meta[name], identity[name])
             raise StateUnusable(f"{path} is the ledger of {other}")
     return meta
+
+
+def _refuse_new_names(
+    connection: sqlite3.Connection, path: Path, identity: Mapping[str, str]
+) -> None:
+    """Raise StateUnusable for an account that is in the ledger under another name.
+
+    Facts are of an account by its name: under a new one nobody would know its positions.
+    """
+    meta: dict[str, str] = dict(connection.execute("SELECT name, value FROM meta"))
+    names = {print_: name for name, print_ in meta.items() if name.startswith(ACCOUNT)}
+    for name in identity.keys() - meta.keys():
+        was = names.get(identity[name]) if name.startswith(ACCOUNT) else None
+        if was is not None:
+            new, old = name.removeprefix(ACCOUNT), was.removeprefix(ACCOUNT)
+            raise StateUnusable(
+                f"{path} knows the account of [accounts.{new}] as {old}: call it {old}"
+                f" again; to rename it, flatten it as {old}, then choose another state"
+            )
 
 
 def _other(name: str, found: str, wanted: str) -> str:

@@ -469,6 +469,31 @@ async def test_a_ledger_of_another_mode_is_refused(path: Path) -> None:
         await SqliteStore.open(path, identity={"mode": "live"})
 
 
+async def test_an_account_that_is_in_the_ledger_under_another_name_is_refused(
+    path: Path,
+) -> None:
+    await (await SqliteStore.open(path, identity={"account main": "a"})).close()
+
+    with pytest.raises(
+        StateUnusable, match=r"\[accounts.new\] as main: call it main again"
+    ):
+        await SqliteStore.open(path, identity={"account other": "b", "account new": "a"})
+    store = await SqliteStore.open(path, identity={"account main": "a"})
+    await store.close()
+    assert not {"account new", "account other"} & store.meta.keys()
+
+
+async def test_a_ledger_that_had_let_an_account_be_renamed_opens_under_either_name(
+    path: Path,
+) -> None:
+    """It did so before: what it holds may be of one, or of the other."""
+    both = {"account main": "a", "account new": "a"}
+    for identity in (both, {"account main": "a"}, {"account new": "a"}):
+        store = await SqliteStore.open(path, identity=identity)
+        await store.close()
+        assert both.items() <= store.meta.items()
+
+
 async def test_a_folder_that_is_not_there_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(StateUnusable, match="cannot be used: No such file"):
         await SqliteStore.open(tmp_path / "nowhere" / "ledger.db")

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from actors.exit_codes import BAD_INPUT
+from actors.fleet_settings import fingerprint
+from actors.pure.config import Mode
+from adapters.sqlite.ledger import Ledger
 from adapters.sqlite.writer import LedgerFile
 from tests.system.fleet_desk import (
     shoal,
@@ -73,6 +76,20 @@ def test_a_ledger_of_another_account_is_left_alone(file: Path) -> None:
         " back; to change keys, flatten the account with the old one, then choose another"
         " state"
     )
+
+
+def test_an_account_that_was_renamed_is_refused_and_its_ledger_left_alone(
+    file: Path,
+) -> None:
+    """Under the new name nobody would guard what is held under the old one."""
+    print_ = fingerprint("binance", Mode.LIVE, KEY)
+    ledger = ledger_of(file, **{"account trading": print_})
+    assert refused(file) == (
+        f"{ledger} knows the account of [accounts.main] as trading: call it trading again;"
+        " to rename it, flatten it as trading, then choose another state"
+    )
+    with Ledger(ledger) as kept:
+        assert "account main" not in kept.meta()
 
 
 def test_a_damaged_ledger_is_kept_and_nothing_trades(file: Path) -> None:

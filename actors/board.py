@@ -31,6 +31,7 @@ from actors.messages import (
 )
 from actors.messages.board import Alarmed, Asked, Evaluated, PositionSeen
 from actors.ports import Desk, Operator, WallClock
+from actors.pure.abandoned import Abandoned
 from actors.pure.addressing import ACCOUNT_VERBS
 from actors.pure.client_order_id import IntentIds
 from actors.pure.commands import PLANS
@@ -81,7 +82,8 @@ async def run_board(
     model = ReadModel()
     commands = Commands(journal, journals, operator, bots, clock, model, accounts, ids)
     says = ids.execution if is_first_life and ids is not None else ""
-    board = _Board(mailbox, operator, commands, clock, announce, model, says)
+    abandoned = Abandoned(frozenset(bots.values()))
+    board = _Board(mailbox, operator, commands, clock, announce, model, abandoned, says)
     owners = {each.name: each for each in journals.values()}
     board.ledgers = Ledgers(mailbox.name, journal, owners, board.fold, board.hear)
     await board.ledgers.begin()
@@ -103,6 +105,7 @@ class _Board:
     clock: WallClock
     announce: Callable[[int, Fact | Alarmed], None]
     model: ReadModel
+    abandoned: Abandoned
     says: str  # the run of which it says what was recorded before us; "": of none
     live: Live = attrs.Factory(Live)
     unsaid: dict[str, list[tuple[int, Fact]]] = attrs.Factory(
@@ -132,12 +135,15 @@ class _Board:
         """Fold the next of a ledger; say what this run recorded in it, if nobody has."""
         for fact, at_ms in zip(recalled.facts, recalled.at_ms, strict=True):
             self.model.apply(fact, at_ms, owner_of(journal))
+            self.abandoned.apply(fact)
             if isinstance(fact, FleetStarted) and fact.execution == self.says:
                 self.unsaid[journal] = []
             elif journal in self.unsaid:
                 self.unsaid[journal].append((at_ms, fact))
         for at_ms, fact in self.unsaid.pop(journal, ()) if recalled.is_last else ():
             self.announce(at_ms, fact)
+        for alarm in self.abandoned.alarms(self.mailbox.name) if recalled.is_last else ():
+            self._alarm(alarm)
 
     def hear(self, journal: str, fact: Fact, told: Told) -> None:
         """Follow a ledger, and say it on the screen."""

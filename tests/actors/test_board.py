@@ -18,6 +18,7 @@ from actors.messages.board import Alarmed, Asked
 from actors.messages.supervision import ActorState, State
 from actors.pure.client_order_id import IntentIds
 from tests.actors.ledger_room import Room, RunClock, open_room
+from tests.words import filled
 
 pytestmark = pytest.mark.usefixtures("autojump_clock")
 
@@ -105,6 +106,15 @@ async def test_an_alarm_is_said_once_and_once_when_it_is_over(tmp_path: Path) ->
             room.mailboxes["board"].latest((Alarmed, alarm.code), alarm)
             await trio.sleep(2 * LOOK_S)
     assert counter.said == [UNGUARDED, OVER]
+
+
+async def test_what_a_moved_bot_left_on_an_account_without_bots_is_an_alarm_at_the_start(
+    tmp_path: Path,
+) -> None:
+    async with open_board(tmp_path, filled(1, 100, account="old")) as (_, counter):
+        (alarm,) = counter.said
+    assert isinstance(alarm, Alarmed)
+    assert (alarm.code, alarm.subject) == ("abandoned", "old")
 
 
 @pytest.mark.parametrize("page_rows", [1, 2, 3, 4, 4096])

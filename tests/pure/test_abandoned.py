@@ -1,0 +1,25 @@
+"""What is held on an account that no bot trades on any more is named, and nothing else."""
+
+from __future__ import annotations
+
+from actors.messages import Fact
+from actors.pure.abandoned import Abandoned
+from tests.words import filled, sold
+
+
+def said(*facts: Fact) -> list[str]:
+    abandoned = Abandoned({"second"})
+    for fact in facts:
+        abandoned.apply(fact)
+    return [alarm.text for alarm in abandoned.alarms("board")]
+
+
+def test_what_a_bot_left_on_its_old_account_is_named() -> None:
+    assert said(filled(1, 100), filled(2, 100, account="second", trade_id="t2")) == [
+        "main holds 1 BTC/USDT of dawn, and no bot trades on it: nothing guards that until"
+        " one trades on main again"
+    ]
+
+
+def test_what_was_sold_is_not_named() -> None:
+    assert said(filled(1, 100), sold(1, 110)) == []

@@ -85,9 +85,14 @@ def _type_of(venue: VenueOrder) -> OrderType:
 
 
 def _is_target(venue: VenueOrder) -> bool:
-    """Tell by the exchange's own word whether it waits for a better price."""
+    """Tell by the exchange's own word whether it waits for a better price.
+
+    Coinbase has one type for both ways: "stop entry" or "stop_up" is above the market.
+    """
     word = venue.order_type.lower()
-    return bool(venue.stop_price) and ("take" in word or "entry" in word)
+    is_up = "entry" in word or "stop_up" in word
+    is_better = is_up if venue.side is Side.SELL else "stop_down" in word
+    return bool(venue.stop_price) and ("take" in word or is_better)
 
 
 def _check(bot: str, venue: VenueOrder, books: Books) -> None:

@@ -272,6 +272,10 @@ async def test_stops_makers_and_refusals(nursery: trio.Nursery, key: ApiKey) -> 
             limit_price=Decimal(89_000),
         )
         assert isinstance(await trading.place(take), VenueAck)
+        upwards = await trading.order(SYMBOL, take.client_order_id)
+        assert upwards is not None
+        assert upwards.order_type in {"limit stop entry", "STOP_LIMIT STOP_UP"}
+        assert resting.order_type in {"limit stop loss", "STOP_LIMIT STOP_DOWN"}
         maker = attrs.evolve(buy(60), order_type=OrderType.LIMIT_MAKER)
         assert isinstance(await trading.place(maker), VenueAck)
         crossing = attrs.evolve(

@@ -117,6 +117,16 @@ def test_a_stop_that_sells_is_the_position_s_own_stop() -> None:
             "dawn has 0.5 BTC/USDT",
         ),
         (attrs.evolve(FOREIGN, filled_base=Decimal(1)), (), "would be lost"),
+        (
+            attrs.evolve(TARGET, order_type="STOP_LIMIT STOP_UP"),
+            HOLDS,
+            r"web_1 sells at a target \(STOP_LIMIT STOP_UP\): cancel it",
+        ),
+        (
+            attrs.evolve(TARGET, order_type="limit stop entry"),
+            HOLDS,
+            r"web_1 sells at a target \(limit stop entry\): cancel it",
+        ),
         (TARGET, HOLDS, r"web_1 sells at a target \(TAKE_PROFIT_LIMIT\): cancel it"),
     ],
 )

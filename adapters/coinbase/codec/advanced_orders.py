@@ -42,6 +42,7 @@ class Terms(msgspec.Struct):
     limit_price: Figure | None = None
     stop_price: Figure | None = None
     stop_trigger_price: Figure | None = None
+    stop_direction: Word = ""
 
 
 class OrderBody(msgspec.Struct):
@@ -197,7 +198,7 @@ def _venue_order(row: OrderBody, symbols: Symbols) -> VenueOrder:
         client_order_id=row.client_order_id,
         venue_order_id=row.order_id,
         side=words.side(row.side),
-        order_type=row.order_type,
+        order_type=_type_of(row, terms),
         status=words.advanced_status(row.status, is_filling=bool(filled_base)),
         base=_size(terms.base_size) or filled_base,
         filled_base=filled_base,
@@ -206,6 +207,12 @@ def _venue_order(row: OrderBody, symbols: Symbols) -> VenueOrder:
         update_ms=epoch_ms(row.last_fill_time or "") or epoch_ms(row.created_time),
         reason=_reason(row),
     )
+
+
+def _type_of(row: OrderBody, terms: Terms) -> str:
+    """Return the venue's word, and for a stop which way the price must go."""
+    way = terms.stop_direction.removeprefix("STOP_DIRECTION_")
+    return f"{row.order_type} {way}".rstrip()
 
 
 def _reason(row: OrderBody) -> str:

@@ -42,6 +42,7 @@ class OrderBody(msgspec.Struct):
     filled_size: Figure | None = None
     price: Figure | None = None
     stop_price: Figure | None = None
+    stop: Word | None = None  # "loss" below the market, "entry" above it
     done_at: Time | None = None
     done_reason: Word | None = None
     reject_reason: str | None = None
@@ -126,7 +127,7 @@ def _venue_order(row: OrderBody, symbols: Symbols) -> VenueOrder:
         client_order_id=row.client_oid or "",
         venue_order_id=row.id,
         side=words.side(row.side),
-        order_type=row.type,
+        order_type=f"{row.type} stop {row.stop}" if row.stop else row.type,
         status=_status(row, filled_base),
         base=amount(row.size) if row.size else filled_base,
         filled_base=filled_base,

@@ -250,7 +250,7 @@ class _Life:
         for record in batch:
             try:
                 rows += [row_of(fact, wall_ms, awake_ms) for fact in record.facts]
-            except ValueError as error:
+            except (ValueError, TypeError, OverflowError) as error:
                 record.receipt.fail(f"it cannot be written: {error}")
             else:
                 records.append(record)

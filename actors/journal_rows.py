@@ -22,7 +22,7 @@ def row_of(fact: Fact, wall_ms: int, awake_ms: int) -> Row:
     """Return what is stored of a fact.
 
     Raises:
-      ValueError: it cannot be written.
+      ValueError, TypeError, OverflowError: it cannot be written.
     """
     return Row(
         kind=kind_of(type(fact)),

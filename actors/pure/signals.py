@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, cast
 
 from actors.messages import Signal, SignalType
@@ -14,7 +16,9 @@ class BadSignal(Exception):
 
 
 def checked(answer: object, strategy: str) -> Signal:
-    """Return the answer of a strategy if it is a good signal.
+    """Return the answer of a strategy if it is a good signal, as plain as the ledger is.
+
+    A copy: what its author changes later, or added in a class of their own, is not written.
 
     Raises:
       BadSignal: it is no Signal, or one of its fields is not what it must be.
@@ -24,17 +28,39 @@ def checked(answer: object, strategy: str) -> Signal:
     if not isinstance(answer.type, SignalType):  # pyright: ignore[reportUnnecessaryIsInstance]  # strategies need not be typed
         raise BadSignal(f"{strategy} returned type {answer.type!r}, not a SignalType")
     for name in ("strength", "confidence"):
-        value = cast("object", getattr(answer, name))
-        if not isinstance(value, (int, float)) or not 0 <= value <= 1:  # NaN fails too
-            raise BadSignal(f"{strategy} returned {name} {value!r}, not 0 to 1")
+        value = getattr(answer, name)
+        # A bool is an int, and no number in JSON; a NaN is in no range.
+        if type(value) not in {int, float} or not 0 <= value <= 1:
+            raise BadSignal(
+                f"{strategy} returned {name} {value!r}, not 0 to 1 as an int or a float"
+            )
     reasons = cast("object", answer.reasons)
     if not isinstance(reasons, tuple) or not all(map(_is_text, cast("Any", reasons))):
         raise BadSignal(f"{strategy} returned reasons {reasons!r}, not texts")
-    return answer
+    indicators = _indicators(answer.indicators, strategy)
+    texts = tuple(map(str, answer.reasons))
+    return Signal(answer.type, answer.strength, answer.confidence, texts, indicators)
 
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
+
+
+def _indicators(found: object, strategy: str) -> dict[str, Decimal]:
+    if not isinstance(found, Mapping):
+        raise BadSignal(f"{strategy} returned indicators {found!r}, not names to Decimal")
+    indicators = dict(cast("Mapping[Any, Any]", found))
+    for name, value in indicators.items():
+        if type(name) is not str:
+            raise BadSignal(
+                f"{strategy} returned indicator {name!r}, whose name is no text"
+            )
+        if type(value) is not Decimal or not value.is_finite():
+            raise BadSignal(
+                f"{strategy} returned indicator {name!r} {value!r}, not a finite Decimal:"
+                " leave it out while it warms up, and give a float as Decimal(str(value))"
+            )
+    return indicators
 
 
 def gist(signal: Signal) -> str:

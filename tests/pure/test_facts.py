@@ -143,11 +143,19 @@ def test_a_damaged_body_is_refused(body: bytes) -> None:
         decode("exchange_disconnected", body)
 
 
-@pytest.mark.parametrize("strength", [float("nan"), float("inf")])
+@pytest.mark.parametrize("strength", [float("nan"), float("inf"), True])
 def test_a_signal_that_could_not_be_read_back_is_never_written(strength: float) -> None:
     signal = Signal(SignalType.BUY, strength, 0.5, ())
 
     with pytest.raises(ValueError, match="strength"):
+        encode(SignalGenerated("dawn", "BTC/USDT", signal, Decimal(1), 2, 0))
+
+
+@pytest.mark.parametrize("value", [float("nan"), None])
+def test_an_indicator_that_could_not_be_read_back_is_never_written(value: Any) -> None:
+    signal = Signal(SignalType.HOLD, 0.5, 0.5, (), {"rsi": value})
+
+    with pytest.raises(ValueError, match="indicators"):
         encode(SignalGenerated("dawn", "BTC/USDT", signal, Decimal(1), 2, 0))
 
 

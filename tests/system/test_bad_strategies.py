@@ -38,6 +38,10 @@ WILD = {
         "return Signal(SignalType.BUY, float('nan'), 1.0, ())",
         "BadSignal: nan:Wild returned strength nan, not 0 to 1",
     ),
+    "rsi": (
+        "return Signal(SignalType.HOLD, 0.0, 1.0, (), {'rsi': float('nan')})",
+        "BadSignal: rsi:Wild returned indicator 'rsi' nan, not a finite Decimal: leave it",
+    ),
     "exits": (
         "raise SystemExit(0)",
         "BadSignal: exits:Wild called exit(0) in pure/bot_desk.py",

@@ -5,11 +5,13 @@ can be read are written again, in their order and under the same epoch, so that 
 the exchange stay ours; what was lost of their lives is booked by the first reconciliation.
 A row about an order whose beginning is lost is dropped: nobody could own it.
 
-A salvage that is cut short leaves the old ledger in its place, or the new one whole.
+A salvage that is cut short leaves the old ledger in its place, or the new one whole; one
+that the disk has no room for leaves everything as it was.
 """
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -32,6 +34,8 @@ from actors.messages import (
 from actors.ports_store import Row
 from actors.pure.facts import UnreadableFact, decode, encode, kind_of
 from adapters.files import StateUnusable, prepare_folder, sync_folder
+from adapters.sqlite.checks import check_chain, check_pages
+from adapters.sqlite.faults import as_os_error
 from adapters.sqlite.ledger import Ledger
 from adapters.sqlite.schema import connect, version_of
 from adapters.sqlite.swap import NEW, swap_in
@@ -39,6 +43,7 @@ from adapters.sqlite.writer import LedgerFile
 
 ROWS: Final = 500  # asked for at once; a range that cannot be read is asked for in halves
 ROW_BYTES_MIN: Final = 64  # of a row and its hash: bounds how many a file can hold
+WAL_BYTES: Final = 8_000_000  # of the new ledger, between two times that it is carried over
 ROW_QUERY: Final = (
     "SELECT seq, kind, key, bot, account, symbol, wall_ms, awake_ms, body FROM facts"
     " WHERE seq BETWEEN ? AND ? ORDER BY seq"
@@ -64,24 +69,66 @@ def salvage(path: Path, now_ms: int) -> Salvaged:
     """
     if _is_whole(path):
         raise StateUnusable(f"{path} is whole: there is nothing to salvage")
+    quarantine = _free_name(path)
+    building = path.with_name(f"{path.name}.building")
     try:
-        quarantine = _quarantined(path)
+        _copy(path, quarantine)
         meta, rows, lost = _read(quarantine / path.name)
         kept, dropped = _owned(rows)
         fact = LedgerSalvaged(len(kept), lost, dropped, quarantine.name)
         body, kind = encode(fact), kind_of(LedgerSalvaged)
         kept.append(Row(kind, None, "", "", "", now_ms, 0, body))
-        building = path.with_name(f"{path.name}.building")
+        _build(building, meta, kept)
+    except OSError as error:
         _remove(building)
-        file = LedgerFile(building, meta)
-        for start in range(0, len(kept), ROWS):
-            file.append(kept[start : start + ROWS])
-        file.close()
+        shutil.rmtree(quarantine, ignore_errors=True)
+        raise StateUnusable(
+            f"{path} cannot be salvaged: {error.strerror}; nothing was changed{_room(path)}"
+        ) from error
+    try:
         building.replace(path.with_name(f"{path.name}{NEW}"))
         swap_in(path)
     except OSError as error:
         raise StateUnusable(f"{path} cannot be salvaged: {error.strerror}") from error
     return Salvaged(len(kept) - 1, lost, dropped, quarantine)
+
+
+def _build(building: Path, meta: dict[str, str], rows: Sequence[Row]) -> None:
+    """Write a ledger of these rows into one file, and prove that they are all in it.
+
+    Raises:
+      OSError: they are not: the disk is full, or gave back something else.
+    """
+    _remove(building)
+    try:
+        file = LedgerFile(building, meta)
+        try:
+            for start in range(0, len(rows), ROWS):
+                file.append(rows[start : start + ROWS])
+                file.checkpoint()  # a WAL of all rows would take their room twice
+        finally:
+            file.close()
+        with closing(connect(building)) as connection:
+            # Closing is silent about what it had no room to carry over; this is not.
+            modes = connection.execute("PRAGMA journal_mode = DELETE").fetchall()
+            check_pages(connection, building)
+            last, _ = check_chain(connection, building)
+    except sqlite3.Error as error:
+        raise as_os_error(error, building) from error
+    except StateUnusable as error:
+        raise OSError(errno.EIO, str(error)) from error
+    if modes != [("delete",)] or building.with_name(f"{building.name}-wal").exists():
+        raise OSError(errno.EIO, f"{building} could not be finished")
+    if last != len(rows):
+        raise OSError(errno.EIO, f"{building} has {last} of {len(rows)} rows")
+
+
+def _room(path: Path) -> str:
+    """Return how much room is missing for a copy and a new ledger, if that is the fault."""
+    files = (path, path.with_name(f"{path.name}-wal"))
+    wanted = WAL_BYTES + 2 * sum(file.stat().st_size for file in files if file.exists())
+    missing = wanted - shutil.disk_usage(path.parent).free
+    return f": free {missing / 1e6:.0f} MB there, then try again" if missing > 0 else ""
 
 
 def _is_whole(path: Path) -> bool:
@@ -94,17 +141,20 @@ def _is_whole(path: Path) -> bool:
         return False
 
 
-def _quarantined(path: Path) -> Path:
-    """Copy the ledger's files into a new folder beside it."""
-    numbers = range(1, 1000)
-    names = (path.with_name(f"damaged-{number}") for number in numbers)
-    folder = prepare_folder(next(name for name in names if not name.exists()))
+def _free_name(path: Path) -> Path:
+    """Return a folder beside the ledger that does not exist yet."""
+    names = (path.with_name(f"damaged-{number}") for number in range(1, 1000))
+    return next(name for name in names if not name.exists())
+
+
+def _copy(path: Path, folder: Path) -> None:
+    """Copy the ledger's files into a new folder."""
+    prepare_folder(folder)
     for suffix in ("", "-wal"):
         source = path.with_name(f"{path.name}{suffix}")
         if source.exists():
             shutil.copyfile(source, folder / source.name)
     sync_folder(path.parent)
-    return folder
 
 
 def _read(path: Path) -> tuple[dict[str, str], list[tuple[int, Row]], int]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import random
+import re
+import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import attrs
 import pytest
 
 from actors.messages import Attempted, Fact, Filled, LedgerSalvaged
-from actors.ports_store import Row
+from actors.ports_store import Row, Stored
 from actors.pure.facts import encode, key_of, kind_of
 from adapters.files import StateUnusable
 from adapters.sqlite import salvage as salvaging
@@ -23,6 +27,13 @@ from tests.words import attempted, filled, intended
 PAGE = 4096
 ORDERS = 300
 NOW_MS = 9_000
+
+
+@attrs.frozen
+class Usage:
+    """What `shutil.disk_usage` says, as far as anybody asks."""
+
+    free: int
 
 
 def facts() -> list[Fact]:
@@ -167,6 +178,69 @@ def test_a_salvage_cut_short_is_finished_by_whoever_opens_the_ledger_next(
 
     LedgerFile(path, {"mode": "live"}).close()
     assert isinstance(kept(path)[-1], LedgerSalvaged)
+
+
+def said_of_a_salvage_that_fails(path: Path) -> str:
+    """Return what a salvage says that leaves everything as it was."""
+    before = damage(path, page_of(path, 450))
+    with pytest.raises(StateUnusable) as error:
+        salvage(path, NOW_MS)
+    assert path.read_bytes() == before
+    assert {each.name.partition("-")[0] for each in path.parent.iterdir()} == {path.name}
+    return str(error.value)
+
+
+def test_a_salvage_without_room_leaves_everything_as_it_was_and_says_how_much_to_free(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def append(_: LedgerFile, __: object) -> None:
+        raise OSError(errno.ENOSPC, "the disk is full")
+
+    def disk_usage(_: Path) -> Usage:
+        return Usage(free=7_000_000)
+
+    monkeypatch.setattr(LedgerFile, "append", append)
+    monkeypatch.setattr(shutil, "disk_usage", disk_usage)
+
+    said = said_of_a_salvage_that_fails(path)
+
+    assert re.search(r"the disk is full; nothing was changed: free [23] MB there", said)
+
+
+def test_a_new_ledger_whose_wal_could_not_be_carried_over_is_not_installed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite closes in silence where its last checkpoint finds no room."""
+    building = path.with_name("ledger.db.building")
+    with ExitStack() as others:
+
+        def checkpoint(_: LedgerFile) -> None:
+            pass
+
+        def close(file: LedgerFile) -> None:
+            other = others.enter_context(closing(sqlite3.connect(building)))
+            other.execute("BEGIN").execute("SELECT count(*) FROM facts").fetchone()
+            file.connection.close()
+
+        monkeypatch.setattr(LedgerFile, "checkpoint", checkpoint)
+        monkeypatch.setattr(LedgerFile, "close", close)
+
+        said = said_of_a_salvage_that_fails(path)
+
+    assert "cannot be salvaged" in said
+
+
+def test_a_new_ledger_that_lacks_rows_is_not_installed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = LedgerFile.append
+
+    def lose(file: LedgerFile, rows: Sequence[Row]) -> Stored:
+        return append(file, rows[1:])
+
+    monkeypatch.setattr(LedgerFile, "append", lose)
+
+    assert "rows; nothing was changed" in said_of_a_salvage_that_fails(path)
 
 
 def test_fills_of_the_rows_that_are_left_still_count_once(path: Path) -> None:

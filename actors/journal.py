@@ -64,6 +64,7 @@ async def run_journal(
     """
     life = _Life(mailbox, store, outlets, clock, say, watch())
     await life.catch_up()
+    await life.watch.look()  # whoever recalls asks how the disk is
     async with trio.open_nursery() as nursery:
         nursery.start_soon(life.answer_recalls)
         nursery.start_soon(life.watch.keep)
@@ -203,7 +204,10 @@ class _Life:
             at_ms = tuple(row.wall_ms for row in rows)
             seq = rows[-1].seq if len(rows) == PAGE_ROWS else seq
             is_last = seq >= told_seq
-            recall.receipt.resolve(Recalled(seq, facts, at_ms, is_last=is_last))
+            ledger = self.watch.tell()
+            recall.receipt.resolve(
+                Recalled(seq, facts, at_ms, is_last=is_last, ledger=ledger)
+            )
             if not is_last:
                 await self._hear_next()
         except TimeoutError as error:

@@ -47,12 +47,18 @@ class JournalWatch:
     async def keep(self) -> None:
         """Look at the disk, and tell what changed, until cancelled."""
         while True:
-            if self.space is not None and trio.current_time() >= self._look_s:
-                self._look_s = trio.current_time() + LOOK_EVERY_S
-                with suppress(OSError), trio.move_on_after(LOOK_S):
-                    self.health.saw(await self.space.free_bytes())
+            if trio.current_time() >= self._look_s:
+                await self.look()
             self.tell()
             await trio.sleep(TURN_S)
+
+    async def look(self) -> None:
+        """See how much room is left, if the disk says so in time."""
+        self._look_s = trio.current_time() + LOOK_EVERY_S
+        with suppress(OSError), trio.move_on_after(LOOK_S):
+            await trio.lowlevel.checkpoint()
+            if self.space is not None:
+                self.health.saw(await self.space.free_bytes())
 
     def began(self) -> None:
         """Take that a commit is under way."""
@@ -73,10 +79,15 @@ class JournalWatch:
         """Say that nobody takes rows until the journal's next life."""
         self._post(LedgerState("the journal is down", takes_rows=False))
 
-    def tell(self) -> None:
-        """Post what changed since it was last told."""
-        self._post(self.health.state(trio.current_time()))
+    def tell(self) -> LedgerState:
+        """Post what changed since it was last told; return what holds.
+
+        Whoever begins a life is answered with it, for the life before heard the post.
+        """
+        state = self.health.state(trio.current_time())
+        self._post(state)
         self._show()
+        return state
 
     def _post(self, state: LedgerState) -> None:
         if state != self._told:

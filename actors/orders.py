@@ -117,7 +117,7 @@ async def run_orders(
     road = Road(trading, safe, gate, settings.reconnect, random)
     begun = Attempts(settings, gate, road, safe)
     life = _Orders(mailbox, instruments, gate, road, begun, recheck)
-    await life.recover()
+    await life.recover(replay.ledger)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(road.keep_connection)
         try:
@@ -181,8 +181,9 @@ class _Orders:
             case ClockJudged():
                 self.gate.judge_clock(message)
 
-    async def recover(self) -> None:
+    async def recover(self, ledger: LedgerState) -> None:
         """Take what earlier lives left: the emergency file, answers not heard (R-07)."""
+        self.attempts.safe.state = ledger  # or SAFE mode is over for this life (D-2)
         await self.attempts.recover()
         facts = [
             OutcomeUnknown(

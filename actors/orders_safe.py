@@ -53,10 +53,10 @@ class SafeMode:
     gate: Gate
     file: EmergencyFile
     board: Mailbox[Any] | None = None
+    state: LedgerState = attrs.Factory(LedgerState)  # the journal's newest word
     holds: int = 0  # facts in the file that the ledger may lack
     lost: int = 0  # facts that neither took
     _kept: int = 0  # facts given to the file, ever
-    _state: LedgerState = attrs.Factory(LedgerState)
     _failed_s: float = -inf
     _silent_until_s: float = -inf
     _why: str = ""
@@ -67,15 +67,15 @@ class SafeMode:
         """Why only exits may be sent; "" when all is well."""
         if self._is_silent:
             return f"the ledger did not take what it was given ({self._why})"
-        if self._state.safe_because:
-            return self._state.safe_because
+        if self.state.safe_because:
+            return self.state.safe_because
         if self.holds:
             return f"the emergency file holds {self.holds} facts that the ledger lacks"
         return ""
 
     def hear(self, state: LedgerState) -> None:
         """Take the journal's newest word about its disk."""
-        self._state = state
+        self.state = state
         if not state.safe_because:
             self.found()
         self.show()
@@ -143,7 +143,7 @@ class SafeMode:
 
     async def note(self, fact: Fact) -> None:
         """Record what no order depends on, if the ledger answers."""
-        is_known = self._is_silent or not self._state.takes_rows
+        is_known = self._is_silent or not self.state.takes_rows
         if is_known or await self._record((fact,), NOTE_S):
             self.lost += 1
         await trio.lowlevel.checkpoint()
@@ -178,7 +178,7 @@ class SafeMode:
 
         What became of an order must not reach the ledger before its attempt does.
         """
-        return bool(self.holds) or self._is_silent or not self._state.takes_rows
+        return bool(self.holds) or self._is_silent or not self.state.takes_rows
 
     async def _record(self, facts: Sequence[Fact], within_s: float) -> str:
         try:

@@ -18,7 +18,7 @@ import attrs
 import trio
 
 from actors.mailbox import Mailbox
-from actors.messages import Fact, Told
+from actors.messages import Fact, LedgerState, Told
 
 RECORD_S = 5.0  # longest wait for a durable acknowledgement
 RECALL_S = 20.0  # of one page; all pages of a life share the `start_s` of its seat
@@ -111,6 +111,7 @@ class Recalled:
     facts: tuple[Fact, ...]
     at_ms: tuple[int, ...] = ()  # our wall clock when each was recorded
     is_last: bool = attrs.field(kw_only=True)  # False: there may be more, after `seq`
+    ledger: LedgerState = attrs.Factory(LedgerState)  # later, changes only are told
 
 
 @attrs.frozen
@@ -145,6 +146,7 @@ class Replay:
     """
 
     seq: int  # the last one known, recalled or told
+    ledger: LedgerState = attrs.Factory(LedgerState)  # as of the recall
 
     def fresh(self, told: Told) -> Fact | None:
         """Return the fact, or None when the recall held it already.
@@ -217,7 +219,7 @@ async def recall_all(
         take(recalled)
         seq = recalled.seq
         if recalled.is_last:
-            return Replay(seq)
+            return Replay(seq, recalled.ledger)
 
 
 async def note(journal: Mailbox[JournalWish], *facts: Fact) -> bool:

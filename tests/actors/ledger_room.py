@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -12,6 +12,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from actors.journal import run_journal
+from actors.journal_watch import JournalWatch
 from actors.mailbox import Mailbox
 from actors.messages import Fact, Told
 from actors.outlets import Outlets, Reader
@@ -65,6 +66,7 @@ class Room:
     outlets: Outlets
     mailboxes: Mapping[str, Mailbox[Any]]
     journal: Mailbox[JournalWish] = attrs.Factory(lambda: Mailbox[JournalWish]("journal"))
+    watch: Callable[[], JournalWatch] = JournalWatch
     journal_scope: trio.CancelScope = attrs.Factory(trio.CancelScope)
 
     async def start_journal(self) -> None:
@@ -81,6 +83,7 @@ class Room:
                     self.disk,
                     self.outlets,
                     clock=RunClock(),
+                    watch=self.watch,
                     task_status=task_status,
                 )
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
+import attrs
 import pytest
 import trio
 from trio.testing import MockClock
 
+from actors.journal_watch import JournalWatch
 from actors.messages import (
     Acknowledged,
     Attempted,
@@ -39,6 +42,17 @@ async def house(tmp_path: Path, autojump_clock: MockClock) -> AsyncIterator[Hous
     async with open_house(tmp_path) as made:
         await made.hold()
         yield made
+
+
+@attrs.frozen
+class Room:
+    """So much room on the disk, whenever somebody looks."""
+
+    megabytes: int
+
+    async def free_bytes(self) -> int:
+        await trio.lowlevel.checkpoint()
+        return self.megabytes * 1_000_000
 
 
 def in_the_file(house: House) -> list[Fact]:
@@ -256,3 +270,23 @@ async def test_people_see_safe_mode_begin_with_its_reason_and_end_once(
     (over,) = house.alarms()
     assert (begun.code, begun.is_over, over.is_over) == ("safe_mode", False, True)
     assert "12 MB are free" in begun.text
+
+
+async def test_a_life_that_begins_while_the_disk_is_short_begins_in_safe_mode(
+    house: House,
+) -> None:
+    """What the journal told of its disk was told to the life before (D-2)."""
+    room, orders = house.room, [house.mailbox]
+    room.watch = partial(JournalWatch, "journal", Room(40), orders=orders)
+    room.journal_scope.cancel()
+    await room.start_journal()
+    life = await house.start()
+    await trio.sleep(6)
+    life.cancel()
+    await settle()
+    house.alarms()
+    await house.start()
+    await house.approve("i2")
+    (refused,) = await room.recorded(Refused)
+    assert refused.reasons == ("40 MB are free where the ledger is, below 50 MB",)
+    assert not [alarm for alarm in house.alarms() if alarm.is_over]

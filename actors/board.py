@@ -50,6 +50,7 @@ ANSWER_S = 7.0  # a little more than the journal may take
 
 READS: frozenset[type[Fact]] = frozenset(get_args(Fact))
 NO_ACCOUNTS: Mapping[str, AccountDoors] = {}
+NO_LEGS: Mapping[str, str] = {}
 NO_OTHERS: Mapping[str, Mailbox[JournalWish]] = {}
 
 
@@ -63,6 +64,7 @@ async def run_board(
     operator: Operator,
     *,
     bots: Mapping[str, str],  # bot: account
+    legs: Mapping[str, str] = NO_LEGS,  # leg: its arbitrage
     journals: Mapping[str, Mailbox[JournalWish]] = NO_OTHERS,  # of owners, by account
     accounts: Mapping[str, AccountDoors] = NO_ACCOUNTS,
     ids: IntentIds | None = None,  # of this life
@@ -81,6 +83,7 @@ async def run_board(
     """
     model = ReadModel()
     commands = Commands(journal, journals, operator, bots, clock, model, accounts, ids)
+    commands.legs = legs
     says = ids.execution if is_first_life and ids is not None else ""
     abandoned = Abandoned(frozenset(bots.values()))
     board = _Board(mailbox, operator, commands, clock, announce, model, abandoned, says)

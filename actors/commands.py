@@ -58,6 +58,7 @@ class Commands:
     model: ReadModel
     accounts: Mapping[str, AccountDoors]
     ids: IntentIds | None = None  # of what is sold from here
+    legs: Mapping[str, str] = attrs.Factory(dict[str, str])  # leg: its arbitrage
     done: dict[str, str] = attrs.Factory(dict[str, str])  # in this life: key, answer
     turn: trio.Lock = attrs.Factory(trio.Lock)
 
@@ -90,7 +91,8 @@ class Commands:
             return {"said": known}
         if not question.begins():
             return GIVEN_UP
-        plan = PLANS[asked.verb](Place(asked, self.bots, self.model, self.clock.now_ms()))
+        now_ms = self.clock.now_ms()
+        plan = PLANS[asked.verb](Place(asked, self.bots, self.model, now_ms, self.legs))
         if plan.then == "start" and self._is_well(plan.subject.bot):
             return {"said": f"{plan.subject.bot} is running already"}
         if plan.is_preview:

@@ -217,6 +217,11 @@ class Fleet:
                 accounts=self._doors(),
                 ids=IntentIds(world.epoch, world.execution, "board", life),
                 bots={bot.name: bot.account for bot in stage.config.bots},
+                legs={
+                    bot.other: bot.name
+                    for bot in stage.config.bots
+                    if bot.type == "arbitrage"
+                },
                 journals=self._journals(),
                 clock=world.clock,
                 announce=world.announce,

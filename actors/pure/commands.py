@@ -79,6 +79,7 @@ class Place:
     bots: Mapping[str, str]  # bot: account
     model: ReadModel
     now_ms: int
+    legs: Mapping[str, str] = attrs.Factory(dict[str, str])  # leg: its arbitrage
 
     def a_bot(self) -> Subject:
         """Return the bot it is about.
@@ -158,17 +159,30 @@ def pause(place: Place) -> Plan:
 
 
 def start(place: Place) -> Plan:
-    """Start a bot, its failures forgotten."""
+    """Start a bot, its failures forgotten; a leg has no actor that could start."""
     subject = place.a_bot()
-    said = f"{subject.bot} starts, its failures forgotten"
-    return Plan(subject, (BotStarted(subject.bot, subject.account),), said, "start")
+    pair = place.legs.get(subject.bot)
+    fact = BotStarted(subject.bot, subject.account)
+    if pair is None:
+        said = f"{subject.bot} starts, its failures forgotten"
+        return Plan(subject, (fact,), said, "start")
+    if not place.model.bot(subject.bot).is_stopped:
+        return Plan(subject, (), f"{subject.bot} is not stopped", is_preview=True)
+    said = f"{subject.bot} may trade again; {pair} decides for it"
+    if place.model.bot(pair).is_stopped:
+        said += ", and is stopped"
+    return Plan(subject, (fact,), said)
 
 
 def stop(place: Place) -> Plan:
-    """Stop a bot until it is started."""
+    """Stop a bot until it is started; a leg has no actor, its arbitrage hears the fact."""
     subject = place.a_bot()
+    pair = place.legs.get(subject.bot)
+    facts = (BotStopped(subject.bot, subject.account),)
     said = f"{subject.bot} stops and stays stopped; its position stays guarded"
-    return Plan(subject, (BotStopped(subject.bot, subject.account),), said, "stop")
+    if pair is None:
+        return Plan(subject, facts, said, "stop")
+    return Plan(subject, facts, f"{said}; {pair}, which decides for it, begins nothing")
 
 
 def flatten(place: Place) -> Plan:

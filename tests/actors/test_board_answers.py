@@ -53,6 +53,7 @@ class House:
     serving: int = 0
     lives: int = 0
     said: list[object] = attrs.Factory(list[object])
+    legs: Mapping[str, str] = attrs.Factory(dict[str, str])
     orders: Mailbox[Any] = attrs.Factory(lambda: Mailbox[Any]("orders:main", wishes_max=9))
 
     @property
@@ -91,6 +92,7 @@ class House:
             accounts={"main": AccountDoors("binance", self.orders, self.orders)},
             ids=IntentIds("e", STARTED.execution, "board", 1),
             bots={"dawn": "main", "dusk": "main"},
+            legs=self.legs,
             clock=RunClock(),
             announce=lambda _at_ms, fact: self.said.append(fact),
             is_first_life=self.lives == 1,
@@ -157,6 +159,19 @@ async def test_what_changes_a_bot_is_durable_before_it_is_answered(
     assert answer["said"].startswith(said)
     assert await house.room.recorded(type(fact)) == [fact]
     assert house.told == order
+
+
+async def test_a_leg_is_stopped_and_started_by_the_fact_alone(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """It has no actor; to ask the tree for one was answered as an error."""
+    house.legs = {"dusk": "dawn"}
+    await house.begin()
+    assert (await house.answer("stop", "dusk"))["said"].startswith("dusk stops")
+    assert (await house.answer("start", "dusk"))["said"].startswith("dusk may trade")
+    facts = [BotStopped("dusk", "main"), BotStarted("dusk", "main")]
+    assert await house.room.recorded(BotStopped, BotStarted) == facts
+    assert house.told == []
 
 
 @pytest.mark.parametrize("verb", ["pause", "start", "stop"])

@@ -9,6 +9,7 @@ from actors.messages import (
     BotFlattened,
     BotPaused,
     BotResumed,
+    BotStopped,
     Fact,
     Halted,
     HaltLifted,
@@ -32,7 +33,7 @@ def plan(typed: str, *facts: Fact, now_ms: int = 0, is_sure: bool = True) -> Pla
     """Return the plan of "VERB SUBJECT" after these facts."""
     verb, _, subject = typed.partition(" ")
     asked = Asked(verb, subject, "why", is_sure=is_sure)
-    return PLANS[verb](Place(asked, BOTS, seen(*facts), now_ms))
+    return PLANS[verb](Place(asked, BOTS, seen(*facts), now_ms, {"spare": "dusk"}))
 
 
 def seen(*facts: Fact) -> ReadModel:
@@ -73,6 +74,34 @@ def test_a_wrong_name_is_answered_with_the_right_one(typed: str, said: str) -> N
     with pytest.raises(NotPossible) as error:
         plan(typed)
     assert str(error.value) == said
+
+
+STOPPED = BotStopped("spare", "spare")
+
+
+@pytest.mark.parametrize(
+    ("typed", "before", "said"),
+    [
+        (
+            "stop spare",
+            (),
+            "spare stops and stays stopped; its position stays guarded; dusk, which decides"
+            " for it, begins nothing",
+        ),
+        ("start spare", (), "spare is not stopped"),
+        ("start spare", (STOPPED,), "spare may trade again; dusk decides for it"),
+        (
+            "start spare",
+            (STOPPED, BotStopped("dusk", "main")),
+            "spare may trade again; dusk decides for it, and is stopped",
+        ),
+    ],
+)
+def test_a_leg_has_no_actor_to_be_told_and_the_answer_names_who_decides_for_it(
+    typed: str, before: tuple[Fact, ...], said: str
+) -> None:
+    found = plan(typed, *before)
+    assert (found.said, found.then) == (said, "")
 
 
 def test_to_resume_lifts_every_halt_of_exactly_that_name() -> None:

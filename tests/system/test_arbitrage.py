@@ -80,6 +80,7 @@ def test_both_exchanges_are_traded_and_each_group_is_matched(tmp_path: Path) -> 
         desk.wait_until(lambda: has_traded(desk.facts(), life=1), within_s=60)
         desk.tell("crash", "bots/bot:pair")
         desk.wait_until(lambda: has_traded(desk.facts(), life=2), within_s=60)
+        assert "pair, which decides for it, begins nothing" in desk.tell("stop", "pair-far")
         code, _ = desk.stop()
 
     facts = desk.facts()

@@ -49,18 +49,29 @@ def _is_text(value: object) -> bool:
 def _indicators(found: object, strategy: str) -> dict[str, Decimal]:
     if not isinstance(found, Mapping):
         raise BadSignal(f"{strategy} returned indicators {found!r}, not names to Decimal")
-    indicators = dict(cast("Mapping[Any, Any]", found))
-    for name, value in indicators.items():
+    indicators: dict[str, Decimal] = {}
+    for name, value in cast("Mapping[Any, Any]", found).items():
         if type(name) is not str:
             raise BadSignal(
                 f"{strategy} returned indicator {name!r}, whose name is no text"
             )
-        if type(value) is not Decimal or not value.is_finite():
+        number = _number(value)
+        if number is None:
             raise BadSignal(
-                f"{strategy} returned indicator {name!r} {value!r}, not a finite Decimal:"
-                " leave it out while it warms up, and give a float as Decimal(str(value))"
+                f"{strategy} returned indicator {name!r} {value!r}, not a finite number:"
+                " leave it out while it warms up"
             )
+        indicators[name] = number
     return indicators
+
+
+def _number(value: object) -> Decimal | None:
+    """Return a number as it is written, also one of NumPy's; None where it is none."""
+    if isinstance(value, float):
+        value = Decimal(str(float(value)))
+    elif type(value) is int:
+        value = Decimal(value)
+    return value if type(value) is Decimal and value.is_finite() else None
 
 
 def gist(signal: Signal) -> str:

@@ -35,8 +35,15 @@ def with_indicators(indicators: Any) -> Signal:
     return Signal(SignalType.HOLD, 0.0, 1.0, (), indicators)
 
 
-@pytest.mark.parametrize("value", [float("nan"), None, 1, 1.5, "1", Decimal("NaN")])
-def test_an_indicator_that_is_no_finite_decimal_is_named(value: Any) -> None:
+@pytest.mark.parametrize(("value", "told"), [(1, "1"), (0.1, "0.1"), (Half(0.5), "0.5")])
+def test_a_plain_number_is_an_indicator_as_it_is_written(value: float, told: str) -> None:
+    signal = checked(with_indicators({"low": value}), "mine")
+    assert signal.indicators == {"low": Decimal(told)}
+    assert type(signal.indicators["low"]) is Decimal
+
+
+@pytest.mark.parametrize("value", [float("nan"), None, True, "1", Decimal("NaN")])
+def test_an_indicator_that_is_no_finite_number_is_named(value: Any) -> None:
     with pytest.raises(BadSignal, match=r"mine returned indicator 'rsi' .*leave it out"):
         checked(with_indicators({"rsi": value}), "mine")
 

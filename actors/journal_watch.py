@@ -55,8 +55,8 @@ class JournalWatch:
     async def look(self) -> None:
         """See how much room is left, if the disk says so in time."""
         self._look_s = trio.current_time() + LOOK_EVERY_S
+        await trio.lowlevel.checkpoint()
         with suppress(OSError), trio.move_on_after(LOOK_S):
-            await trio.lowlevel.checkpoint()
             if self.space is not None:
                 self.health.saw(await self.space.free_bytes())
 

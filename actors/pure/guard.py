@@ -142,6 +142,11 @@ class Guard:
         if order.is_protective:
             self.stop.refused = reason
 
+    def unplaced(self) -> None:
+        """Take that an exit, or the stop, never arrived: nothing waits for it any more."""
+        self._asking.begin_anew()
+        self.stop.ask_again()
+
     def refused(self, fact: Refused) -> None:
         """Take the refusal of an exit, or of the stop that was to rest."""
         self._is_early = self._is_early or fact.code == NOT_RECONCILED

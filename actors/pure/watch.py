@@ -140,6 +140,8 @@ class Watch:
             guard.stop.rests()
         elif isinstance(fact, Ended) and fact.status is OrderStatus.REJECTED:
             guard.rejected(order, fact.reason or fact.code)
+        elif isinstance(fact, Ended) and fact.status is OrderStatus.NOT_PLACED:
+            guard.unplaced()
         return guard
 
     def reconciled(self) -> tuple[Guard, ...]:

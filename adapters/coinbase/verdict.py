@@ -2,8 +2,8 @@
 
 Only what stands in these tables is a definite no: the venue refused the request before it
 reached an engine, or the engine refused it. Everything else is unknown and is resolved by
-evidence, also a refusal for no reason it knows, and DUPLICATE_CLIENT_ORDER_ID: the order
-is *there*.
+evidence, also a refusal for no reason it knows, and one that says beside others
+DUPLICATE_CLIENT_ORDER_ID: the order is *there*.
 
 Source: Advanced Trade REST API, "Create Order" and "Cancel Orders" (the enumerations of
 2026); Exchange REST API, "Errors", and the texts of WIRE 3.9.
@@ -34,6 +34,7 @@ ADVANCED_PLACE: Final = frozenset({
     "LIMIT_PRICE_TOO_FAR_FROM_MARKET", "STOP_TRIGGER_PRICE_OUT_OF_BOUNDS",
     "NOT_ALLOWED_BY_MARKET_STATE", "COMPLIANCE_PURCHASE_LIMIT_EXCEEDED",
 })  # fmt: skip
+IS_THERE: Final = "DUPLICATE_CLIENT_ORDER_ID"
 PREVIEW: Final = "PREVIEW_"  # failed before there was anything to send on
 ADVANCED_CANCEL: Final = frozenset({
     "UNKNOWN_CANCEL_ORDER", "INVALID_CANCEL_REQUEST", "COMMANDER_REJECTED_CANCEL_ORDER",
@@ -83,7 +84,7 @@ def judge_refusal(
     client_order_id: str, refusal: Refusal, known: frozenset[str]
 ) -> VenueReject | VenueUnknown:
     """Return what a refusal inside of HTTP 200 means for the order it is about."""
-    for code in refusal.codes:
+    for code in () if IS_THERE in refusal.codes else refusal.codes:
         if code in known or code.startswith(PREVIEW):
             return VenueReject(client_order_id, code, refusal.text[:160])
     shown = f"{' '.join(refusal.codes)}: {refusal.text[:120]}"

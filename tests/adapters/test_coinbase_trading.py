@@ -125,6 +125,7 @@ async def test_every_reason_on_the_list_is_a_definite_no(
 NOT_SURE = [
     Said(refusal("UNKNOWN_FAILURE_REASON", "UNKNOWN_PREVIEW_FAILURE_REASON")),
     Said(refusal("DUPLICATE_CLIENT_ORDER_ID")),
+    Said(refusal("INVALID_REQUEST", "DUPLICATE_CLIENT_ORDER_ID")),
     Said({"success": True}),
     Said({"success": True, "success_response": {"order_id": "o", "client_order_id": "x"}}),
     Said({"error": "INTERNAL", "message": "x"}, 500),

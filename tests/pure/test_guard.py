@@ -124,6 +124,17 @@ def test_an_exit_that_ends_empty_again_and_again_is_asked_for_ever_more_slowly()
     assert at_s == [1.0, 3.0, 7.0, 15.0, 31.0, 61.0]
 
 
+def test_an_exit_that_is_proven_never_to_have_arrived_is_asked_for_again_at_once() -> None:
+    on = scene()
+    on.look("97", 0.0)
+    for n in range(5):
+        on.begin_exit(f"cx{n}")
+        on.tell(OutcomeUnknown("dawn", "main", SYMBOL, f"cx{n}", "EOF"))
+        assert on.look("97", 1.0 + 12 * n) == []
+        on.tell(ended(OrderStatus.NOT_PLACED, order_id=f"cx{n}"))
+        assert on.look("97", 2.0 + 12 * n) == [ExitIntent]
+
+
 def test_a_refused_exit_is_asked_for_again() -> None:
     on = scene()
     on.look("97", 0.0)

@@ -85,8 +85,7 @@ async def run_board(
     commands = Commands(journal, journals, operator, bots, clock, model, accounts, ids)
     commands.legs = legs
     says = ids.execution if is_first_life and ids is not None else ""
-    abandoned = Abandoned(frozenset(bots.values()))
-    board = _Board(mailbox, operator, commands, clock, announce, model, abandoned, says)
+    board = _Board(mailbox, operator, commands, clock, announce, model, says)
     owners = {each.name: each for each in journals.values()}
     board.ledgers = Ledgers(mailbox.name, journal, owners, board.fold, board.hear)
     await board.ledgers.begin()
@@ -108,13 +107,16 @@ class _Board:
     clock: WallClock
     announce: Callable[[int, Fact | Alarmed], None]
     model: ReadModel
-    abandoned: Abandoned
     says: str  # the run of which it says what was recorded before us; "": of none
+    abandoned: Abandoned = attrs.field(init=False)
     live: Live = attrs.Factory(Live)
     unsaid: dict[str, list[tuple[int, Fact]]] = attrs.Factory(
         dict[str, list[tuple[int, Fact]]]
     )  # by journal, while more of it is to be folded
     ledgers: Ledgers = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.abandoned = Abandoned(frozenset(self.commands.bots.values()))
 
     async def take_mail(self, first: BoardMail, nursery: trio.Nursery) -> None:
         """Take all that waits, with a turn for others now and then."""

@@ -56,8 +56,8 @@ class JournalWatch:
         """See how much room is left, if the disk says so in time."""
         self._look_s = trio.current_time() + LOOK_EVERY_S
         await trio.lowlevel.checkpoint()
-        with suppress(OSError), trio.move_on_after(LOOK_S):
-            if self.space is not None:
+        if self.space is not None:
+            with suppress(OSError), trio.move_on_after(LOOK_S):
                 self.health.saw(await self.space.free_bytes())
 
     def began(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 
 import trio
 
@@ -13,7 +14,7 @@ from tests.simulation.simulation import Simulation
 
 
 async def spinning() -> None:
-    while True:
+    for _ in repeat(None):
         await trio.lowlevel.checkpoint()
 
 

@@ -29,6 +29,7 @@ from actors.messages import (
     Instrument,
     OrderStatus,
     VenueAck,
+    VenueOrder,
     VenueReject,
     VenueUnknown,
 )
@@ -79,7 +80,9 @@ async def _send_first(journal: Mailbox[JournalWish], *facts: Fact) -> Recorded:
     return Recorded((), ())
 
 
-async def _judge_at_once(self: Reconciliation, order: Order, lost: list[str]) -> int:
+async def _judge_at_once(
+    self: Reconciliation, order: Order, still_open: Sequence[VenueOrder], lost: list[str]
+) -> int:
     """Take one "no such order" for the truth."""
     return await self.tell([not_placed(order, "planted")])
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import re
+from inspect import Parameter, signature
 from pathlib import Path
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 
 import pytest
 
@@ -17,6 +18,8 @@ from tests.simulation.gate import SEARCHES, SEEDS_MAX, Found, find_again, find_a
 from tests.simulation.planted import PLANTS
 from tests.simulation.schedule import Schedule
 
+KEYWORD_ONLY = Parameter.KEYWORD_ONLY
+POSITIONAL_OR_KEYWORD = Parameter.POSITIONAL_OR_KEYWORD
 DOCS = Path(__file__).parents[2] / "docs/reliability.md"
 
 # As the plan of the simulation and the issue name them.
@@ -31,6 +34,18 @@ NAMED = {
 def test_every_bug_that_is_named_is_planted_and_looked_for() -> None:
     assert PLANTS.keys() >= NAMED
     assert SEARCHES.keys() == PLANTS.keys()
+
+
+def test_what_is_planted_takes_what_it_replaces_takes() -> None:
+    """Else every call of it would raise, and the bug would only be a crash."""
+    for patches in PLANTS.values():
+        for place, name, instead in patches:
+            original = getattr(place, name)
+            if isinstance(original, FunctionType):
+                given = signature(original).parameters.values()
+                named = {each.name: None for each in given if each.kind is KEYWORD_ONLY}
+                rest = [each for each in given if each.kind is POSITIONAL_OR_KEYWORD]
+                signature(instead).bind(*rest, **named)
 
 
 def test_the_table_of_the_docs_is_that_of_the_gate() -> None:

@@ -144,7 +144,9 @@ _facts_of_answer: Callable[[Order, Outcome], tuple[Fact, ...]] = (
 )
 
 
-async def _cancel_assumed(self: Road, symbol: str, order_id: str) -> None:
+async def _cancel_assumed(
+    self: Road, symbol: str, order_id: str, _reason: str = ""
+) -> None:
     """Take a cancel for done without asking the venue."""
     order = self.gate.books.orders.get(order_id)
     if order is None or order.is_terminal:

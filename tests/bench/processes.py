@@ -26,7 +26,7 @@ class Pace:
         return 1 if self.is_smoke else full
 
     def seconds(self, full: float) -> float:
-        return min(full, 4.0) if self.is_smoke else full
+        return min(full, 8.0) if self.is_smoke else full
 
     def bots(self, full: int) -> int:
         return min(full, 50) if self.is_smoke else full

@@ -40,7 +40,7 @@ WILD = {
     ),
     "rsi": (
         "return Signal(SignalType.HOLD, 0.0, 1.0, (), {'rsi': float('nan')})",
-        "BadSignal: rsi:Wild returned indicator 'rsi' nan, not a finite Decimal: leave it",
+        "BadSignal: rsi:Wild returned indicator 'rsi' nan, not a finite number: leave it",
     ),
     "exits": (
         "raise SystemExit(0)",

@@ -93,7 +93,9 @@ def test_after_every_kill_both_ledgers_and_the_exchange_agree(
     for _ in range(KILLS):
         with running_fleet(file, "--live", environment=KEYS) as desk:
             desk.wait_for_line("up in", within_s=20)
-            time.sleep(chance.uniform(1.5, 4.0))
+            for owner in OF:
+                wait_for_fills(desk, tmp_path, owner, more=2)
+            time.sleep(chance.uniform(0.0, 2.5))
             desk.process.kill()
             desk.end()
         with running_fleet(file, "--live", environment=KEYS) as desk:
@@ -105,7 +107,7 @@ def test_after_every_kill_both_ledgers_and_the_exchange_agree(
             desk.process.kill()
             desk.end()
     truth = sim.truth()
-    assert all(len(truth["orders"][key]) > 5 for key in OF.values())
+    assert all(len(truth["orders"][key]) > KILLS for key in OF.values())
     for owner in OF:
         assert stat.S_IMODE(ledger(tmp_path, owner).parent.stat().st_mode) == 0o700
     assert_told_apart(file)

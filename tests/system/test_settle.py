@@ -31,9 +31,14 @@ def test_an_operator_settles_an_order_that_nobody_answers_for(tmp_path: Path) ->
             asked = settle(desk, order_id)
             assert asked[0] == BAD_INPUT
             assert "nothing was done; --blind settles it unasked" in asked[1]
-            told = settle(desk, order_id, "--blind")
-            assert told == (OK, f"{order_id} of {bot_of(desk, order_id)} is settled as "
-                            "not-placed: unasked\n")  # fmt: skip
+            young = settle(desk, order_id, "--blind")
+            assert "may still be on its way to the exchange; ask again in" in young[1]
+            said: list[str] = []
+            desk.wait_until(lambda: is_settled(desk, order_id, said), within_s=30)
+            assert said == [
+                f"{order_id} of {bot_of(desk, order_id)} is settled as not-placed:"
+                " unasked\n"
+            ]
             ends = [
                 it for it in only(Ended, desk.facts()) if it.client_order_id == order_id
             ]
@@ -77,6 +82,12 @@ def settle(desk: Desk, order_id: str, *options: str) -> tuple[int, str]:
         *options,
     )
     return done.returncode, done.stdout or done.stderr
+
+
+def is_settled(desk: Desk, order_id: str, said: list[str]) -> bool:
+    code, text = settle(desk, order_id, "--blind")
+    said += [text] if code == OK else []
+    return code == OK
 
 
 def is_unknown(desk: Desk, order_id: str) -> bool:

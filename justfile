@@ -34,17 +34,13 @@ test *arguments:
         run "$@"
         exit
     fi
-    # Simulations calculate, on all cores, and let others go first; those mostly wait, those
-    # of whole programs most.
+    # Whole programs are started hundreds of times: they are compiled once.
+    unset PYTHONDONTWRITEBYTECODE
+    {{ bin }}/python -m compileall -q actors adapters
+    # Simulations calculate, on all cores; the others mostly wait, those of whole programs most.
     code=0
-    said=$(mktemp)
-    nice -n 15 {{ bin }}/python -m pytest -q tests/simulation -n 2 --dist loadfile \
-        >"$said" 2>&1 &
-    simulations=$!
-    trap 'kill $simulations 2>/dev/null || true; rm -f "$said"' EXIT
+    run tests/simulation -n 2 --dist loadfile || code=$?
     run --ignore tests/simulation -n 5 --dist loadfile --no-loadscope-reorder || code=$?
-    wait $simulations || code=$?
-    cat "$said"
     exit $code
 
 # Everything that must be green, cheapest first; pytest's summary is the last line.

@@ -3,6 +3,7 @@
 A strategy may say SELL once, at a cross. Where something passing stands in its way (a stop
 on its way to the exchange, a busy disk, a comparison that is not done), the sale is asked
 for again at the next prices, until it begins, the position is gone or the strategy buys.
+A crash of the bot forgets it, as it does all that the strategy remembers.
 """
 
 from __future__ import annotations

@@ -26,6 +26,8 @@ FAULTS: Mapping[str, str] = {
     "storm": "connections are accepted, then cut at once",
     "server_shutdown": "announced, then cut delay_s later",
     "refuse": "the port is closed",
+    "late_orders": "queries see orders as they were up to delay_s ago",
+    "late_fills": "queries see executions as they were up to delay_s ago",
 }
 CONNECTIONS = ("stream", "ws_api", "rest")
 

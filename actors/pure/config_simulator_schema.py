@@ -55,7 +55,10 @@ FAULT = Table(
         "symbol": Key(_OR_ALL, "Whose data or orders it strikes.", default_words="all"),
         "exchange": _EXCHANGE,
         "connection": Key(Choice(CONNECTIONS), "What it strikes.", default_words="all"),
-        "delay_s": seconds("The delay of `late_ack` and `server_shutdown`.", SECONDS_OR_0),
+        "delay_s": seconds(
+            "The delay of `late_ack`, `server_shutdown`, `late_orders` and `late_fills`.",
+            SECONDS_OR_0,
+        ),
         "skew_ms": Key(
             Whole(-86_400_000, 86_400_000), "How far `clock_skew` sets it ahead.", "ms"
         ),

@@ -13,7 +13,8 @@ from typing import Final
 from actors.messages import OrderStatus, Side
 from actors.pure.matching_orders import ZERO, Fill, Kind, Lasting, Order, Report, Step
 from actors.pure.matching_wallets import Holding
-from adapters.simulator.exchange import AccountFill, Exchange
+from adapters.simulator.exchange import Exchange
+from adapters.simulator.order_store import AccountFill
 
 KINDS: Final = {
     "MARKET": Kind.MARKET,

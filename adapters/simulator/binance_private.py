@@ -89,7 +89,8 @@ def test_place(exchange: Exchange, account: str, params: Params) -> object:
 
 
 def query(exchange: Exchange, account: str, params: Params) -> object:
-    order = find(exchange, account, params)
+    found = find(exchange, account, params)
+    order = None if found is None else exchange.store.seen(found)
     if order is None:
         raise Refused(*NO_SUCH_ORDER)
     return bodies.queried(order)
@@ -128,7 +129,7 @@ def give_up(
 def open_orders(exchange: Exchange, account: str, params: Params) -> object:
     ware = params.maybe_ware(exchange)
     symbol = None if ware is None else ware.listing.venue_symbol
-    return [bodies.queried(it) for it in exchange.engine.open_orders(account, symbol)]
+    return [bodies.queried(it) for it in exchange.store.open_orders(account, symbol)]
 
 
 def cancel_all(exchange: Exchange, account: str, params: Params) -> object:
@@ -147,9 +148,8 @@ def all_orders(exchange: Exchange, account: str, params: Params) -> object:
     from_id = params.whole("orderId")
     found = [
         order
-        for order in exchange.engine.orders.values()
-        if order.account == account
-        and order.symbol == symbol
+        for order in exchange.store.orders(account)
+        if order.symbol == symbol
         and start_ms <= order.created_ms <= end_ms
         and order.order_id >= (from_id or 0)
     ]
@@ -165,7 +165,7 @@ def my_trades(exchange: Exchange, account: str, params: Params) -> object:
         raise Refused(-1128, "Combination of optional parameters invalid.")
     found = [
         it
-        for it in exchange.fills.get((account, symbol), [])
+        for it in exchange.store.fills_of(account, symbol)
         if start_ms <= it.fill.trade.trade_ms <= end_ms
         and it.fill.trade.trade_id >= (from_id or 0)
         and order_id in {None, it.fill.order_id}

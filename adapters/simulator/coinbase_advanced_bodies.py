@@ -37,7 +37,8 @@ from adapters.simulator.coinbase_texts import (
     product_id,
     sixteen,
 )
-from adapters.simulator.exchange import AccountFill, Exchange
+from adapters.simulator.exchange import Exchange
+from adapters.simulator.order_store import AccountFill
 
 Body = dict[str, object]
 WORDS: Final = {Side.BUY: "BUY", Side.SELL: "SELL"}

@@ -79,7 +79,8 @@ def cancel(venue: CoinbaseDialect, asked: Asked) -> object:
 
 
 def order(venue: CoinbaseDialect, asked: Asked) -> object:
-    found = _find(venue, asked.account, asked.parts[0])
+    placed = _find(venue, asked.account, asked.parts[0])
+    found = None if placed is None else venue.exchange.store.seen(placed)
     if found is None:
         text = "order with this orderID was not found"
         raise AdvancedRefused(404, "NOT_FOUND", text)
@@ -96,9 +97,8 @@ def orders(venue: CoinbaseDialect, asked: Asked) -> object:
         raise invalid("OPEN can not be listed with other statuses")
     found = [
         it
-        for it in reversed(venue.exchange.engine.orders.values())
-        if it.account == asked.account
-        and (not statuses or bodies.status(it) in statuses)
+        for it in reversed(list(venue.exchange.store.orders(asked.account)))
+        if (not statuses or bodies.status(it) in statuses)
         and (not products or _product_of(venue, it) in products)
         and (not ids or order_uuid(it.order_id) in ids)
         and side in {"", bodies.WORDS[it.side]}

@@ -23,7 +23,7 @@ from adapters.simulator.coinbase_texts import (
     product_id,
     sixteen,
 )
-from adapters.simulator.exchange import AccountFill
+from adapters.simulator.order_store import AccountFill
 
 Body = dict[str, object]
 LASTING_WORDS: Final[Mapping[Lasting, str]] = {

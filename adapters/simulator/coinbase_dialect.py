@@ -18,7 +18,8 @@ from adapters.simulator.coinbase_limits import Buckets
 from adapters.simulator.coinbase_orders import ENDED_BY_TIME
 from adapters.simulator.coinbase_products import assets
 from adapters.simulator.coinbase_texts import product_id
-from adapters.simulator.exchange import AccountFill, Exchange, Ware
+from adapters.simulator.exchange import Exchange, Ware
+from adapters.simulator.order_store import AccountFill
 
 BEATS_1S = 10
 
@@ -87,13 +88,7 @@ class CoinbaseDialect:
 
     def fills_of(self, account: str) -> list[AccountFill]:
         """Return every fill of an account, oldest first."""
-        found = [
-            fill
-            for (owner, _), fills in self.exchange.fills.items()
-            if owner == account
-            for fill in fills
-        ]
-        return sorted(found, key=lambda it: it.fill.trade.trade_ms)
+        return self.exchange.store.fills(account)
 
     def traded_quote(self, account: str) -> Decimal:
         found = [it.fill.trade for it in self.fills_of(account)]

@@ -76,8 +76,9 @@ def place(venue: CoinbaseDialect, asked: Asked) -> object:
 
 
 def query(venue: CoinbaseDialect, asked: Asked) -> object:
-    found = _find(venue, asked)
-    if found is None:
+    placed = _find(venue, asked)
+    found = None if placed is None else venue.exchange.store.seen(placed)
+    if found is None or bodies.is_purged(found):
         raise Refused(*NOT_FOUND)
     return bodies.order(venue, found)
 
@@ -86,7 +87,11 @@ def cancel(venue: CoinbaseDialect, asked: Asked) -> object:
     """Cancel one order and return its id."""
     found = _find(venue, asked)
     product = asked.one("product_id")
-    if found is None or (product and bodies.product_of(venue, found) != product):
+    if (
+        found is None
+        or bodies.is_purged(found)
+        or (product and bodies.product_of(venue, found) != product)
+    ):
         raise Refused(*NO_ORDER)
     if not found.is_open:
         raise Refused(*ALREADY_DONE)
@@ -115,9 +120,8 @@ def orders(venue: CoinbaseDialect, asked: Asked) -> object:
     newer, older = asked.whole("before"), asked.whole("after")
     found = [
         it
-        for it in reversed(venue.exchange.engine.orders.values())
-        if it.account == asked.account
-        and not bodies.is_purged(it)
+        for it in reversed(list(venue.exchange.store.orders(asked.account)))
+        if not bodies.is_purged(it)
         and ("all" in wanted or bodies.status(it) in wanted)
         and product in {"", bodies.product_of(venue, it)}
         and (start_ms or 0) <= it.created_ms <= (end_ms or it.created_ms)
@@ -245,6 +249,4 @@ def _find(venue: CoinbaseDialect, asked: Asked) -> Order | None:
         if not UUID_TEXT.fullmatch(named):
             raise Refused(400, "Invalid order id")
         found = venue.exchange.engine.orders.get(order_number(named) or 0)
-    if found is None or found.account != asked.account or bodies.is_purged(found):
-        return None
-    return found
+    return found if found is not None and found.account == asked.account else None

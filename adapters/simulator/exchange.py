@@ -38,6 +38,7 @@ from adapters.simulator.config import (
 from adapters.simulator.day import RollingDay
 from adapters.simulator.faults import Faults
 from adapters.simulator.market import Market
+from adapters.simulator.order_store import AccountFill, OrderStore
 from adapters.simulator.past import DrawPast, draw_past
 from adapters.simulator.prices import PriceWalk
 from adapters.simulator.venue_limits import VenueLimits
@@ -56,14 +57,6 @@ class Ware:
     day: RollingDay
     fast: Changes  # of the 100 ms diff stream
     slow: Changes  # of the 1000 ms diff stream
-
-
-@attrs.frozen
-class AccountFill:
-    """One execution as its owner may ask for it."""
-
-    order: Order
-    fill: Fill
 
 
 @attrs.define
@@ -100,16 +93,8 @@ class Exchange:
         self.tape = {it.venue_symbol: deque[Trade](maxlen=1000) for it in config.listings}
         self.orders_taken = 0
         self._order_waiters: list[tuple[int, trio.Event]] = []
-        pairs = [
-            Pair(it.venue_symbol, it.base_asset, it.quote_asset, it.lot)
-            for it in config.listings
-        ]
-        fees = Fees(
-            config.maker_fee,
-            config.taker_fee,
-            is_in_quote=config.dialect in FEES_IN_QUOTE,
-        )
-        self.engine = Engine(pairs, fees, first_id=FIRST_ID)
+        self.engine = _engine(config)
+        self.store = OrderStore(self.engine, self.fills, self.faults, self.now_ms)
         self.wares = {
             it.venue_symbol: self._ware(it, seed, starts_ms.get(it.venue_symbol))
             for it in config.listings
@@ -226,3 +211,14 @@ class Exchange:
         if start_ms is None:
             market.step(0.0, now_ms)
         return ware
+
+
+def _engine(config: SimulatorConfig) -> Engine:
+    pairs = [
+        Pair(it.venue_symbol, it.base_asset, it.quote_asset, it.lot)
+        for it in config.listings
+    ]
+    fees = Fees(
+        config.maker_fee, config.taker_fee, is_in_quote=config.dialect in FEES_IN_QUOTE
+    )
+    return Engine(pairs, fees, first_id=FIRST_ID)

@@ -29,6 +29,8 @@ Kind = Literal[
     "storm",  # connections are accepted, then cut at once
     "server_shutdown",  # the event is sent; the connections are cut `delay_s` later
     "refuse",  # the port is closed
+    "late_orders",  # queries see orders as they were `delay_s` ago
+    "late_fills",  # queries see executions as they were `delay_s` ago
 ]
 Connection = Literal["stream", "ws_api", "rest"]
 
@@ -88,6 +90,7 @@ class Active:
     """A fault that is going on."""
 
     fault: Fault
+    began_ms: int
     struck: int = 0
 
 
@@ -102,8 +105,8 @@ class Faults:
     def any(self) -> bool:
         return bool(self._active)
 
-    def begin(self, fault: Fault) -> Active:
-        active = Active(fault)
+    def begin(self, fault: Fault, now_ms: int) -> Active:
+        active = Active(fault, now_ms)
         self._active.append(active)
         return active
 
@@ -121,11 +124,29 @@ class Faults:
                 and fault.symbol in {"", symbol}
             ):
                 active.struck += 1
-                self.struck[kind] = self.struck.get(kind, 0) + 1
+                self.count(kind)
                 if active.struck == fault.times:
                     self._active.remove(active)
                 return fault
         return None
+
+    def count(self, kind: Kind) -> None:
+        """Remember, for the truth, that something was hit."""
+        self.struck[kind] = self.struck.get(kind, 0) + 1
+
+    def horizon_ms(self, kind: Kind, now_ms: int) -> int | None:
+        """Return until when a store that lags has what happened; None: all of it.
+
+        What it had when the lag began it keeps.
+        """
+        if not self._active:
+            return None
+        found = [
+            max(active.began_ms, now_ms - int(active.fault.delay_s * 1000))
+            for active in self._active
+            if active.fault.kind == kind
+        ]
+        return min(found, default=None)
 
     def skew_ms(self) -> int:
         """Return how far the venue's clock is ahead."""

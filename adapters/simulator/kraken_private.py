@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+import attrs
+
 from actors.pure.matching_orders import Fill
 from adapters.simulator import kraken_bodies as bodies
 from adapters.simulator.exchange import Ware
@@ -64,7 +66,7 @@ def cancel_all_after(desk: Desk, account: str, params: Params) -> object:
 
 
 def open_orders(desk: Desk, account: str, params: Params) -> object:
-    return {"open": _orders(desk, _chosen(desk.open_papers(account), params), params)}
+    return {"open": _orders(desk, _chosen(_open(desk, account), params), params)}
 
 
 def closed_orders(desk: Desk, account: str, params: Params) -> object:
@@ -72,7 +74,7 @@ def closed_orders(desk: Desk, account: str, params: Params) -> object:
     start_ms, end_ms = params.moment_ms("start") or 0, params.moment_ms("end")
     papers = [
         it
-        for it in _chosen(desk.papers.of_account(account), params)
+        for it in _chosen(_papers(desk, account), params)
         if not it.order.is_open
         and it.order.updated_ms >= start_ms
         and (end_ms is None or it.order.updated_ms <= end_ms)
@@ -84,7 +86,7 @@ def closed_orders(desk: Desk, account: str, params: Params) -> object:
 
 def query_orders(desk: Desk, account: str, params: Params) -> object:
     """Return the orders that are named; an id that nobody knows is passed over."""
-    papers = desk.papers.of_account(account)
+    papers = _papers(desk, account)
     if "txid" in params:
         wanted = params.text("txid").split(",")
         if len(wanted) > IDS_MAX or any(len(it) != 19 for it in wanted):
@@ -168,12 +170,26 @@ def _orders(desk: Desk, papers: Iterable[Paper], params: Params) -> Body:
     return found
 
 
+def _papers(desk: Desk, account: str) -> list[Paper]:
+    """Return an account's orders as queries see them, oldest first."""
+    found: list[Paper] = []
+    for paper in desk.papers.of_account(account):
+        seen = desk.exchange.store.seen(paper.order)
+        if seen is paper.order:
+            found.append(paper)
+        elif seen is not None:
+            found.append(attrs.evolve(paper, order=seen))
+    return found
+
+
+def _open(desk: Desk, account: str) -> list[Paper]:
+    return [paper for paper in _papers(desk, account) if paper.order.is_open]
+
+
 def _fills(desk: Desk, account: str) -> list[tuple[Paper, Fill]]:
-    return [
-        (paper, fill)
-        for paper in desk.papers.of_account(account)
-        for fill in paper.order.fills
-    ]
+    """Return an account's executions as queries see them, oldest first."""
+    fills = desk.exchange.store.fills(account)
+    return [(desk.papers.of(it.order), it.fill) for it in fills]
 
 
 def _trades(desk: Desk, found: Iterable[tuple[Paper, Fill]]) -> Body:

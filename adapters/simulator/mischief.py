@@ -49,7 +49,7 @@ class Mischief:
         await self._reopened.wait()
 
     def _begin(self, fault: Fault) -> Active:
-        active = self._exchange.faults.begin(fault)
+        active = self._exchange.faults.begin(fault, self._exchange.now_ms())
         match fault.kind:
             case "disconnect":
                 self._connections.cut(fault.connection)
@@ -88,6 +88,5 @@ class Mischief:
 
     def _strike_once(self, active: Active) -> None:
         """Count an act that hits the connections of this moment and is over."""
-        struck = self._exchange.faults.struck
-        struck[active.fault.kind] = struck.get(active.fault.kind, 0) + 1
+        self._exchange.faults.count(active.fault.kind)
         self._exchange.faults.end(active)

@@ -284,7 +284,7 @@ async def test_faults_take_the_answer_and_leave_what_was_done(
 
     def live() -> object:
         client.order(**LIMIT, newClientOrderId="old")
-        simulator.exchange.faults.begin(Fault(kind, times=1))
+        simulator.exchange.faults.begin(Fault(kind, times=1), 0)
         try:
             return client.signed("POST", PATH, **asked).status_code
         except httpx.RemoteProtocolError:

@@ -9,16 +9,21 @@ import random
 from collections.abc import Iterator
 from typing import Final
 
-from tests.simulation.events import Event, Stall, Stop
+from adapters.simulator.faults import Fault, Kind
+from tests.simulation.events import Event, Stall, Stop, VenueFault
 
 STALL_SHARE: Final = 0.5  # of the seeds, as of any class of faults
 STALL_EVERY_S: Final = 15.0
 STOP_SHARE: Final = 1 / 3
+LAG_SHARE: Final = 0.5
+LAG_EVERY_S: Final = 20.0
+LAGS: Final[tuple[Kind, ...]] = ("late_orders", "late_fills")
 
 
 def draw_extras(seed: int, length_s: float) -> Iterator[Event]:
-    """Return the stalls and the stop of a seed."""
+    """Return the stalls of a seed, the lags of the exchange's store, and the stop."""
     yield from _stalls(random.Random(f"{seed}/stalls"), length_s)
+    yield from _lags(random.Random(f"{seed}/lags"), length_s)
     chance = random.Random(f"{seed}/stop")
     if chance.random() < STOP_SHARE:
         yield Stop(chance.uniform(0, length_s), chance.choice([0.01, 0.5, 3.0, 15.0]))
@@ -32,3 +37,14 @@ def _stalls(chance: random.Random, length_s: float) -> Iterator[Event]:
                 chance.choice([0.2, 1.0, 5.0, 20.0]),
             )
             yield Stall(at_s, lasts_s, chance.random())
+
+
+def _lags(chance: random.Random, length_s: float) -> Iterator[Event]:
+    if chance.random() < LAG_SHARE:
+        for _ in range(chance.randint(1, max(1, round(length_s / LAG_EVERY_S)))):
+            fault = Fault(
+                chance.choice(LAGS),
+                duration_s=chance.choice([3.0, 10.0, 20.0]),
+                delay_s=chance.choice([0.5, 2.0, 9.0, 12.0]),
+            )
+            yield VenueFault(chance.uniform(0, length_s), fault)

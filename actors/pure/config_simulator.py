@@ -26,6 +26,7 @@ FAULTS: Mapping[str, str] = {
     "storm": "connections are accepted, then cut at once",
     "server_shutdown": "announced, then cut delay_s later",
     "refuse": "the port is closed",
+    "purge": "every open order is cancelled once, at nobody's request",
     "late_orders": "queries see orders as they were up to delay_s ago",
     "late_fills": "queries see executions as they were up to delay_s ago",
 }

@@ -134,6 +134,12 @@ class Exchange:
     def cancel(self, order: Order, cancel_id: str) -> None:
         self.engine.cancel(order, self.now_ms(), cancel_id)
 
+    def purge(self, symbol: str) -> None:
+        """Cancel every account's open orders of a symbol, or with "" all of them."""
+        for order in [it for it in self.engine.orders.values() if it.is_open]:
+            if symbol in {"", self.wares[order.symbol].listing.symbol}:
+                self.cancel(order, "")
+
     def news(self) -> News:
         """Book what happened since the last call, and return it to be told."""
         happened = self.engine.drain()

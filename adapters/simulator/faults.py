@@ -29,6 +29,7 @@ Kind = Literal[
     "storm",  # connections are accepted, then cut at once
     "server_shutdown",  # the event is sent; the connections are cut `delay_s` later
     "refuse",  # the port is closed
+    "purge",  # every open order is cancelled once, at nobody's request
     "late_orders",  # queries see orders as they were `delay_s` ago
     "late_fills",  # queries see executions as they were `delay_s` ago
 ]

@@ -62,6 +62,9 @@ class Mischief:
                     fault.connection, self._exchange.now_ms()
                 )
                 self._strike_once(active)
+            case "purge":
+                self._exchange.purge(fault.symbol)
+                self._strike_once(active)
             case "storm":
                 self._connections.cut(fault.connection)
             case "refuse":

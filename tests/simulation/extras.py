@@ -15,14 +15,20 @@ from tests.simulation.events import Event, Stall, Stop, VenueFault
 STALL_SHARE: Final = 0.5  # of the seeds, as of any class of faults
 STALL_EVERY_S: Final = 15.0
 STOP_SHARE: Final = 1 / 3
+PURGE_SHARE: Final = 0.25
+PURGES_MAX: Final = 3
 LAG_SHARE: Final = 0.5
 LAG_EVERY_S: Final = 20.0
 LAGS: Final[tuple[Kind, ...]] = ("late_orders", "late_fills")
 
 
 def draw_extras(seed: int, length_s: float) -> Iterator[Event]:
-    """Return the stalls of a seed, the lags of the exchange's store, and the stop."""
+    """Return a seed's stalls, its stop, and what of the exchange's came later.
+
+    The exchange cancels what rests there; its store of orders lags.
+    """
     yield from _stalls(random.Random(f"{seed}/stalls"), length_s)
+    yield from _purges(random.Random(f"{seed}/purges"), length_s)
     yield from _lags(random.Random(f"{seed}/lags"), length_s)
     chance = random.Random(f"{seed}/stop")
     if chance.random() < STOP_SHARE:
@@ -37,6 +43,12 @@ def _stalls(chance: random.Random, length_s: float) -> Iterator[Event]:
                 chance.choice([0.2, 1.0, 5.0, 20.0]),
             )
             yield Stall(at_s, lasts_s, chance.random())
+
+
+def _purges(chance: random.Random, length_s: float) -> Iterator[Event]:
+    if chance.random() < PURGE_SHARE:
+        for _ in range(chance.randint(1, PURGES_MAX)):
+            yield VenueFault(chance.uniform(0, length_s), Fault("purge"))
 
 
 def _lags(chance: random.Random, length_s: float) -> Iterator[Event]:

@@ -9,6 +9,8 @@ import random
 from collections.abc import Iterator
 from typing import Final
 
+import attrs
+
 from adapters.simulator.faults import Fault, Kind
 from tests.simulation.events import Event, Stall, Stop, VenueFault
 
@@ -22,15 +24,21 @@ LAG_EVERY_S: Final = 20.0
 LAGS: Final[tuple[Kind, ...]] = ("late_orders", "late_fills")
 
 
-def draw_extras(seed: int, length_s: float) -> Iterator[Event]:
-    """Return a seed's stalls, its stop, and what of the exchange's came later.
+def draw_extras(name: str, length_s: float, at_s: float = 0.0) -> Iterator[Event]:
+    """Return the stalls of one stretch of time, its stop, and what the exchange adds.
 
-    The exchange cancels what rests there; its store of orders lags.
+    The exchange cancels what rests there; its store of orders lags. `name` is the seed's,
+    with more behind it where a run has several stretches.
     """
-    yield from _stalls(random.Random(f"{seed}/stalls"), length_s)
-    yield from _purges(random.Random(f"{seed}/purges"), length_s)
-    yield from _lags(random.Random(f"{seed}/lags"), length_s)
-    chance = random.Random(f"{seed}/stop")
+    for event in _extras(name, length_s):
+        yield attrs.evolve(event, at_s=at_s + event.at_s)
+
+
+def _extras(name: str, length_s: float) -> Iterator[Event]:
+    yield from _stalls(random.Random(f"{name}/stalls"), length_s)
+    yield from _purges(random.Random(f"{name}/purges"), length_s)
+    yield from _lags(random.Random(f"{name}/lags"), length_s)
+    chance = random.Random(f"{name}/stop")
     if chance.random() < STOP_SHARE:
         yield Stop(chance.uniform(0, length_s), chance.choice([0.01, 0.5, 3.0, 15.0]))
 

@@ -12,7 +12,8 @@ from typing import Final
 import attrs
 
 from tests.simulation.events import Event, Mood
-from tests.simulation.schedule import Schedule, draw, draw_events
+from tests.simulation.extras import draw_extras
+from tests.simulation.schedule import Schedule, draw, draw_events, in_time
 
 STORM_EVERY_S: Final = 600.0
 STORM_S: Final = 60.0
@@ -29,6 +30,9 @@ def draw_hours(seed: int, hours: float, exchange: str = "binance") -> Schedule:
         spare_s = STORM_EVERY_S - STORM_S - 2 * BEFORE_S
         begins_s = number * STORM_EVERY_S + chance.uniform(0, spare_s)
         events.append(Mood(begins_s, is_quiet=False))
-        events += draw_events(chance, begins_s + BEFORE_S, STORM_S, exchange=exchange)
+        at_s = begins_s + BEFORE_S
+        storm = draw_events(chance, at_s, STORM_S, exchange=exchange)
+        extras = draw_extras(f"{seed}/{number}", STORM_S, at_s)
+        events += in_time((*storm, *extras))
         events.append(Mood(begins_s + 2 * BEFORE_S + STORM_S, is_quiet=True))
     return attrs.evolve(drawn, events=tuple(events), chaos_s=length_s)

@@ -80,7 +80,7 @@ def draw(
     drift_percent = chance.choice([0.0, 0.5, 1.5, 3.0])
     events = () if is_calm else draw_events(chance, 0.0, chaos_s, focus, exchange)
     if not is_calm and focus is ANYTHING:
-        events = in_time((*events, *draw_extras(seed, chaos_s)))
+        events = in_time((*events, *draw_extras(str(seed), chaos_s)))
     return Schedule(seed, config, events, chaos_s, skew_ms, drift_percent)
 
 

@@ -104,7 +104,7 @@ def test_one_stall_ends_another_and_its_end_ends_nothing_else() -> None:
 
 
 def test_half_of_the_seeds_have_stalls_and_a_third_a_stop() -> None:
-    drawn = [list(draw_extras(seed, 100.0)) for seed in range(300)]
+    drawn = [list(draw_extras(str(seed), 100.0)) for seed in range(300)]
     stalls = sum(any(isinstance(it, Stall) for it in each) for each in drawn)
     stops = sum(any(isinstance(it, Stop) for it in each) for each in drawn)
     assert 120 < stalls < 180

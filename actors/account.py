@@ -52,7 +52,7 @@ from actors.pure.order_life import Order
 from actors.pure.order_sheet import ORDER_FACTS
 from actors.pure.reconnect import ReconnectPolicy
 from actors.pure.settling import is_settled_fill
-from actors.pure.venue_facts import fact_of_fill, facts_of_order
+from actors.pure.venue_facts import NOT_REPLACED, fact_of_fill, facts_of_order
 from actors.questions import Question
 from actors.reconciliation import Reconciliation
 from actors.reconnecting import keep_connected
@@ -278,7 +278,8 @@ class _Account:
         order = self.books.orders.get(fact.client_order_id)
         if order is None:
             return False
-        return order.is_unknown or bool(order.missing_base)
+        is_replaced = isinstance(fact, OutcomeUnknown) or fact.code != NOT_REPLACED
+        return order.is_unknown or bool(order.missing_base) or not is_replaced
 
 
 async def _tell(journal: Mailbox[JournalWish], facts: Sequence[Fact]) -> int:

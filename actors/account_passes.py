@@ -196,7 +196,8 @@ class Passes:
 
     def _next_pass_s(self) -> float:
         found = self.reconciliation
-        if not (is_unsettled(found.books) or found.has_missing_fills or found.in_vain):
+        is_behind = found.has_missing_fills or found.has_vanished or found.in_vain
+        if not (is_behind or is_unsettled(found.books)):
             self._unsettled_s = UNSETTLED_S
             return self.every_s
         wait_s = min(self._unsettled_s, self.every_s)

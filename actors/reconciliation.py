@@ -32,7 +32,7 @@ from actors.pure.drift import ZERO_BALANCE, Shortage, held_base
 from actors.pure.executions import executions_of
 from actors.pure.money import plain
 from actors.pure.order_life import Order
-from actors.pure.settling import EXPIRY_S, is_judged
+from actors.pure.settling import SETTLED_S, is_judged
 from actors.pure.unsettled import UNSETTLED, tracked_orders
 from actors.pure.venue_facts import fact_of_fill, facts_of_order, forgotten, not_placed
 
@@ -61,6 +61,7 @@ class Reconciliation:
     foreign_epoch: str = ""  # of an open order with our tag: a second engine (I-19)
     order_drifts: tuple[str, ...] = ()  # of the last pass: a line for each (R-17)
     has_missing_fills: bool = False  # the venue's executions lag behind its orders
+    has_vanished: bool = False  # an order that the venue once had, and now does not know
     # When a pass first saw an order as it is, UNKNOWN or not: until its sender gave up, it
     # may have held it back, a replacement for seconds. The wall clock alone does not say
     # how old one is: between the attempt and now it may have been set, by NTP say (I-10).
@@ -75,7 +76,7 @@ class Reconciliation:
           VenueError: a query failed; nothing was concluded from it.
           JournalDown: what was found could not be made durable.
         """
-        self.has_missing_fills = False
+        self.has_missing_fills = self.has_vanished = False
         tracked = self._track()
         symbols = sorted(
             (self.symbols | {order.symbol for order in tracked}) - self.unlisted
@@ -204,11 +205,12 @@ class Reconciliation:
         executed = executions_of(order, fills, self.books, (*past, *still_open))
         mine = executed.mine
         was_known = mine or order.status not in UNSETTLED
-        is_old = self._known_s(order) > EXPIRY_S
+        is_old = self._known_s(order) > SETTLED_S
         if was_known and self.trading.forgets_canceled and is_old:
             booked = await self.tell(self._unbooked(order, mine))
             return booked + await self.tell([forgotten(order, mine)])
         if was_known or executed.doubt:
+            self.has_vanished |= bool(was_known)
             why = executed.doubt or "the venue had it and does not know it"
             lost.append(f"order {order_id}: {why}")
             return await self.tell(self._unbooked(order, mine))

@@ -48,7 +48,7 @@ from adapters.http import HttpAnswer
 
 NOT_FOUND: Final = "404"
 GONE: Final = "the venue has it no more, and it was not executed"
-GONE_MS: Final = 10_000  # a new order is listed everywhere by then
+GONE_MS: Final = 20_000  # a new order is listed everywhere by then
 OPEN: Final = [("status", each) for each in ("open", "pending", "active", "received")]
 
 

@@ -1,0 +1,94 @@
+"""An order that the venue had and does not know any more: asked for again, soon."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import attrs
+import pytest
+from trio.testing import MockClock
+
+from actors.messages import Ended, OrderStatus
+from actors.pure.venue_facts import NOT_REPLACED
+from tests.actors.account_house import ID, House, open_house, venue_order
+from tests.words import attempted, ended, exit_intended
+
+OPEN, CANCELED = OrderStatus.OPEN, OrderStatus.CANCELED
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with open_house(tmp_path) as made:
+        yield made
+
+
+async def resting(house: House) -> None:
+    """Let an order rest at a venue that forgets what is cancelled."""
+    house.trading.forgets_canceled = True
+    await house.attempt()
+    house.trading.orders[ID] = venue_order(OPEN)
+    await house.start()
+
+
+async def not_replaced(house: House) -> None:
+    """Let an exit say that it could not take the order's place."""
+    intent = exit_intended(intent_id="i2", replaces=ID)
+    told = attrs.evolve(ended(OrderStatus.REJECTED, "0", "c2"), code=NOT_REPLACED)
+    await house.room.record(intent, attempted("i2", "c2"), told)
+
+
+async def canceled(house: House) -> bool:
+    found = await house.room.recorded(Ended)
+    return any(it.client_order_id == ID and it.status is CANCELED for it in found)
+
+
+async def test_an_order_that_could_not_be_replaced_is_asked_for_at_once(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await resting(house)
+    await house.wait(30)
+    before = len(await house.passes())
+    await not_replaced(house)
+    await house.wait(2)
+    assert len(await house.passes()) == before + 1
+
+
+async def test_what_a_cancel_made_the_venue_forget_is_cancelled_within_half_a_minute(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """I-14: nothing can be sold, and no stop placed, until its end is known."""
+    await resting(house)
+    await house.wait(1)
+    del house.trading.orders[ID]
+    await not_replaced(house)
+    await house.wait(33)
+    assert await canceled(house)
+
+
+async def test_a_young_order_that_is_not_listed_yet_is_not_taken_for_cancelled(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-03: its list may lag."""
+    await resting(house)
+    await house.wait(1)
+    del house.trading.orders[ID]
+    await not_replaced(house)
+    await house.wait(18)
+    assert not await canceled(house)
+    house.trading.orders[ID] = venue_order(OPEN)
+    await house.wait(60)
+    assert not await canceled(house)
+
+
+async def test_passes_are_far_between_again_where_an_order_stays_lost(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await resting(house)
+    house.trading.forgets_canceled = False
+    house.trading.orders.clear()
+    await not_replaced(house)
+    await house.wait(300)
+    before = len(await house.passes())
+    await house.wait(600)
+    assert len(await house.passes()) - before <= 10

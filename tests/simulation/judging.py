@@ -20,7 +20,7 @@ def ledger_violations(machine: Machine, account: str) -> list[str]:
     rows = machine.disk.rows
     money = money_of(machine.config, account)
     return [
-        *LedgerRules(money, machine.decided).read(rows),
+        *LedgerRules(money, machine.decided, machine.sent).read(rows),
         *row_violations(machine, machine.disk, account),
         *secrets_in_rows(rows),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -79,6 +79,7 @@ class LedgerRules:
 
     money: Money
     decided: Mapping[tuple[str, str], int]  # times a strategy said BUY or SELL: run, bot
+    left: Container[str]  # client order ids whose first byte left
     said: list[str] = attrs.Factory(list[str])
     _intended: dict[str, Intended] = attrs.Factory(dict[str, Intended])
     _refused: set[str] = attrs.Factory(set[str])
@@ -113,15 +114,21 @@ class LedgerRules:
                 pass
 
     def _note_intent(self, fact: Intended) -> None:
-        """I-9: one decision, one intent."""
+        """I-9: an intent is begun once, or refused."""
         if fact.intent_id in self._intended:
             self.said.append(f"I-9: {fact.intent_id} is in the ledger twice")
         if fact.intent_id in self._refused:
             self.said.append(f"I-9: {fact.intent_id} was refused, and begun")
         self._intended[fact.intent_id] = fact
-        if fact.is_adopted:
+
+    def _count(self, intended: Intended) -> None:
+        """I-9: no more orders of a bot's leave than its strategy decided.
+
+        A sale is decided once and asked for again where its first attempt was not sent.
+        """
+        if intended.is_adopted:
             return  # nobody of ours decided on it
-        _, execution, actor, _, _ = fact.intent_id.split("/")
+        _, execution, actor, _, _ = intended.intent_id.split("/")
         if not actor.startswith("bot:"):
             return
         key = execution, actor.removeprefix("bot:")
@@ -129,7 +136,7 @@ class LedgerRules:
         if self._by_bot[key] > self.decided.get(key, 0):
             self.said.append(
                 f"I-9: {key[1]} decided {self.decided.get(key, 0)} times in run {key[0]},"
-                f" {fact.intent_id} is one more"
+                f" {intended.intent_id} is one more"
             )
 
     def _note_refusal(self, fact: Refused) -> None:
@@ -141,6 +148,8 @@ class LedgerRules:
     def _begin(self, fact: Attempted) -> None:
         """I-17: with this entry, no more than allowed is held, ordered or UNKNOWN."""
         intended = self._intended.get(fact.intent_id)
+        if intended is not None and fact.client_order_id in self.left:
+            self._count(intended)
         if intended is None or intended.purpose is not Purpose.ENTRY:
             return
         self._entries[fact.client_order_id] = Entry(intended, intended.base)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from decimal import Decimal
 
 import attrs
@@ -26,8 +27,12 @@ ENTRY = f"{RUN}/bot:dawn/1/1"
 MONEY = Money(Decimal(150), {"dawn": Decimal(1000), "dusk": Decimal(120)})
 
 
-def judged(*facts: Fact, decided: int = 9) -> list[str]:
-    rules = LedgerRules(MONEY, {("r", "dawn"): decided, ("r", "dusk"): decided})
+LEFT = frozenset(f"c{number}" for number in range(100))
+
+
+def judged(*facts: Fact, decided: int = 9, left: Container[str] = LEFT) -> list[str]:
+    times = {("r", "dawn"): decided, ("r", "dusk"): decided}
+    rules = LedgerRules(MONEY, times, left)
     for fact in facts:
         rules.take(fact)
     return numbers(rules.said)
@@ -72,8 +77,14 @@ def test_a_ledger_in_order_is_not_blamed() -> None:
     assert judged(*facts, sale, sold(1, 100), closed, *entry(3)) == []
 
 
-def test_one_decision_with_two_intents_is_seen() -> None:
+def test_one_decision_with_two_orders_is_seen() -> None:
     assert judged(*entry(1), ended(OrderStatus.REJECTED), *entry(2), decided=1) == ["I-9"]
+
+
+def test_a_decision_whose_first_order_never_left_is_asked_for_again() -> None:
+    unsent = ended(OrderStatus.NOT_PLACED, "0", "c1")
+    facts = *entry(1), unsent, *entry(2)
+    assert judged(*facts, decided=1, left={"c2"}) == []
 
 
 def test_an_intent_told_twice_is_seen() -> None:

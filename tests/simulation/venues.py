@@ -137,9 +137,10 @@ def is_same_end(
 ) -> bool:
     """Tell whether an end that was told is the one that the matching engine knows.
 
-    Kraken calls it cancelled, too, when nobody was there for the rest of a market order.
+    Kraken and Coinbase call it cancelled, too, when nobody was there for the rest of a
+    market order.
     """
-    if config.dialect == "kraken" and status is OrderStatus.EXPIRED:
+    if config.dialect != "binance" and status is OrderStatus.EXPIRED:
         return told in {OrderStatus.CANCELED, OrderStatus.EXPIRED}
     return told is status
 

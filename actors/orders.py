@@ -211,7 +211,9 @@ class _Orders:
         if fact is None:
             return
         never_sent = self.attempts.heard(fact)
-        if isinstance(fact, (BotFlattened, Acknowledged)):
+        if isinstance(fact, Reconciled):  # a cancel of before may have been lost
+            self.cancel_unwanted(*self.gate.bars.flat)
+        elif isinstance(fact, (BotFlattened, Acknowledged)):
             self.cancel_unwanted(fact.bot)
         if never_sent is not None:
             self.sends.start_soon(self.road.tell, (never_sent,))

@@ -20,8 +20,12 @@ from actors.messages import (
     OrderStatus,
     PositionClosed,
     PositionOpened,
+    Reconciled,
     Refused,
+    VenueReject,
+    VenueUnknown,
 )
+from actors.ports import VenueError
 from actors.pure.client_order_id import IntentIds
 from actors.pure.watch import Watch
 from tests.actors.orders_house import House, held, open_house
@@ -126,3 +130,25 @@ async def test_an_adopted_order_was_sent_by_somebody(
     adopted = attrs.evolve(intended(), is_adopted=True)
     await house.room.record(adopted, attempted())
     assert await house.room.recorded(Ended) == []
+
+
+@pytest.mark.parametrize("code", ["not_sent", ""])
+async def test_a_cancel_that_was_lost_is_asked_for_again_after_each_pass(
+    house: House, autojump_clock: MockClock, code: str
+) -> None:
+    """R-01: the exchange was away as the command came, and the entry still rests there."""
+    await house.start()
+    await house.approve()
+    order_id = house.trading.placed[0].client_order_id
+    house.trading.orders[order_id] = held(order_id, OrderStatus.OPEN)
+    no = VenueReject(order_id, code, "offline")
+    house.trading.cancels = no if code else VenueUnknown(order_id, "no answer")
+    house.trading.errors["order"] = VenueError("offline")
+    await house.room.record(FLAT)
+    house.trading.cancels = None
+    del house.trading.errors["order"]
+    await house.room.record(Reconciled("main", "routine", 1, 0, 0, (), 0))
+    assert house.trading.cancelled == [order_id, order_id]
+    assert [end.status for end in await house.room.recorded(Ended)] == [
+        OrderStatus.CANCELED
+    ]

@@ -160,23 +160,35 @@ class Reconciliation:
         return fills, await self.tell(endings)
 
     async def _book_fills(self, behind: Sequence[tuple[Order, VenueOrder]]) -> int:
-        """Book executions of orders of which the venue has filled more than we (R-12)."""
-        since_ms: dict[str, int] = {}
-        for order, _ in behind:
-            begin_ms = order.attempt_ms - OVERLAP_MS
-            since_ms[order.symbol] = min(since_ms.get(order.symbol, begin_ms), begin_ms)
+        """Book executions of orders of which the venue has filled more than we (R-12).
+
+        First from just before an order last moved: to read all since it was placed may
+        take longer than a pass has.
+        """
         booked = 0
         await trio.lowlevel.checkpoint()
-        for symbol, begin_ms in since_ms.items():
-            executions = await self.trading.fills(symbol, since_ms=begin_ms)
-            for order, venue in behind:
-                if order.symbol != symbol:
-                    continue
-                mine = [fill for fill in executions if _is_of(fill, venue)]
-                if sum(fill.base for fill in mine) < venue.filled_base:
-                    self.has_missing_fills = True
-                booked += await self.tell(self._unbooked(order, mine))
+        for symbol in dict.fromkeys(order.symbol for order, _ in behind):
+            here = [each for each in behind if each[0].symbol == symbol]
+            placed_ms = min(order.attempt_ms for order, _ in here)
+            moved_ms = min(max(placed_ms, venue.update_ms) for _, venue in here)
+            fills, is_all = await self._executed(symbol, here, moved_ms)
+            if not is_all and moved_ms > placed_ms:
+                fills, is_all = await self._executed(symbol, here, placed_ms)
+            self.has_missing_fills |= not is_all
+            booked += await self.tell(fills)
         return booked
+
+    async def _executed(
+        self, symbol: str, behind: Sequence[tuple[Order, VenueOrder]], since_ms: int
+    ) -> tuple[list[Filled], bool]:
+        """Return what nobody has booked, and whether it is all that the venue filled."""
+        listed = await self.trading.fills(symbol, since_ms=since_ms - OVERLAP_MS)
+        fills, is_all = list[Filled](), True
+        for order, venue in behind:
+            mine = self._unbooked(order, [it for it in listed if _is_of(it, venue)])
+            base = sum((it.base for it in mine), order.filled_base)
+            is_all, fills = is_all and base >= venue.filled_base, fills + mine
+        return fills, is_all
 
     def _unbooked(self, order: Order, fills: Sequence[VenueFill]) -> list[Filled]:
         return [

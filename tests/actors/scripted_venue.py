@@ -35,6 +35,7 @@ from tests.words import BTC
 Answer = VenueAck | VenueReject | VenueUnknown
 TERMS = StreamTerms(subscriptions_max=1024, timeframes=frozenset({"1m"}))
 LIVE = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
+DAY_MS = 86_400_000
 
 
 class Middle:
@@ -214,6 +215,7 @@ class ScriptedTrading:
     on_place: Callable[[OrderRequest], Awaitable[None]] | None = None
     clock_ms: int = 0  # added to the run's own time
     slow_s: float = 0.0  # of every question
+    day_s: float = 0.0  # it takes to page through a day of executions
     goodbye_s: float = 0.0  # of a private stream
     hang: str = ""  # the question that is never answered
     hang_for: str = ""  # the order that is asked for in vain
@@ -319,6 +321,7 @@ class ScriptedTrading:
 
     async def fills(self, symbol: str, *, since_ms: int) -> Sequence[VenueFill]:
         await self._answer("fills")
+        await trio.sleep(self.day_s * (self.now_ms() - since_ms) / DAY_MS)
         return [f for f in self.executed if f.symbol == symbol and f.trade_ms >= since_ms]
 
     async def balances(self) -> Sequence[VenueBalance]:

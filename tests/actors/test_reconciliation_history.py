@@ -1,0 +1,90 @@
+"""Executions that a pass must find: no more of the past is read than tells of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import attrs
+import pytest
+from trio.testing import MockClock
+
+from actors.messages import Ended, Filled, OrderStatus
+from actors.ports import VenueError
+from tests.actors.account_house import ID, House, open_house, venue_fill, venue_order
+from tests.actors.scripted_venue import DAY_MS
+from tests.words import attempted, filled, intended
+
+DAYS = 10
+AGO_MS = DAYS * DAY_MS
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """An exchange that takes ten seconds to page through a day of executions."""
+    async with open_house(tmp_path) as made:
+        made.trading.clock_ms, made.trading.day_s = 2 * AGO_MS, 10.0
+        placed_ms = made.trading.now_ms() - AGO_MS
+        await made.room.record(intended(), attempted("i1", ID, attempt_ms=placed_ms))
+        yield made
+
+
+def executed(house: House, *fills: tuple[str, str, int]) -> None:
+    """Let the order have been filled now, by fills that were so many ms ago."""
+    now_ms = house.trading.now_ms()
+    ended = attrs.evolve(venue_order(OrderStatus.FILLED, "1"), update_ms=now_ms)
+    house.trading.orders[ID] = ended
+    house.trading.executed = [
+        venue_fill(trade_id, base, trade_ms=now_ms - ago_ms)
+        for trade_id, base, ago_ms in fills
+    ]
+
+
+async def booked(house: House) -> list[str]:
+    return [fill.trade_id for fill in await house.room.recorded(Filled)]
+
+
+async def test_an_order_that_rested_for_long_is_booked_from_its_last_moments(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-12: all since it was placed would take longer than a pass may."""
+    executed(house, ("t1", "1", 1_000))
+    await house.start()
+    await house.wait(10)
+    assert await booked(house) == ["t1"]
+    assert [end.status for end in await house.room.recorded(Ended)] == [OrderStatus.FILLED]
+    assert house.may_buy()
+
+
+async def test_what_is_booked_already_need_not_be_found_again(
+    house: House, autojump_clock: MockClock
+) -> None:
+    early = filled("0.4", 100, client_order_id=ID, trade_id="t1")
+    await house.room.record(early)
+    executed(house, ("t1", "0.4", AGO_MS // 2), ("t2", "0.6", 1_000))
+    await house.start()
+    await house.wait(10)
+    assert await booked(house) == ["t1", "t2"]
+
+
+async def test_what_the_last_moments_do_not_explain_is_looked_for_since_the_attempt(
+    house: House, autojump_clock: MockClock
+) -> None:
+    house.trading.day_s = 1.0
+    executed(house, ("t1", "0.4", AGO_MS // 2), ("t2", "0.6", 1_000))
+    await house.start()
+    await house.wait(20)
+    assert await booked(house) == ["t1", "t2"]
+
+
+async def test_executions_that_are_listed_nowhere_are_still_missed(
+    house: House, autojump_clock: MockClock
+) -> None:
+    house.trading.day_s = 1.0
+    executed(house, ("t1", "0.4", 1_000))
+    await house.start()
+    await house.wait(20)
+    house.trading.errors["balances"] = VenueError("away")  # what was found stays booked
+    executed(house, ("t1", "0.4", 1_000), ("t2", "0.6", 1_000))
+    await house.wait(60)
+    assert await booked(house) == ["t1", "t2"]

@@ -160,6 +160,11 @@ class Guard:
             self._asking.begin_anew()
             self.stop.ask_again()
 
+    def relisted(self, instrument: Instrument) -> None:
+        """Take what the exchange allows from now on."""
+        self.instrument = instrument
+        self.stop.relisted(instrument)
+
     def cancel_asked(self, client_order_id: str, now_s: float) -> None:
         """Remember that this order is being cancelled."""
         self._room.cancel_asked(client_order_id, now_s)

@@ -76,6 +76,10 @@ class ProtectiveStop:
         """Forget how long to wait: what stood in the way is gone."""
         self._asking.begin_anew()
 
+    def relisted(self, instrument: Instrument) -> None:
+        """Take what the exchange allows from now on; what rests there stays good."""
+        self.instrument, self._content = instrument, (None, None, None)
+
     # What is decided
 
     def is_asking(self, now_s: float) -> bool:
@@ -102,7 +106,7 @@ class ProtectiveStop:
         aim = self.aim(base, levels, resting, is_raised=price is not None)
         if aim is None or not aim.base or not self._asking.may_ask(now_s):
             return None
-        pause_s = _pause_s(aim, resting)
+        pause_s = self._pause_s(aim, resting)
         if pause_s is None:
             if price is not None:
                 self._content = base, levels, resting
@@ -124,10 +128,23 @@ class ProtectiveStop:
         if resting is not None and resting.intended.stop_price is not None:
             lowest = resting.intended.stop_price
             stop_price = max(stop_price, lowest) if is_raised else lowest
+        stop_price = self.instrument.ceil_price(stop_price)  # the tick may have changed
         limit_price = self.instrument.floor_price(below(stop_price, percent))
         limit_price = max(limit_price, self.instrument.tick, self.instrument.price_min)
         base = protective_base(base, limit_price, self.instrument)
         return StopWanted(base, stop_price, limit_price)
+
+    def _pause_s(self, aim: StopWanted, resting: Order | None) -> float | None:
+        """Return how long after the last request it may be replaced; None is never."""
+        if resting is None:
+            return 0.0
+        if resting.status is not OrderStatus.OPEN or resting.filled_base:
+            return None
+        if aim.base != resting.open_base:
+            return RESIZE_EVERY_S
+        at = resting.intended.stop_price
+        is_there = at is not None and aim.stop_price == self.instrument.ceil_price(at)
+        return None if is_there else RAISE_EVERY_S
 
     @property
     def can_rest(self) -> bool:
@@ -159,14 +176,3 @@ class ProtectiveStop:
             return f"{self.instrument.exchange} takes no {self.instrument.symbol} stops"
         is_told = self.refused or now_s >= self._bare_since_s + BARE_S
         return self._bare_why if is_told else ""
-
-
-def _pause_s(aim: StopWanted, resting: Order | None) -> float | None:
-    """Return how long after the last request the stop may be replaced; None is never."""
-    if resting is None:
-        return 0.0
-    if resting.status is not OrderStatus.OPEN or resting.filled_base:
-        return None
-    if aim.base != resting.open_base:
-        return RESIZE_EVERY_S
-    return RAISE_EVERY_S if aim.stop_price != resting.intended.stop_price else None

@@ -170,7 +170,14 @@ class Watch:
         return guard
 
     def begin_listed(self) -> bool:
-        """Guard the positions whose symbols are listed by now; tell whether there are."""
+        """Guard the positions whose symbols are listed by now; tell whether there are.
+
+        Filters change while a position is held: the others go by the newest listing.
+        """
+        for guard in self.guards.values():
+            newest = self.instruments.get(guard.ward.symbol)
+            if newest is not None and newest is not guard.instrument:
+                guard.relisted(newest)
         listed = [owner for owner in self.unlisted if owner[1] in self.instruments]
         for bot, symbol in listed:
             recorded = self.unlisted.pop((bot, symbol))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import attrs
 import pytest
 
 from actors.messages import (
+    Acknowledged,
     ExitIntent,
     ExitReason,
     ExitTriggered,
     Instrument,
     OrderStatus,
+    OrderType,
     PositionClosed,
     PositionOpened,
     StopMoved,
@@ -116,3 +119,71 @@ def test_a_leg_sells_its_part_and_the_rest_stays_held(
         known.apply(fact)
     (guard,) = known.guards.values()
     assert guard.triggered is triggered
+
+
+IDS = IntentIds("e", "r", "positions:main", 1)
+COARSE = attrs.evolve(BTC, tick=Decimal("0.1"))
+
+
+def stopped_at(seen: Watch, price: str, now_s: float) -> tuple[Decimal | None, ...] | None:
+    """Return trigger and limit of the stop that is asked for now, if one is."""
+    (guard,) = seen.guards.values()
+    step = guard.next_step(Decimal(price), now_s, IDS)
+    return (step.stop_price, step.limit_price) if isinstance(step, ExitIntent) else None
+
+
+@pytest.fixture
+def held() -> tuple[dict[str, Instrument], Watch]:
+    """A position whose stop rests at 99.57, as its trailing stop was recorded."""
+    instruments = {SYMBOL: BTC}
+    ward = attrs.evolve(WARD, limit_percent=Decimal("0.5"))
+    seen = Watch("main", {"dawn": ward}, instruments)
+    rests = exit_intended(
+        intent_id="p1",
+        order_type=OrderType.STOP_LOSS_LIMIT,
+        stop_price=Decimal("99.57"),
+        limit_price=Decimal("99.07"),
+    )
+    facts = (intended(), attempted(), filled(1, 100), ended(OrderStatus.FILLED, "1"))
+    moved = attrs.evolve(MOVED, stop_loss=Decimal("99.57"), high=Decimal("101.60"))
+    for fact in (*facts, OPENED, moved, rests, attempted("p1", "cp1")):
+        seen.apply(fact)
+    seen.apply(Acknowledged("dawn", "main", SYMBOL, "cp1", "v1"))
+    return instruments, seen
+
+
+def test_a_tick_that_changed_binds_the_next_stop(
+    held: tuple[dict[str, Instrument], Watch],
+) -> None:
+    """R-42: the exchange would refuse it at the old tick, and the old stop be gone."""
+    instruments, seen = held
+    instruments[SYMBOL] = COARSE
+    seen.begin_listed()
+    assert stopped_at(seen, "101", 20.0) is None  # what rests there stays good
+    seen.apply(ended(OrderStatus.CANCELED, "0", "cp1"))
+    assert stopped_at(seen, "101", 40.0) == (Decimal("99.6"), Decimal("99.1"))
+
+
+def test_a_symbol_that_is_not_listed_any_more_keeps_its_last_filters(
+    held: tuple[dict[str, Instrument], Watch],
+) -> None:
+    instruments, seen = held
+    del instruments[SYMBOL]
+    seen.begin_listed()
+    seen.apply(ended(OrderStatus.CANCELED, "0", "cp1"))
+    assert stopped_at(seen, "101", 40.0) == (Decimal("99.57"), Decimal("99.07"))
+
+
+def test_stops_are_asked_for_once_the_exchange_takes_them_again(
+    held: tuple[dict[str, Instrument], Watch],
+) -> None:
+    """It was post-only as the position began, say."""
+    instruments, seen = held
+    makers = frozenset({OrderType.LIMIT_MAKER.value})
+    instruments[SYMBOL] = attrs.evolve(BTC, order_types=makers)
+    seen.begin_listed()
+    seen.apply(ended(OrderStatus.CANCELED, "0", "cp1"))
+    assert stopped_at(seen, "101", 40.0) is None
+    instruments[SYMBOL] = BTC
+    seen.begin_listed()
+    assert stopped_at(seen, "101", 80.0) == (Decimal("99.57"), Decimal("99.07"))

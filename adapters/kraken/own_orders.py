@@ -47,6 +47,7 @@ class OwnOrders:
     _orders: dict[str, VenueOrder] = attrs.Factory(dict[str, VenueOrder])
     _ids: dict[str, str] = attrs.Factory(dict[str, str])  # client id -> the venue's
     _final: set[str] = attrs.Factory(set[str])  # ended, and told with all they executed
+    _missed: set[str] = attrs.Factory(set[str])  # open when updates may have been lost
     _placed_ms: dict[str, int] = attrs.Factory(dict[str, int])  # by client id
 
     def asked(self, request: OrderRequest, placed_ms: int) -> None:
@@ -121,23 +122,41 @@ class OwnOrders:
                 total += left * order.limit_price
         return total
 
+    def missed(self) -> None:
+        """Take that updates may have been lost: executions may be among them."""
+        orders = self._orders.items()
+        self._missed |= {key for key, order in orders if order.status not in ENDED}
+
     def join(self, row: Execution) -> tuple[PrivateMessage, ...]:
         """Return what an update says, with all that was told of its order before.
 
         Raises:
-          BadFigure: it is about an order that nobody has told us of.
+          BadFigure: it is about an order that nobody has told us of, or that ended with
+            nobody knows what executed.
         """
         self.changes += 1
         before = self._orders.get(row.order_id)
         order = self._new(row) if before is None else _changed(before, row)
         if before is not None and order.update_ms < before.update_ms:
             order = attrs.evolve(order, status=before.status)  # an older one came late
+        if order.status is OrderStatus.FILLED and row.cum_qty is None:
+            order = attrs.evolve(order, filled_base=max(order.filled_base, order.base))
         self._keep(order)
-        if order.status in ENDED and row.cum_qty is not None:
-            self._final.add(row.order_id)
+        self._note_end(order, row)
         if row.exec_type != "trade":
             return (order,)
         return (_fill(order, row), order)
+
+    def _note_end(self, order: VenueOrder, row: Execution) -> None:
+        is_told = row.cum_qty is not None
+        if is_told:
+            self._missed.discard(row.order_id)
+        if order.status not in ENDED:
+            return
+        if is_told:
+            self._final.add(row.order_id)
+        elif row.order_id in self._missed and order.status is not OrderStatus.FILLED:
+            raise BadFigure(f"{row.order_id} ended, and what it executed was not told")
 
     def _new(self, row: Execution) -> VenueOrder:
         if not row.symbol or row.order_qty is None or not row.side:
@@ -169,6 +188,7 @@ class OwnOrders:
             gone = next(ended, None) or next(iter(self._orders.values()))
             del self._orders[gone.venue_order_id]
             self._final.discard(gone.venue_order_id)
+            self._missed.discard(gone.venue_order_id)
             self._ids.pop(gone.client_order_id, None)
 
 

@@ -95,6 +95,7 @@ class KrakenPrivateStream:
                         said += self._own.join(row)
                     except BadFigure as error:
                         self._count("executions", heard.sequence)
+                        self._own.missed()  # what came with it
                         raise RemoteProtocolError(str(error)) from error
                 self._count_told("executions", heard.sequence)
             case BalancesTold():
@@ -110,6 +111,7 @@ class KrakenPrivateStream:
     def _count_told(self, channel: str, sequence: int) -> None:
         before = self._count(channel, sequence)
         if before is not None and sequence != before + 1:
+            self._own.missed()
             lost = f"{channel} jumped from {before} to {sequence}"
             raise RemoteProtocolError(f"updates of the account were lost: {lost}")
 
@@ -146,6 +148,7 @@ async def open_private_stream(
             whole = {**params, "token": token}
             await socket.send(encode_request(number, "subscribe", whole))
         early = await _subscribed(socket, learn_tier)
+        own.missed()  # before; the snapshot tells what open orders have executed
         yield KrakenPrivateStream(socket, venue, own, early[::-1])
 
 

@@ -392,6 +392,37 @@ def test_an_order_that_has_ended_stays_so_whatever_comes_late(order: list[str]) 
     assert filled == sorted(filled)
 
 
+def test_what_is_filled_is_filled_whole_though_no_update_says_how_much() -> None:
+    """R-12: an update with the first half was lost; who books fills must miss it."""
+    own = OwnOrders()
+    join(own, "pending_new", **BEGUN)
+    trade = {"exec_id": "T2", "last_qty": 1.0, "last_price": 99.0}
+    _, filled = join(own, "trade", order_status="filled", **trade)
+    assert (filled.status, filled.filled_base) == (OrderStatus.FILLED, Decimal("2.0"))
+
+
+def test_after_a_loss_an_end_is_told_only_with_what_was_executed() -> None:
+    """R-12: else a fill that was lost is nobody's for ever."""
+    own = OwnOrders()
+    join(own, "pending_new", **BEGUN)
+    own.missed()
+    with pytest.raises(BadFigure, match="executed"):
+        join(own, "canceled", order_status="canceled")
+    assert own.ended("ours") is None
+    (told,) = join(own, "canceled", order_status="canceled", cum_qty=0.5)
+    assert (told.status, told.filled_base) == (OrderStatus.CANCELED, Decimal("0.5"))
+    assert own.ended("ours") == told
+
+
+def test_an_update_with_what_was_executed_makes_good_what_was_missed() -> None:
+    own = OwnOrders()
+    join(own, "pending_new", **BEGUN)
+    own.missed()
+    join(own, "amended", order_status="partially_filled", cum_qty=0.5)
+    (told,) = join(own, "canceled", order_status="canceled")
+    assert (told.status, told.filled_base) == (OrderStatus.CANCELED, Decimal("0.5"))
+
+
 def test_open_orders_hold_what_they_may_still_need() -> None:
     own = OwnOrders()
     join(own, "pending_new", **BEGUN)

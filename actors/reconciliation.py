@@ -162,8 +162,7 @@ class Reconciliation:
     async def _book_fills(self, behind: Sequence[tuple[Order, VenueOrder]]) -> int:
         """Book executions of orders of which the venue has filled more than we (R-12).
 
-        First from just before an order last moved: to read all since it was placed may
-        take longer than a pass has.
+        First just before an order last moved: all since it was placed may take too long.
         """
         booked = 0
         await trio.lowlevel.checkpoint()
@@ -287,11 +286,12 @@ class Reconciliation:
 
 
 def foreign_line(venue: VenueOrder) -> str:
-    """Return an order that is not ours as people read it, its id first (R-16)."""
+    """Return an order that is not ours as people read it, an id of it first (R-16)."""
     price = venue.limit_price or venue.stop_price
     at = f" at {plain(price)}" if price else ""
-    what = f"{venue.side.value} {plain(venue.base)} {venue.symbol}"
-    return f"{venue.client_order_id} {what} {venue.order_type.lower()}{at}"
+    name = venue.client_order_id or venue.venue_order_id
+    what = f"{name} {venue.side.value} {plain(venue.base)} {venue.symbol}"
+    return f"{what} {venue.order_type.lower()}{at}"
 
 
 def _tracked_as(order: Order) -> tuple[str, bool]:

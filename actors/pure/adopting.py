@@ -39,6 +39,11 @@ def adopted(
     Raises:
       NotPossible: it would be more than the bot itself may have.
     """
+    if not venue.client_order_id:  # nor have others, whose executions it would get
+        raise NotPossible(
+            f"{venue.venue_order_id} has no client order id to know it by again: cancel it"
+            " at the exchange"
+        )
     executed = sum((fill.base for fill in fills), ZERO)
     if executed != venue.filled_base:
         raise NotPossible(

@@ -175,6 +175,20 @@ async def test_an_adopted_order_is_tracked_and_its_fills_are_booked(
     assert (await house.pass_now()).foreign_orders == 0
 
 
+async def test_an_order_that_its_sender_gave_no_id_is_shown_by_the_venue_s_and_not_adopted(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-09: by hand at Kraken, say. Nothing tells it from the next one without an id."""
+    await house.start()
+    house.trading.orders[""] = venue_order(OPEN, order_id="", venue_id="OABC-1")
+    assert (await house.pass_now()).foreign == ("OABC-1 buy 1 BTC/USDT limit",)
+    answer = await tell(house, "adopt", "OABC-1", bot="dawn")
+    house.trading.stream.tell(venue_fill("t1", "1", "", venue_order_id="OXYZ-2"))
+    await house.pass_now()
+    assert await house.room.recorded(Filled, Attempted) == []
+    assert "OABC-1 has no client order id" in answer["error"]
+
+
 async def test_only_what_is_open_at_the_venue_is_adopted(
     house: House, autojump_clock: MockClock
 ) -> None:

@@ -423,6 +423,19 @@ def test_an_update_with_what_was_executed_makes_good_what_was_missed() -> None:
     assert (told.status, told.filled_base) == (OrderStatus.CANCELED, Decimal("0.5"))
 
 
+@pytest.mark.parametrize("figure", ['"NaN"', '"sNaN"', '"Infinity"', "1e400"])
+def test_a_balance_that_is_no_figure_is_the_venue_s_fault(figure: str) -> None:
+    """S-14: it ends the question, not the account."""
+    body = f'{{"XXBT":{{"balance":{figure},"hold_trade":"0"}}}}'
+    with pytest.raises(RemoteProtocolError):
+        orders.decode_balances(msgspec.Raw(body.encode()), str)
+    with pytest.raises(RemoteProtocolError):
+        decode_private(
+            '{"channel":"balances","type":"update","sequence":1,'
+            f'"data":[{{"asset":"BTC","balance":{figure}}}]}}'
+        )
+
+
 def test_open_orders_hold_what_they_may_still_need() -> None:
     own = OwnOrders()
     join(own, "pending_new", **BEGUN)

@@ -38,6 +38,12 @@ def amount(number: Decimal) -> Decimal:
     raise BadFigure(f"no amount, or absurdly large or small: {number!s:.40}")
 
 
+def signed(number: Decimal) -> Decimal:
+    """Return a number whose size is one that `amount` takes."""
+    amount(number.copy_abs())
+    return number
+
+
 def positive(number: Decimal) -> Decimal:
     """Return a number as `amount` does, but not zero."""
     if not amount(number):

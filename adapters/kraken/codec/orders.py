@@ -33,6 +33,7 @@ from adapters.kraken.codec.numbers import (
     positive,
     rfc3339,
     seconds_ms,
+    signed,
 )
 from adapters.kraken.codec.rest import decode_body
 from adapters.kraken.codec.words import EXCHANGE
@@ -293,5 +294,5 @@ def decode_balances(result: msgspec.Raw, asset_of: Name) -> tuple[VenueBalance, 
 
 def _balance(asset: str, row: BalanceBody) -> VenueBalance:
     locked = amount(row.hold_trade)
-    free = row.balance + row.credit - row.credit_used - locked
+    free = signed(row.balance) + signed(row.credit) - signed(row.credit_used) - locked
     return VenueBalance(asset, amount(max(ZERO, free)), locked)

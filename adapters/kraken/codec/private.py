@@ -17,7 +17,7 @@ import msgspec
 
 from adapters.figures import UNREADABLE, BadFigure, bad
 from adapters.kraken.codec.frames import Frame, decode_frame
-from adapters.kraken.codec.numbers import ZERO, Word
+from adapters.kraken.codec.numbers import ZERO, Word, signed
 from adapters.kraken.codec.rest import plain_error
 
 
@@ -160,9 +160,9 @@ def _hear_balances(frame: Frame) -> BalancesTold:
     for row in rows:
         spot = [each.balance for each in row.wallets if (each.type, each.id) == _SPOT]
         if row.wallets:
-            totals[row.asset] = spot[0] if spot else ZERO
+            totals[row.asset] = signed(spot[0]) if spot else ZERO
         elif (row.wallet_type, row.wallet_id) == _SPOT:
-            totals[row.asset] = row.balance
+            totals[row.asset] = signed(row.balance)
     at = next((row.timestamp for row in reversed(rows) if row.timestamp), None)
     return BalancesTold(tuple(totals.items()), at, frame.sequence)
 

@@ -68,9 +68,10 @@ class RiskState:
             case Filled():
                 self._fill(fact)
             case PositionClosed():
-                written_off = self.books.of(fact.bot, fact.symbol).cost_quote
-                if self.books.apply(fact):
-                    self.realized_today -= written_off
+                before = self.books.of(fact.bot, fact.symbol).cost_quote
+                if self.books.apply(fact):  # what was bought meanwhile is held on
+                    held = self.books.of(fact.bot, fact.symbol).cost_quote
+                    self.realized_today += held - before
             case Intended() | Refused():
                 self._settle(fact.intent_id)
                 self.books.apply(fact)

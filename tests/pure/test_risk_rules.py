@@ -213,22 +213,24 @@ def test_an_open_loss_counts_and_an_open_gain_does_not() -> None:
     assert state.result_today() == -400
 
 
+def closed(dust_base: str) -> PositionClosed:
+    reason, zero = ExitReason.SIGNAL, Decimal(0)
+    dust = Decimal(dust_base)
+    return PositionClosed("dawn", "main", SYMBOL, "c1", reason, zero, zero, dust, "")
+
+
 def test_dust_that_was_written_off_is_a_loss_of_the_day() -> None:
     state = told(filled("0.1", 1_000), sold("0.05", 1_000))
-    dust = PositionClosed(
-        "dawn",
-        "main",
-        SYMBOL,
-        "c1",
-        ExitReason.SIGNAL,
-        Decimal(0),
-        Decimal(0),
-        Decimal(0),
-        "",
-    )
-    state.apply(dust)
-    state.apply(dust)
+    state.apply(closed("0.05"))
+    state.apply(closed("0.05"))
     assert state.realized_today == -50
+
+
+def test_what_was_bought_while_a_position_was_closed_is_no_loss_of_the_day() -> None:
+    late = filled("0.5", 1_000, trade_id="t9")
+    state = told(filled("0.1", 1_000), sold("0.05", 1_000), late, closed("0.05"))
+    assert state.books.of("dawn", SYMBOL).cost_quote == 500
+    assert (state.realized_today, state.result_today()) == (-50, -50)
 
 
 def test_a_tick_in_between_does_not_refuse_a_whole_capital() -> None:

@@ -40,7 +40,7 @@ class Holding:
     realized_quote: Decimal = ZERO  # of this position, net of fees
     other_fees: tuple[tuple[str, Decimal], ...] = ()  # paid in a third asset
     closed_id: str = ""  # of the position before
-    late: tuple[Filled, ...] = ()  # the newest, since a purchase followed a sale
+    late: tuple[Filled, ...] = ()  # the newest, since it was bought more of
     before_late: Holding | None = None  # without these
 
     @property
@@ -59,7 +59,7 @@ class Holding:
     def after(self, fill: Filled) -> Holding:
         """Return the holding after one fill. The caller tells each fill once (I-5)."""
         after = self.moved(fill)
-        if not self.late and not (fill.side is Side.BUY and self.sold_base):
+        if not self.late and not (fill.side is Side.BUY and self.is_open):
             return after
         before, late = self.before_late or self, (*self.late, fill)
         if len(late) > LATE_MAX:

@@ -100,6 +100,12 @@ def test_what_was_recorded_while_a_position_was_closed_came_afterwards(
     assert closed.position_id == "c1/t9"
 
 
+def test_what_was_recorded_while_less_than_a_lot_was_closed_came_afterwards() -> None:
+    """R-12: a first fill may be less than a lot after its fee, and nothing sold of it."""
+    held = after(filled("0.00001", 100, fee=Decimal("0.00000001"), fee_asset="BTC"))
+    assert held.after(LATE).closed(held.base) == held.closed(held.base).after(LATE)
+
+
 def test_what_an_operator_took_out_does_not_come_back_with_a_late_fill() -> None:
     held = after(filled(1, 100), sold("0.5", 90), LATE).corrected(Decimal(1))
     assert held.closed(Decimal("0.4")).base == Decimal("0.5")

@@ -187,3 +187,21 @@ def test_stops_are_asked_for_once_the_exchange_takes_them_again(
     instruments[SYMBOL] = BTC
     seen.begin_listed()
     assert stopped_at(seen, "101", 80.0) == (Decimal("99.57"), Decimal("99.07"))
+
+
+def test_what_was_recorded_while_less_than_a_lot_was_closed_is_guarded() -> None:
+    """R-12, I-14: the order had ended before its last fill was told."""
+    small = filled("0.00001", 100, fee=Decimal("0.00000001"), fee_asset="BTC")
+    known = (intended(), attempted(), small, ended(OrderStatus.CANCELED, "1"))
+    decides, reads = watch({SYMBOL: BTC}), watch({SYMBOL: BTC})
+    for fact in known:
+        decides.apply(fact)
+    ids, closed = IntentIds("e", "r", "positions:main", 1), OPENED
+    while not isinstance(closed, PositionClosed):
+        step = decides.guards["dawn", SYMBOL].next_step(Decimal(100), 0.0, ids)
+        assert isinstance(step, (PositionOpened, PositionClosed))
+        decides.apply(step)
+        closed = step
+    for fact in (*known, filled("0.5", 100, trade_id="t2"), closed):
+        reads.apply(fact)
+    assert reads.guards["dawn", SYMBOL].levels.stop_loss == 98

@@ -2,7 +2,8 @@
 
 An exit passes no risk check, since it must always be able to leave (I-12); a leg that sells
 is no such exit but half of something new, so halts, prices and filters bar it as they bar
-an entry, and it sells only what its bot holds.
+an entry, and it sells only what its bot holds. The stop that guards its inventory at the
+exchange makes room for it, as for any exit.
 """
 
 from __future__ import annotations
@@ -81,7 +82,8 @@ def _holding_bar(intent: ExitIntent, state: RiskState) -> Bar | None:
     if unknown is not None:
         return "unknown_order", f"the outcome of {unknown.client_order_id} is unknown"
     held = books.of(bot, symbol)
-    left = held.base - books.orders.exiting_base(bot, symbol)
+    stop = books.orders.resting_stop(bot, symbol)
+    left = held.base - books.orders.exiting_base(bot, symbol, besides=stop)
     if not held.is_open or left < intent.base:
         text = f"{bot} has {plain(left)} {symbol} at {intent.exchange}"
         return "no_position", f"{text}: an inventory is needed to sell {plain(intent.base)}"

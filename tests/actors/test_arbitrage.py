@@ -24,13 +24,15 @@ from actors.messages import (
     OrderStatus,
     Refused,
     Side,
+    VenueAck,
     VenueReject,
+    VenueReplaced,
 )
 from actors.pure.leg_group import ABSENT_S, SETTLE_S
 from tests.actors.ledger_room import settle, taken
 from tests.actors.legs_house import LegsHouse, executed, open_legs_house
 from tests.pure.leg_words import BUY as BUY_LEG
-from tests.pure.leg_words import GROUP, inventory, over, whole
+from tests.pure.leg_words import GROUP, inventory, over, resting_stop, whole
 from tests.pure.leg_words import SELL as SELL_LEG
 
 ONE_CENT = ("100", "102")  # kraken pays two per cent more
@@ -108,6 +110,24 @@ async def test_without_an_inventory_nothing_leaves(
     assert placed(house) == {"binance": [], "kraken": []}
     (refused,) = await house.room.recorded(Refused)
     assert refused.code == "no_position"
+
+
+async def test_a_leg_is_sold_from_under_the_stop_that_guards_its_inventory(
+    house: LegsHouse, autojump_clock: trio.abc.Clock
+) -> None:
+    gone = VenueAck("dusk/stop", "v1", OrderStatus.CANCELED, Decimal(0), 0)
+    sale = executed(Side.SELL, "5", "102")
+    house.dawn.trading.answers = [executed(Side.BUY, "5", "100")]
+    house.dusk.trading.replaced = [VenueReplaced(gone, sale)]
+    await house.room.record(*resting_stop(SELL_LEG, "5"))
+    await house.start_doors()
+    await house.start()
+    await house.price(*ONE_CENT)
+    await trio.sleep(1)
+
+    assert await house.room.recorded(Refused) == []
+    (settled,) = await house.room.recorded(LegsSettled)
+    assert (settled.bought, settled.sold, settled.is_matched) == (5, 5, True)
 
 
 async def test_a_halted_leg_keeps_both_at_home(

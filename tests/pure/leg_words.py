@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from actors.messages import (
+    Acknowledged,
     Attempted,
     Ended,
     Fact,
@@ -109,6 +110,18 @@ def inventory(leg: Leg, base: Money) -> list[Fact]:
     assert isinstance(intended, Intended)
     entry = attrs.evolve(intended, purpose=Purpose.ENTRY, side=Side.BUY)
     return [entry, attempted, bought, over(leg, OrderStatus.FILLED, base, order_id)]
+
+
+def resting_stop(leg: Leg, base: Money) -> list[Fact]:
+    """Return the facts of a stop that guards a leg's inventory at its exchange."""
+    intended, attempted = begun(leg, base, f"{leg.bot}/stop")
+    assert isinstance(intended, Intended)
+    assert isinstance(attempted, Attempted)
+    at = {"limit_price": leg.price * Decimal("0.97"), "stop_price": leg.price}
+    stop = attrs.evolve(intended, order_type=OrderType.STOP_LOSS_LIMIT, **at)
+    order_id = attempted.client_order_id
+    told = Acknowledged(leg.bot, leg.account, leg.symbol, order_id, "v1")
+    return [stop, attempted, told]
 
 
 def refused(leg: Leg, code: str = "not_reconciled", intent_id: str = "") -> Refused:

@@ -88,7 +88,8 @@ class RiskState:
         self._begin_day(fact.trade_ms)
         self.usage.apply(fact)
         after = self.books.of(fact.bot, fact.symbol).realized_quote
-        self.realized_today += after - before
+        if fact.trade_ms // DAY_MS >= self.day:  # else told late, of a day that is over
+            self.realized_today += after - before
         if fact.symbol not in self._live:  # a fill may be told long after it happened
             self._prices[fact.symbol] = fact.price
 

@@ -181,6 +181,18 @@ def test_a_fill_that_is_told_late_replaces_no_live_price() -> None:
     assert (state.result_today(), state.exposure_quote()) == (0, 1_000)
 
 
+@pytest.mark.parametrize("price", [400, 1_600])
+def test_what_was_earned_or_lost_yesterday_and_is_told_late_is_not_of_today(
+    price: int,
+) -> None:
+    """R-13: a restart after midnight would not count it, either."""
+    at = {"bot": "dusk", "trade_ms": MIDNIGHT_MS - 1}
+    state = told(filled(1, 1_000, client_order_id="d1", **at))
+    see(state, ticker("1000", exchange_ms=MIDNIGHT_MS))
+    state.apply(sold(1, price, **at))
+    assert (state.result_today(), loss_halt(state, LIMITS, "main")) == (0, None)
+
+
 @pytest.mark.parametrize(
     ("state", "quote", "code"),
     [

@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from itertools import pairwise
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.messages import Candle, Signal, SignalType
 from actors.pure.indicators import ema
-from actors.pure.market_view import Cause, MarketView
+from actors.pure.market_view import Cause, Held, MarketView
 from actors.pure.strategies import BUILT_IN, BadStrategy, build
 from actors.pure.strategies.ema_cross import EmaCross
 from tests.words import SYMBOL, candle, ticker
@@ -52,6 +53,27 @@ def test_it_buys_on_a_cross_up_and_says_so_once() -> None:
         SignalType.BUY,
         SignalType.HOLD,
     ]
+
+
+@pytest.mark.parametrize(
+    ("closes", "live", "cause"),
+    [([*FALL, 140], 140, Cause.TIMER), (FALL, 140, Cause.TICK)],
+)
+def test_a_life_that_begins_with_a_position_does_not_buy_on_the_same_cross_again(
+    closes: list[int], live: int, cause: Cause
+) -> None:
+    """I-18: the life before had bought, and what it remembered is gone."""
+    flat = seen(closes, live, cause)
+    held = attrs.evolve(flat, position=Held(Decimal(140), Decimal(1), Decimal(0)))
+    assert types(EmaCross(FAST, SLOW), flat) == [SignalType.BUY]
+    assert types(EmaCross(FAST, SLOW), held, held) == [SignalType.HOLD] * 2
+
+
+def test_a_position_keeps_no_later_cross_away() -> None:
+    strategy, position = EmaCross(FAST, SLOW), Held(Decimal(1), Decimal(1), Decimal(0))
+    views = (seen(FALL), seen([*FALL, 140]), seen([*FALL, 140, 60]))
+    held = [attrs.evolve(view, position=position) for view in views]
+    assert types(strategy, *held) == [SignalType.HOLD, SignalType.BUY, SignalType.SELL]
 
 
 def test_it_sells_on_a_cross_down() -> None:

@@ -5,6 +5,9 @@ bot evaluates on every tick, the live price also counts as the close of the runn
 candle: such a cross is provisional, is signalled once, and is not said again when the
 candle closes. One that the close does not confirm is not taken back; the stop guards it.
 
+A new life does not know what the one before has said of the candle that it begins with:
+where something is held by then, it buys nothing more before the next candle (I-18).
+
 strength: how far the averages are apart, 1 % or more of the slow one being 1.
 confidence: 1 on closed candles, 0.5 while the candle runs.
 """
@@ -55,6 +58,7 @@ class EmaCross:
     slow: int = attrs.field(default=26, validator=_whole, on_setattr=attrs.setters.frozen)
     _now: _Averages = attrs.field(default=_NONE_YET, init=False)
     _said: SignalType | None = attrs.field(default=None, init=False)  # since that candle
+    _begun_ms: int = attrs.field(default=-1, init=False)  # open of the first candle judged
     _weights: tuple[Decimal, Decimal] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -68,6 +72,14 @@ class EmaCross:
 
     def evaluate(self, view: MarketView) -> Signal:
         """Return BUY on a cross up, SELL on a cross down, else HOLD and why."""
+        signal = self._judge(view)
+        if signal.type is not SignalType.BUY or view.position is None:
+            return signal
+        if view.window[-1].open_ms != self._begun_ms:
+            return signal
+        return _hold("a life before may have bought on this cross: it is held", self._now)
+
+    def _judge(self, view: MarketView) -> Signal:
         count = len(view.window)
         if count < self.candles_min:
             return _hold(f"warming up: {count} of {self.candles_min} candles")
@@ -121,6 +133,7 @@ class EmaCross:
         closes = [candle.close for candle in window]
         fast, slow = ema(closes, self.fast), ema(closes, self.slow)
         self._now = _Averages(window[-1].open_ms, fast[-1], slow[-1])
+        self._begun_ms = self._now.open_ms
         return _Averages(window[-2].open_ms, fast[-2], slow[-2])
 
     def _signal(self, crossed: SignalType, at: _Averages, *, confidence: float) -> Signal:

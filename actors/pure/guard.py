@@ -254,8 +254,10 @@ class Guard:
     def _finish(
         self, live: Sequence[Order], price: Decimal | None, now_s: float
     ) -> CancelIntent | None:
-        hit = bool(self._hit)
-        return self._room.finish(live, price, now_s, is_closed_there=hit)
+        hit, triggered = bool(self._hit), self.triggered is not None
+        return self._room.finish(
+            live, price, now_s, is_closed_there=hit, is_triggered=triggered
+        )
 
     def _protected(
         self, holding: Holding, price: Decimal | None, now_s: float, ids: IntentIds

@@ -28,7 +28,7 @@ class Room:
     """The live orders of one position, and when they began to stand in the way."""
 
     ward: Ward
-    _exits_since_s: dict[str, float] = attrs.Factory(dict[str, float])
+    _since_s: dict[str, float] = attrs.Factory(dict[str, float])
     _reached_s: dict[str, float] = attrs.Factory(dict[str, float])  # resting stops
     _cancelled_s: dict[str, float] = attrs.Factory(dict[str, float])
 
@@ -43,10 +43,13 @@ class Room:
         now_s: float,
         *,
         is_closed_there: bool,
+        is_triggered: bool,
     ) -> CancelIntent | None:
         """Return a cancel for what does not end by itself, or None.
 
         `is_closed_there`: the exchange has sold the position, so no entry is wanted.
+        `is_triggered`: it is to be sold. Whoever sends the exit asks for the entry's
+        cancel, once; one that was lost would leave it open for ever.
         """
         for order in live:
             if self._is_asked(order, now_s):
@@ -55,6 +58,8 @@ class Room:
                 if is_closed_there:
                     why = "its position was closed at the exchange"
                     return steps.cancel(self.ward, order, why)
+                if is_triggered and self._overdue_s(order, price, now_s) is not None:
+                    return steps.cancel(self.ward, order, "its position is sold")
             elif (wait_s := self._overdue_s(order, price, now_s)) is not None:
                 return steps.cancel(self.ward, order, f"exit not done after {wait_s:g} s")
         return None
@@ -87,8 +92,8 @@ class Room:
         return now_s - asked_s < CANCEL_EVERY_S
 
     def _overdue_s(self, order: Order, price: Decimal | None, now_s: float) -> float | None:
-        """Return how long an exit was given, too long; an UNKNOWN one is left alone."""
-        since_s = self._exits_since_s.setdefault(order.client_order_id, now_s)
+        """Return how long an order was given, too long; an UNKNOWN one is left alone."""
+        since_s = self._since_s.setdefault(order.client_order_id, now_s)
         wait_s = self._wait_s(order, price)
         return wait_s if now_s - since_s >= wait_s and not order.is_unknown else None
 

@@ -170,6 +170,26 @@ def test_an_exit_that_rests_too_long_is_cancelled_and_again_while_it_lives() -> 
     assert on.look("97", 61.0) == [ExitIntent]
 
 
+def test_an_entry_whose_cancel_was_lost_is_cancelled_again_once_its_position_is_sold() -> (
+    None
+):
+    """What it bought would be sold at once, and the bot begin nothing new meanwhile."""
+    on = scene(BOTH, intended(), attempted(), filled("0.4", 100))
+    on.look("105", 0.0)
+    on.begin_exit()  # with it, the orders actor asks for a cancel
+    on.tell(sold("0.4", 105), ended(OrderStatus.FILLED, "0.4", "cx1"))
+    assert [on.look("105", at_s) for at_s in (1.0, 9.9, 10.1, 40.0, 41.0)] == [
+        [],
+        [],
+        [CancelIntent],
+        [],
+        [CancelIntent],
+    ]
+    assert on.guard.is_restless(41.0)
+    on.tell(ended(OrderStatus.CANCELED, "0.4"))
+    assert on.look("105", 42.0) == [PositionClosed]
+
+
 def test_an_unknown_exit_is_left_to_the_venue_s_evidence() -> None:
     on = scene()
     on.look("97", 0.0)

@@ -61,7 +61,14 @@ class Market:
     feed: FeedState | None = None
 
     def hear(self, feed: FeedState) -> None:
-        """Take the feed's word; after a gap of this symbol only what comes next counts."""
+        """Take the feed's word; after a gap of this symbol only what comes next counts.
+
+        That it goes on, said again with other counts, is no gap.
+        """
+        known, resumed = self.feed, (Link.RESUMED, feed.since_s)
+        is_same = known is not None and (known.link, known.since_s) == resumed
+        if is_same and feed.link is Link.RESUMED:
+            return
         if not feed.symbols or self.symbol in feed.symbols:
             self.feed, self.ticker = feed, None
         elif self.feed is None:

@@ -134,6 +134,15 @@ def test_a_gap_of_another_symbol_leaves_the_price() -> None:
     assert (known.ticker, known.feed and known.feed.link) == (None, Link.GAP)
 
 
+def test_a_feed_that_only_counts_on_leaves_the_price() -> None:
+    """It does so each second where prices come faster than they are read."""
+    known = market(HERE, 1, 2)
+    known.hear(FeedState("binance", Link.RESUMED, 0.0, prices_replaced=9))
+    assert known.ticker is not None
+    known.hear(FeedState("binance", Link.RESUMED, 5.0))  # the gap before was not heard of
+    assert known.ticker is None
+
+
 def test_a_life_that_missed_the_feeds_word_trusts_its_stream_and_not_rest() -> None:
     """A feed speaks when something changes, which may have been before this life."""
     known = markets()

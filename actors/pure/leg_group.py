@@ -106,8 +106,10 @@ class LegGroups:
             case LegsIntended():
                 self.group, self._since_s = fact, now_s
                 self._refused, self._hedges = {}, []
-            case LegsSettled():
-                self.group = None
+            case LegsSettled(group_id=group_id):
+                # An end that the ledger took late may be told after the next beginning.
+                if self.group is not None and self.group.group_id == group_id:
+                    self.group = None
             case Refused(intent_id=intent_id):
                 self._note_intent(intent_id)
                 self._refused[intent_id] = fact

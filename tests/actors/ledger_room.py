@@ -44,10 +44,15 @@ class Disk:
     ledger: InlineStore
     error: OSError | None = None
     slow_s: float = 0.0
+    refuses: type[Fact] | None = None  # a kind of fact that it does not take, once
 
     async def append(self, rows: Sequence[Row]) -> Stored:
         if self.slow_s:
             await trio.sleep(self.slow_s)
+        if self.refuses is not None and kind_of(self.refuses) in [it.kind for it in rows]:
+            self.refuses = None
+            await trio.lowlevel.checkpoint()
+            raise OSError(28, "no space left on device")
         if self.error is not None:
             await trio.lowlevel.checkpoint()
             raise self.error

@@ -304,3 +304,30 @@ async def test_late_evidence_of_a_lost_sale_ends_the_group(
     assert (settled.bought, settled.sold, settled.hedged) == (1, 1, 1)
     assert not settled.is_matched
     assert len(await house.room.recorded(Filled)) == 4  # with the inventory's
+
+
+async def test_an_end_that_the_ledger_takes_late_does_not_end_the_next_group(
+    house: LegsHouse, autojump_clock: trio.abc.Clock
+) -> None:
+    """The next one is durable before it, and its sale is refused after it."""
+    legs = [attrs.evolve(leg, capital=Decimal(1_000)) for leg in house.settings.legs]
+    house.settings = attrs.evolve(house.settings, legs=(legs[0], legs[1]))
+    house.dawn.trading.answers = [
+        executed(Side.BUY, "1", "100", "t1"),
+        executed(Side.BUY, "1", "100", "t2"),
+        executed(Side.SELL, "1", "99", "t3"),
+    ]
+    house.dusk.trading.answers = [executed(Side.SELL, "1", "102", "t4"), NO]
+    await house.start_doors()
+    await house.start()
+    house.room.disk.refuses = LegsSettled
+    await house.price(*ONE_CENT)
+    await trio.sleep(0.1)
+    house.dusk.trading.answer_s = 2.0
+    await house.price(*ONE_CENT)
+    await trio.sleep(SETTLE_S)
+
+    first, second = await house.room.recorded(LegsSettled)
+    assert (first.is_matched, second.is_matched) == (True, False)
+    assert (second.bought, second.sold, second.hedged) == (1, 0, 1)
+    assert len(await house.room.recorded(Halted)) == 2

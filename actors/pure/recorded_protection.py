@@ -21,12 +21,11 @@ _PLACES = Decimal("1E-9")
 def recorded_protection(fact: PositionOpened, wanted: Protection) -> Protection:
     """Return the protection of the settings now, with what was recorded where it is nearer.
 
-    A stop that had begun to trail before it was recorded tells its trailing distance.
+    A recorded stop does not say whether it trails, so its own distance counts in any case:
+    a wider trailing distance would loosen the stop of a position that grew.
     """
     stop = wanted.stop_loss_percent
     was = _percent(fact.entry, fact.stop_loss, is_below=True)
-    if was is not None and fact.trailing_stop is not None:
-        was = max(was, fact.trailing_stop)
     if was is not None and was > ZERO:
         stop = was if stop is None else min(was, stop)
     return attrs.evolve(

@@ -297,11 +297,14 @@ MORE = (
     [{}, {"dawn": Ward("dawn", "main", "binance", SYMBOL, Protection(Decimal(10)))}],
     ids=["removed", "looser"],
 )
+@pytest.mark.parametrize(
+    "protection", [BOTH, Protection(Decimal(2), None, Decimal(5))], ids=str
+)
 def test_a_position_that_grew_keeps_its_levels_whatever_became_of_its_bot(
-    wards: dict[str, Ward],
+    wards: dict[str, Ward], protection: Protection
 ) -> None:
     """R-15: only its beginning is recorded; the average entry has moved to 110."""
-    on = scene()
+    on = scene(protection)
     on.look("100", 0.0)
     on.tell(*MORE)
     again = Scene(Watch("main", wards, {SYMBOL: BTC}))

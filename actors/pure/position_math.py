@@ -112,8 +112,11 @@ class Holding:
         fee_base, fee_quote, fees = self._fees(fill)
         bought = self.bought_base + fill.base
         paid = self.entry * self.bought_base + fill.price * fill.base
+        before = (
+            self if self.is_open else attrs.evolve(self, sold_base=ZERO, sold_quote=ZERO)
+        )
         return attrs.evolve(
-            self,
+            before,
             position_id=self.position_id or self._new_id(fill),
             base=self.base + fill.base - fee_base,
             entry=paid / bought,

@@ -106,6 +106,13 @@ def test_what_was_recorded_while_less_than_a_lot_was_closed_came_afterwards() ->
     assert held.after(LATE).closed(held.base) == held.closed(held.base).after(LATE)
 
 
+def test_a_late_sale_of_the_dust_is_no_part_of_the_next_position_but_its_money_is() -> None:
+    flat = after(filled(1, 100), sold("0.95", 90)).closed(Decimal("0.05"))
+    held = flat.after(sold("0.05", 90, trade_id="x2")).after(LATE)
+    assert (held.base, held.sold_base, held.exit_price) == (1, 0, 0)
+    assert held.realized_quote == Decimal("4.50")
+
+
 def test_what_an_operator_took_out_does_not_come_back_with_a_late_fill() -> None:
     held = after(filled(1, 100), sold("0.5", 90), LATE).corrected(Decimal(1))
     assert held.closed(Decimal("0.4")).base == Decimal("0.5")

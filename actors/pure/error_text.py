@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traceback import walk_tb
+from traceback import TracebackException, walk_tb
 from types import TracebackType
 from typing import cast
 
@@ -33,13 +33,19 @@ def _members(error: BaseException) -> str:
 
 
 def _one(error: BaseException) -> str:
-    text = " ".join(str(error).split())  # a line break would forge a log line
+    text = " ".join(_own_words(error).split())  # a line break would forge a log line
     if len(text) > CHARACTERS_MAX:
         text = f"{text[:CHARACTERS_MAX]}…"
     name = type(error).__name__
     said = f"{name}: {text}" if text else name
     place = _place(error.__traceback__)
     return f"{said} in {place}" if place else said
+
+
+def _own_words(error: BaseException) -> str:
+    """Return what the error says of itself, also where saying it is an error again."""
+    told = TracebackException(type(error), error, None, lookup_lines=False, compact=True)
+    return str(told).encode(errors="backslashreplace").decode()
 
 
 def _place(trace: TracebackType | None) -> str:

@@ -240,3 +240,23 @@ async def test_being_ready_twice_is_the_actors_mistake(autojump_clock: MockClock
 def test_two_children_of_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match="have one name"):
         supervisor(Log(), "", Child("a", never_ready), Child("a", never_ready))
+
+
+async def test_an_error_that_cannot_say_what_it_is_ends_one_life_only(
+    autojump_clock: MockClock,
+) -> None:
+    class Coded(Exception):
+        def __str__(self) -> str:
+            return self.args[0]
+
+    async def run(*, task_status: trio.TaskStatus[None]) -> None:
+        task_status.started()
+        await trio.sleep(1)
+        raise Coded(42)
+
+    log = Log()
+    children = Child("odd", run), Child("calm", actor(log, "calm"))
+    with trio.move_on_after(10):
+        await supervisor(log, "", *children).run()
+    assert log.births_s["calm"] == [0.0]
+    assert log.only(Event.FAILED)[0].error.startswith("Coded: <exception str() failed>")

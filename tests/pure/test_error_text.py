@@ -74,3 +74,15 @@ def test_an_endless_chain_is_cut() -> None:
         innermost.__cause__ = ValueError(str(number))
         innermost = innermost.__cause__
     assert error_text(error).count("caused by") == 3
+
+
+def test_an_error_that_cannot_say_what_it_is_is_told_nevertheless() -> None:
+    class Coded(Exception):
+        def __str__(self) -> str:
+            return self.args[0]
+
+    assert error_text(Coded(42)) == "Coded: <exception str() failed>"
+
+
+def test_an_error_is_told_in_words_that_can_be_written() -> None:
+    assert error_text(ValueError("bad name a\udc80b")) == r"ValueError: bad name a\udc80b"

@@ -21,6 +21,11 @@ def error_text(error: BaseException) -> str:
     return " · caused by ".join(links)
 
 
+def writable(text: str) -> str:
+    """Return a text that no file, ledger or socket refuses: half characters are named."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def _members(error: BaseException) -> str:
     """Name what is inside a group; the group itself says nothing."""
     if not isinstance(error, BaseExceptionGroup):
@@ -45,7 +50,7 @@ def _one(error: BaseException) -> str:
 def _own_words(error: BaseException) -> str:
     """Return what the error says of itself, also where saying it is an error again."""
     told = TracebackException(type(error), error, None, lookup_lines=False, compact=True)
-    return str(told).encode(errors="backslashreplace").decode()
+    return writable(str(told))
 
 
 def _place(trace: TracebackType | None) -> str:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from actors.messages import Signal, SignalType
+from actors.pure.error_text import writable
 
 _NO_DIGITS = str.maketrans("", "", "0123456789.,+-")
 
@@ -38,7 +39,7 @@ def checked(answer: object, strategy: str) -> Signal:
     if not isinstance(reasons, tuple) or not all(map(_is_text, cast("Any", reasons))):
         raise BadSignal(f"{strategy} returned reasons {reasons!r}, not texts")
     indicators = _indicators(answer.indicators, strategy)
-    texts = tuple(map(str, answer.reasons))
+    texts = tuple(writable(str(each)) for each in answer.reasons)
     return Signal(answer.type, answer.strength, answer.confidence, texts, indicators)
 
 
@@ -61,7 +62,7 @@ def _indicators(found: object, strategy: str) -> dict[str, Decimal]:
                 f"{strategy} returned indicator {name!r} {value!r}, not a finite number:"
                 " leave it out while it warms up"
             )
-        indicators[name] = number
+        indicators[writable(name)] = number
     return indicators
 
 

@@ -77,3 +77,11 @@ def test_what_a_strategy_changes_afterwards_is_not_in_its_signal() -> None:
     levels["low"] = float("nan")
 
     assert signal.indicators == {"low": Decimal(1)}
+
+
+def test_texts_that_cannot_be_written_are_told_in_others() -> None:
+    answer = Signal(SignalType.HOLD, 0.0, 1.0, ("news \ud83d",), {"a\udc80": Decimal(1)})
+    fact = SignalGenerated("dawn", "A/B", checked(answer, "mine"), Decimal(1), 1, 0)
+
+    assert fact.signal.reasons == (r"news \ud83d",)
+    assert decode("signal_generated", encode(fact)) == fact

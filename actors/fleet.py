@@ -87,7 +87,10 @@ class Fleet:
     def _owners(self) -> list[Child]:
         """Return the actors of the only owner, or one group for each of several."""
         names = owners_of(self.stage.config)
-        groups = [OwnerGroup(self.stage, self.world, name) for name in names or (HOUSE,)]
+        groups = [
+            OwnerGroup(self.stage, self.world, name, self._has_given_up)
+            for name in names or (HOUSE,)
+        ]
         if not names:
             return groups[0].children()
         owners = Supervisor(
@@ -99,6 +102,9 @@ class Fleet:
         )
         policy = self._policy("escalate")
         return [Child("owners", owners.run, None, policy, stop_s=owners.stop_s)]
+
+    def _has_given_up(self) -> bool:
+        return self.root.escalated is not None
 
     def _hear_owner(self, step: Transition) -> None:
         """Pass it on; that an owner's group is given up is an alarm, too."""

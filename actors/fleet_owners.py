@@ -46,6 +46,7 @@ class OwnerGroup:
     stage: Stage
     world: World
     owner: str
+    fleet_gave_up: Callable[[], bool]
     supervisor: Supervisor | None = None  # of this group, where it has one
 
     def child(self) -> Child:
@@ -89,7 +90,7 @@ class OwnerGroup:
     def _is_stopping(self) -> bool:
         """Tell whether entries are to be cancelled at the end of a life."""
         has_given_up = self.supervisor is not None and self.supervisor.escalated is not None
-        return has_given_up or self.world.is_stopping()
+        return has_given_up or self.fleet_gave_up() or self.world.is_stopping()
 
     def _bots(self, epoch: str) -> Child:
         stage, world = self.stage, self.world

@@ -155,6 +155,13 @@ class Exchange(ScriptedTrading):
         )
 
 
+class Resting(Exchange):
+    """An exchange where every order rests."""
+
+    async def place(self, request: OrderRequest) -> Answer:
+        return await ScriptedTrading.place(self, request)
+
+
 class NoDesk(Desk):
     async def serve(self, ask: object) -> None:
         await trio.sleep_forever()
@@ -172,6 +179,7 @@ class MockFleet:
     exchange: Exchange = attrs.Factory(Exchange)
     steps: list[Transition] = attrs.Factory(list[Transition])
     escalated: Escalated | None = None
+    is_stopping: bool = False  # as after the first signal
     began_s: float = 0.0
     _fleet: Fleet | None = None
     _is_ready: trio.Event = attrs.Factory(trio.Event)
@@ -242,7 +250,7 @@ class MockFleet:
             say=lambda _: None,
             announce=lambda _at_ms, _fact: None,
             report=scribe.report,
-            is_stopping=lambda: False,
+            is_stopping=lambda: self.is_stopping,
         )
 
     async def _tick(self) -> None:

@@ -25,7 +25,6 @@ from actors.messages import (
     Filled,
     Halted,
     Intended,
-    OrderRequest,
     PositionOpened,
     Refused,
     Signal,
@@ -42,9 +41,8 @@ from actors.records import record
 from adapters.sqlite.inline import InlineStore
 from tests.actors.emergency import InlineFile
 from tests.actors.ledger_room import Disk
-from tests.actors.scripted_venue import Answer, ScriptedTrading
 from tests.system.fleet_desk import only
-from tests.system.mock_fleet import Exchange, MockFleet
+from tests.system.mock_fleet import Exchange, MockFleet, Resting
 
 T = TypeVar("T")
 OWNERS = ("ann", "bob")
@@ -74,13 +72,6 @@ class Churn:
     def evaluate(self, view: MarketView) -> Signal:
         kind = SignalType.BUY if view.position is None else SignalType.SELL
         return Signal(kind, 1.0, 1.0, ("churn",))
-
-
-class Resting(Exchange):
-    """An exchange where every order rests."""
-
-    async def place(self, request: OrderRequest) -> Answer:
-        return await ScriptedTrading.place(self, request)
 
 
 class AskedDesk(Desk):

@@ -127,7 +127,8 @@ class AccountGroup:
             run,
             stage.mailboxes[actor],
             self._guard("escalate"),
-            stop_s=8,
+            stop_s=12,
+            has_goodbye=True,
             left=lambda: left.pop() if left else "",
         )
 

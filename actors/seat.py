@@ -17,6 +17,10 @@ from actors.pure.transition_line import next_step
 DEFAULT_POLICY = Policy()
 ALIVE = frozenset({State.STARTING, State.HALF_OPEN, State.RUNNING, State.STOPPING})
 CLOSED = frozenset({State.OPEN, State.FAILED})
+BEGINNING = frozenset({State.STARTING, State.HALF_OPEN})
+LEAVE_S = 5.0  # for a life to begin that has a goodbye to say
+
+Report = Callable[[Transition], None]
 
 
 @attrs.frozen(weakref_slot=False)
@@ -40,6 +44,7 @@ class Child:
     is_bulkhead: bool = False  # what it cannot keep alive ends it, not its neighbours
     while_down: str = ""  # what its absence means, for the log
     left: Callable[[], str] = str  # what it leaves when it has stopped, for the log
+    has_goodbye: bool = False  # so important that it begins a life to say it
     closed_code: str = ""  # with which wishes are refused while its circuit is open
 
 
@@ -62,6 +67,7 @@ class Seat:
     doom: Exception | None = None  # why the supervisor itself ends this life
     error: str = ""  # the last one
     late_at_s: float | None = None  # a life told to end is late from here; inf: said
+    is_leaving: bool = False  # this life, or the next, ends once it is ready
     is_occupied: bool = False  # a task runs lives here, or waits between them
 
     @property
@@ -77,7 +83,8 @@ class Seat:
         self.breaker = self.breaker.starting()
         self.incarnation += 1
         self.since_s, self.doom, self.late_at_s = now_s, None, None
-        self.scope = scope = trio.CancelScope(shield=True, deadline=now_s + self.start_s)
+        start_s = min(self.start_s, LEAVE_S) if self.is_leaving else self.start_s
+        self.scope = scope = trio.CancelScope(shield=True, deadline=now_s + start_s)
         if mailbox is not None:
             mailbox.rearm()
             mailbox.reader, mailbox.closed_because = scope, ""
@@ -89,6 +96,43 @@ class Seat:
         self.scope = None
         if self.child.mailbox is not None:
             self.child.mailbox.reader = None
+
+    def tell_to_stop(self, report: Report) -> bool:
+        """End the life in this seat, or the wait for the next; do not wait for it."""
+        old, now_s = self.breaker.state, trio.current_time()
+        if not self.is_occupied or self.scope is None or old is State.STOPPING:
+            return False
+        if self.is_alive:
+            self.breaker = self.breaker.stopping()
+            self.late_at_s = now_s + self.stop_s
+            report(self.told(Event.STOPPING, old, now_s))
+        else:
+            self.breaker = self.breaker.stopped()
+            report(self.told(Event.STOPPED, old, now_s))
+        self.scope.cancel()
+        return True
+
+    def take_leave(self, report: Report) -> None:
+        """Tell it to stop, as its tree does; once it is ready if its goodbye matters.
+
+        It may have crashed a moment ago, and what its goodbye takes back is still there.
+        """
+        is_waiting = self.breaker.next_try_s is not None
+        is_beginning = is_waiting or self.breaker.state in BEGINNING
+        if self.scope is None or not (self.child.has_goodbye and is_beginning):
+            self.tell_to_stop(report)
+            return
+        self.is_leaving = True
+        if is_waiting:
+            self.scope.cancel()
+        else:
+            soon_s = trio.current_time() + LEAVE_S
+            self.scope.deadline = min(self.scope.deadline, soon_s)
+
+    def may_live(self, *, is_stopping: bool) -> bool:
+        """Tell whether another life may begin; in a tree that stops, only for a goodbye."""
+        is_owed = self.child.has_goodbye and self.breaker.state is not State.STOPPED
+        return self.is_wanted and (is_owed or not is_stopping)
 
     def close_door(self) -> None:
         """Tell senders at the mailbox, while the circuit is open, that nobody serves it."""

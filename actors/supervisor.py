@@ -12,7 +12,8 @@ child that escalates holds it up until it is ready, because those below need it.
 
 Stopping goes from bottom to top, each child within its deadline. A child that overruns is
 reported and the next one is told; Trio cannot kill it, so the supervisor ends only when
-it does, and the fleet's hard limit is the end of the process.
+it does, and the fleet's hard limit is the end of the process. Nothing starts in a tree
+that stops, but a child whose goodbye matters and who had crashed: it begins one more life.
 
 Survived: any Exception of a child, by the policy of `pure/breaker.py`. Not survived: a
 broken invariant, KeyboardInterrupt, SystemExit. `Cancelled` is never a failure. A child
@@ -126,18 +127,7 @@ class Supervisor(Tree):
 
     def tell_to_stop(self, seat: Seat) -> bool:
         """End the life in this seat, or the wait for the next; do not wait for it."""
-        old, now_s = seat.breaker.state, trio.current_time()
-        if not seat.is_occupied or seat.scope is None or old is State.STOPPING:
-            return False
-        if seat.is_alive:
-            seat.breaker = seat.breaker.stopping()
-            seat.late_at_s = now_s + seat.stop_s
-            self._report(seat.told(Event.STOPPING, old, now_s))
-        else:
-            seat.breaker = seat.breaker.stopped()
-            self._report(seat.told(Event.STOPPED, old, now_s))
-        seat.scope.cancel()
-        return True
+        return seat.tell_to_stop(self._report)
 
     def note_ready(self, seat: Seat) -> None:
         """Let the boot go on; from here the watchdog judges this life."""
@@ -150,7 +140,10 @@ class Supervisor(Tree):
         seat.since_s = trio.current_time()
         seat.breaker = seat.breaker.ready()
         self._report(seat.told(Event.READY, old, seat.since_s))
-        self._settle(seat)
+        if seat.is_leaving:
+            self.tell_to_stop(seat)
+        else:
+            self._settle(seat)
 
     async def _start_all(self) -> None:
         await trio.lowlevel.checkpoint()
@@ -177,7 +170,7 @@ class Supervisor(Tree):
             if not self._pending:
                 continue
             for seat in batch:
-                self.tell_to_stop(seat)
+                seat.take_leave(self._report)
             with trio.move_on_after(max(seat.stop_s for seat in batch)):
                 await self._settled.wait()
             for seat in batch:
@@ -192,7 +185,7 @@ class Supervisor(Tree):
         """Live, wait, live again. One task, so that no two lives ever overlap (I-24)."""
         seat.task = trio.lowlevel.current_task()
         try:
-            while (delay_s := await self._live(seat)) is not None:
+            while (delay_s := await self._live(seat)) is not None and not seat.is_leaving:
                 with trio.move_on_after(delay_s, shield=True) as seat.scope:
                     await trio.sleep_forever()
         finally:
@@ -200,8 +193,11 @@ class Supervisor(Tree):
 
     async def _live(self, seat: Seat) -> float | None:
         """Live once; return the wait before the next life, or None after the last."""
-        await trio.lowlevel.checkpoint()
-        if not seat.is_wanted or self._is_stopping:
+        if seat.child.has_goodbye:  # it may live once more though all is cancelled
+            await trio.lowlevel.cancel_shielded_checkpoint()
+        else:
+            await trio.lowlevel.checkpoint()
+        if not seat.may_live(is_stopping=self._is_stopping):
             return None
         child, old = seat.child, seat.breaker.state
         now_s = trio.current_time()
@@ -289,7 +285,7 @@ class Supervisor(Tree):
             seat.end()
             seat.breaker = seat.breaker.stopped()
             self._report(seat.told(Event.STOPPED, old, trio.current_time()))
-        seat.is_occupied, seat.task, seat.scope = False, None, None
+        seat.is_occupied, seat.is_leaving, seat.task, seat.scope = False, False, None, None
         self._settle(seat)
 
     def _settle(self, seat: Seat) -> None:

@@ -12,6 +12,7 @@ from trio.testing import MockClock
 from actors.mailbox import Mailbox
 from actors.messages.supervision import Event, State
 from actors.pure.breaker import Policy
+from actors.seat import LEAVE_S
 from actors.supervisor import Child, Supervisor
 from tests.actors.troupe import Log, supervisor
 
@@ -27,6 +28,8 @@ class World:
     log: Log = attrs.Factory(Log)
     alive: dict[str, int] = attrs.Factory(dict[str, int])
     overlaps: int = 0
+    stop_s: float = STOP_S
+    has_goodbye: bool = False
 
     async def body(
         self, name: str, mailbox: Mailbox[int], *, task_status: trio.TaskStatus[None]
@@ -61,7 +64,9 @@ class World:
 
         then = self.dice.choice(["stop", "retry"])
         policy = Policy(reset_s=5, on_exhausted=then)  # pyright: ignore[reportArgumentType] -- a literal
-        return Child(name, run, mailbox, policy, stop_s=STOP_S)
+        return Child(
+            name, run, mailbox, policy, stop_s=self.stop_s, has_goodbye=self.has_goodbye
+        )
 
     async def feed(self, mailbox: Mailbox[int]) -> None:
         while True:
@@ -77,11 +82,13 @@ class World:
             act(self.dice.choice(names))
 
 
+@pytest.mark.parametrize("stop_s", [STOP_S, STOP_S + LEAVE_S])
 @pytest.mark.parametrize("seed", range(24))
 async def test_lives_never_overlap_and_a_stop_ends_everything_in_time(
-    seed: int, autojump_clock: MockClock
+    seed: int, stop_s: float, autojump_clock: MockClock
 ) -> None:
-    world = World(random.Random(seed))
+    """Half of the trees are of actors that begin a life to say their goodbye."""
+    world = World(random.Random(seed), stop_s=stop_s, has_goodbye=stop_s > STOP_S)
     leaves = [world.leaf(f"leaf:{number}") for number in range(LEAVES)]
     inner = supervisor(
         world.log, "inner", *leaves[2:], start_together=world.dice.random() < 0.5
@@ -95,7 +102,7 @@ async def test_lives_never_overlap_and_a_stop_ends_everything_in_time(
             told_s = trio.current_time()
             scope.cancel()
 
-    assert trio.current_time() - told_s <= LEAVES * STOP_S
+    assert trio.current_time() - told_s <= LEAVES * stop_s
     assert world.overlaps == 0
     assert not any(world.alive.values())
     assert {each.state for each in tree.states()} <= {State.STOPPED, State.FAILED}

@@ -249,30 +249,33 @@ class _Account:
     async def _order_of(self, order_id: str) -> Order | None:
         """Return our order; one that carries our tag may be told of a moment later."""
         order = self.books.orders.get(order_id)
-        is_awaited = (
-            order is None
-            and is_ours(order_id, self.settings.account_tag)
-            and order_id not in self.strangers
-        )
-        if is_awaited:
-            with trio.move_on_after(EARLY_S):
-                await trio.lowlevel.checkpoint()
-                while (order := self.books.orders.get(order_id)) is None:
-                    await self._heard.wait()
-            if order is None:
+        if order is None and is_ours(order_id, self.settings.account_tag):
+            epoch = epoch_of(order_id) or ""
+            if self.settings.epoch and epoch != self.settings.epoch:
+                self.passes.fence(epoch)  # of another engine: nobody here will tell of it
                 self._note_stranger(order_id)
+            elif order_id not in self.strangers:
+                order = await self._awaited(order_id)
         await trio.lowlevel.checkpoint()
         return order
 
+    async def _awaited(self, order_id: str) -> Order | None:
+        order = None
+        with trio.move_on_after(EARLY_S):
+            await trio.lowlevel.checkpoint()
+            while (order := self.books.orders.get(order_id)) is None:
+                await self._heard.wait()
+        if order is None:
+            self._note_stranger(order_id)
+        return order
+
     def _note_stranger(self, order_id: str) -> None:
-        """Look into an order with our tag that our ledger does not know."""
-        self.strangers[order_id] = None
-        if len(self.strangers) > STRANGERS_MAX:
-            self.strangers.popitem(last=False)
-        epoch = epoch_of(order_id) or ""
-        if self.settings.epoch and epoch != self.settings.epoch:
-            self.passes.fence(epoch)
-        self.passes.ask("an order carries our tag, not our record")
+        """Look into an order with our tag that our ledger does not know, once."""
+        if order_id not in self.strangers:
+            self.strangers[order_id] = None
+            if len(self.strangers) > STRANGERS_MAX:
+                self.strangers.popitem(last=False)
+            self.passes.ask("an order carries our tag, not our record")
 
     def _is_unclear(self, fact: OutcomeUnknown | Ended) -> bool:
         order = self.books.orders.get(fact.client_order_id)

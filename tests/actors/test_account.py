@@ -140,6 +140,21 @@ async def test_a_stranger_is_waited_for_once_and_then_costs_the_stream_nothing(
     assert await base_booked(house) == Decimal(1)
 
 
+async def test_orders_of_another_engine_are_not_waited_for(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """I-19: however many it sends, a fill of ours is heard at once, and so are they."""
+    await house.attempt()
+    await house.start()
+    for number in range(20):
+        other = client_order_id(TAG, "fffffff", f"i{number}", 1)
+        house.trading.stream.tell(venue_order(FILLED, "1", order_id=other))
+    house.trading.stream.tell(venue_fill("t1", "1"))
+    await house.wait(0.1)
+    assert not house.may_buy()
+    assert await base_booked(house) == Decimal(1)
+
+
 async def test_the_lease_is_given_once_the_stream_stands_and_all_is_known(
     house: House, autojump_clock: MockClock
 ) -> None:

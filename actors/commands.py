@@ -170,12 +170,14 @@ class Commands:
 
     def crash(self, actor: str) -> Answer:
         """End the life of an actor, as if it had raised."""
-        if self.operator.crash(actor):
-            return {"said": f"{actor} was crashed on purpose"}
         states = {_name(each.path): each.state for each in self.operator.states()}
-        if actor in states:
-            return {"error": f"{actor} is not alive now: {states[actor].value.lower()}"}
-        return {"error": f"no actor is called {actor!r}{did_you_mean(actor, states)}"}
+        try:
+            if self.operator.crash(actor):
+                return {"said": f"{actor} was crashed on purpose"}
+        except LookupError:
+            return {"error": f"no actor is called {actor!r}{did_you_mean(actor, states)}"}
+        state = states[_name(actor)].value.lower()
+        return {"error": f"{actor} is not alive now: {state}"}
 
     def _is_well(self, bot: str) -> bool:
         """Return whether the bot runs and has no failures that could be forgotten."""

@@ -215,7 +215,11 @@ class Random(Protocol):
 
 
 class Operator(Protocol):
-    """What an operator may do with the tree of actors; refused with False, never waits."""
+    """What an operator may do with the tree of actors; refused with False, never waits.
+
+    Raises:
+      LookupError: no actor has the name.
+    """
 
     def states(self) -> Sequence[ActorState]: ...
 

@@ -77,6 +77,8 @@ class House:
         return True
 
     def crash(self, name: str) -> bool:
+        if name not in {state.path for state in self.states()}:
+            raise LookupError(f"no actors are called {name!r}")  # as the tree does
         self.told.append(("crash", name))
         return name in self.alive
 
@@ -256,9 +258,16 @@ async def test_a_crash_on_purpose_needs_somebody_alive(
     assert await house.answer("crash", "feed:binance") == {
         "error": "feed:binance is not alive now: running"
     }
+
+
+async def test_a_mistyped_actor_is_named_and_nobody_crashes(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.begin()
     assert await house.answer("crash", "fed:binance") == {
         "error": "no actor is called 'fed:binance'; did you mean feed:binance?"
     }
+    assert (house.told, (await house.status())["run"]["execution"]) == ([], "run-1")
 
 
 @pytest.mark.parametrize("verb", ["pause", "stop"])

@@ -23,12 +23,13 @@ from actors.feed import FeedSettings, run_feed
 from actors.feed_session import SilenceLimits
 from actors.fleet_owners import OwnerGroup, alarm_of, journal_child
 from actors.fleet_settings import clock_limits, policy
-from actors.fleet_stage import Stage, accounts_used, exchanges_used, role_of
+from actors.fleet_stage import Stage, accounts_used, role_of
 from actors.fleet_world import World
 from actors.mailbox import Mailbox
 from actors.messages import Channel, Subscription, Wanted
 from actors.messages.board import Alarmed
 from actors.messages.supervision import ActorState, Transition
+from actors.pure.actor_paths import exchanges_used
 from actors.pure.breaker import Exhaustion, Policy
 from actors.pure.client_order_id import IntentIds
 from actors.pure.owners import HOUSE, journal_of, owners_by_account, owners_of

@@ -17,13 +17,14 @@ import trio
 from actors.fleet_ledgers import open_emergency, open_ledgers, stopped_bots
 from actors.fleet_paper import open_paper
 from actors.fleet_settings import fingerprint
-from actors.fleet_stage import accounts_used, exchanges_used
+from actors.fleet_stage import accounts_used
 from actors.fleet_venues import Account, Keys, Opening, open_venue
 from actors.fleet_world import Venue, World
 from actors.messages import Fact
 from actors.messages.board import Alarmed
 from actors.messages.supervision import Transition
 from actors.ports import VenueError
+from actors.pure.actor_paths import exchanges_used
 from actors.pure.client_order_id import account_tag
 from actors.pure.config import AccountConfig, BotConfig, Config, Mode
 from actors.pure.config_endpoints import place_of

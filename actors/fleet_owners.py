@@ -23,13 +23,14 @@ from actors.fleet_settings import (
     policy,
     space_limits,
 )
-from actors.fleet_stage import Stage, exchanges_read, role_of
+from actors.fleet_stage import Stage, role_of
 from actors.fleet_world import World
 from actors.journal import run_journal
 from actors.journal_watch import JournalWatch
 from actors.legs import LegDoors
 from actors.messages.board import Alarmed
 from actors.messages.supervision import Event, State, Transition
+from actors.pure.actor_paths import exchanges_read
 from actors.pure.client_order_id import IntentIds
 from actors.pure.config import BotConfig
 from actors.pure.owners import HOUSE, bots_name, bots_of, journal_of, owners_by_account

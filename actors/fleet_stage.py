@@ -12,6 +12,7 @@ from actors.fleet_border import Place, check_border
 from actors.fleet_wiring import READS, Kind, check_edge
 from actors.mailbox import Mailbox
 from actors.outlets import Outlets, Reader
+from actors.pure.actor_paths import exchanges_read, exchanges_used
 from actors.pure.config import BotConfig, Config
 from actors.pure.owners import HOUSE, journal_of, ledger_owners, owners_by_account
 
@@ -136,15 +137,3 @@ def accounts_used(config: Config) -> Mapping[str, Any]:
     """Return the accounts that some bot trades on, by name."""
     used = {bot.account for bot in config.bots}
     return {name: each for name, each in config.accounts.items() if name in used}
-
-
-def exchanges_read(config: Config, bot: BotConfig) -> list[str]:
-    """Return the exchanges whose markets a bot sees: its own, and those it only reads."""
-    bots = (bot, config.bot(bot.other)) if bot.other else (bot,)
-    own = {config.accounts[each.account].exchange for each in bots}
-    return sorted({*own, *(pair.exchange for pair in bot.reads)})
-
-
-def exchanges_used(config: Config) -> list[str]:
-    """Return the exchanges that some bot trades on or reads, by name."""
-    return sorted({each for bot in config.bots for each in exchanges_read(config, bot)})

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from actors.messages import OrderType, Pair
+from actors.pure.actor_paths import paths
 from actors.pure.config_endpoints import ENDPOINTS, host_of
 from actors.pure.config_fleet import bots_capital, refuse_unknown_exchange
 from actors.pure.config_legs import judge_type
@@ -56,6 +57,8 @@ def judge(config: Config, root: Place) -> None:
     _judge_journal(config.journal, root.at("journal"))
     for number, fault in enumerate(config.simulator.faults):
         _judge_fault(fault, root.at("simulator", "faults", number))
+    if config.mode is Mode.SIM and root.report.is_clean(root.path):
+        _judge_crashes(config, root.at("simulator", "crash"))
 
 
 def _judge_breaker(place: Place, *, threshold: int, max_consecutive: int) -> None:
@@ -230,6 +233,16 @@ def _judge_fault(fault: FaultConfig, place: Place) -> None:
     has_begin = fault.at_s is not None or fault.every_s or fault.after_orders
     if not has_begin and place.is_clean("at_s", "every_s", "after_orders"):
         place.refuse("never begins: give at_s, every_s or after_orders")
+
+
+def _judge_crashes(config: Config, place: Place) -> None:
+    """Refuse an actor that this fleet does not have; the rest of the file is good."""
+    known = paths(config)
+    names = [path.rpartition("/")[2] for path in known]
+    for number, crash in enumerate(config.simulator.crash):
+        if crash.actor not in {*known, *names}:
+            near = did_you_mean(crash.actor, names)
+            place.at(number, "actor").refuse(f'no actor is called "{crash.actor}"{near}')
 
 
 def _is_given(place: Place, key: str) -> bool:

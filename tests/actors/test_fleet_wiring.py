@@ -11,7 +11,7 @@ import trio
 from trio.testing import MockClock
 
 from actors.fleet import Fleet
-from actors.fleet_map import paths, wiring_map
+from actors.fleet_map import wiring_map
 from actors.fleet_stage import Stage, open_stage, role_of
 from actors.fleet_wiring import (
     EDGES,
@@ -25,6 +25,7 @@ from actors.fleet_wiring import (
 from actors.fleet_world import Venue, World
 from actors.mailbox import Mailbox
 from actors.messages import Channel, Fact, Signal
+from actors.pure.actor_paths import paths
 from actors.pure.client_order_id import account_tag
 from actors.pure.config import Config
 from adapters.config_file import read_config

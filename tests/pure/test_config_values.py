@@ -307,13 +307,18 @@ FLEET = [
         "bots.toml:14: simulator.faults[0].kind: must be "
         '"silence", "half_open", "garbage", "duplicate", "reorder", "lost_ack", '
         '"late_ack", "rate_limit", "ban", "server_error", "clock_skew", "disconnect", '
-        '"storm", "server_shutdown" or "refuse", not the text "lostack"; did you mean '
-        "lost_ack?",
+        '"storm", "server_shutdown", "refuse", "purge", "late_orders" or "late_fills", '
+        'not the text "lostack"; did you mean lost_ack?',
     ),
     (
         BASE + '[[simulator.faults]]\nkind = "ban"\n',
         "bots.toml:13: simulator.faults[0]: never begins: give at_s, every_s or "
         "after_orders",
+    ),
+    (
+        BASE + '[[simulator.crash]]\nat_s = 1\nactor = "bot:oen"\n',
+        'bots.toml:15: simulator.crash[0].actor: no actor is called "bot:oen"; '
+        "did you mean bot:one?",
     ),
     (
         BASE + "[accounts.main.risk]\ndaily_loss_percent_max = -5\n",

@@ -13,6 +13,7 @@ from typing import Any
 from actors import exit_codes
 from actors.fleet_reading import ledger_paths, log, orders, status
 from actors.pure.order_life_map import markdown
+from actors.questions import MAY_BE_DONE
 from adapters.clock import SystemClock
 from adapters.control import FleetNotRunning, ask_fleet
 from adapters.files import StateUnusable, held_folder
@@ -103,7 +104,11 @@ def _speak(arguments: argparse.Namespace, verb: str, subject: str, **more: Any) 
     try:
         answer: Mapping[str, Any] = ask_fleet(arguments.state, verb, subject, **more)
     except FleetNotRunning as error:
-        return _complain(f"{error}: start it with `shoal run {arguments.file}`")
+        if error.is_heard:
+            return _complain(f"{error}: {MAY_BE_DONE}")
+        advice = f"start it with `shoal run {arguments.file}`"
+        silent = "nothing was done; type it again, and see `shoal log` for what ails it"
+        return _complain(f"{error}: {silent if error.holder else advice}")
     if "error" in answer:
         return _complain(str(answer["error"]))
     sys.stdout.write(f"{answer['said']}\n")

@@ -36,12 +36,13 @@ def status(arguments: argparse.Namespace) -> int:
     asked = f"{OWNER}{arguments.owner}" if arguments.owner else ""
     try:
         found: Mapping[str, Any] = ask_fleet(arguments.state, "status", asked)
-    except FleetNotRunning:
+    except FleetNotRunning as silent:
         try:
             left = _model_left(arguments)
         except StateUnusable as error:
             return _complain(str(error))
-        found = status_of(left, time.time_ns() // 1_000_000)
+        now_ms, is_held = time.time_ns() // 1_000_000, bool(silent.holder)
+        found = status_of(left, now_ms, is_held=is_held)
     return _show(found, status_lines, is_json=arguments.json)
 
 

@@ -20,6 +20,7 @@ import msgspec
 import trio
 
 from actors.messages import Asked
+from adapters.files import holder_of
 
 SOCKET: Final = "control.sock"
 LINE_BYTES_MAX: Final = 16 * 1024
@@ -32,7 +33,12 @@ Ask = Callable[[Asked], Awaitable[Mapping[str, Any]]]
 
 
 class FleetNotRunning(Exception):
-    """Nobody answers at the desk of this state folder."""
+    """Nobody answers at the desk of this state folder, though a shoal may hold it."""
+
+    def __init__(self, said: str, *, holder: str = "", is_heard: bool = False) -> None:
+        super().__init__(said)
+        self.holder = holder  # its process, "" where none holds the folder
+        self.is_heard = is_heard  # what was asked may have reached it
 
 
 class Request(msgspec.Struct, forbid_unknown_fields=True):
@@ -121,18 +127,29 @@ def ask_fleet(folder: Path, verb: str, subject: str = "", **more: Any) -> Any:
     """Return a running fleet's answer. For the command line: blocks, needs no Trio.
 
     Raises:
-      FleetNotRunning: nobody serves the socket in `folder`.
+      FleetNotRunning: nobody serves the socket in `folder`, or there is no answer.
     """
-    question = Request(verb, subject, **more)
+    question, is_heard = Request(verb, subject, **more), False
     try:
         with _short(folder) as short, socket.socket(socket.AF_UNIX) as asking:
             asking.settimeout(ANSWER_S)
             asking.connect(f"{short}/{SOCKET}")
+            is_heard = True
             asking.sendall(msgspec.json.encode(question) + b"\n")
             with asking.makefile("rb") as answers:
                 return msgspec.json.decode(answers.readline())
     except (OSError, msgspec.DecodeError) as error:
-        raise FleetNotRunning(f"no fleet answers in {folder}") from error
+        raise _unanswered(folder, is_heard=is_heard) from error
+
+
+def _unanswered(folder: Path, *, is_heard: bool) -> FleetNotRunning:
+    holder = holder_of(folder)
+    said = f"no fleet answers in {folder}"
+    if holder:
+        said = f"the fleet in {folder} (pid {holder}) does not answer"
+    elif is_heard:
+        said = f"the fleet in {folder} ended before it answered"
+    return FleetNotRunning(said, holder=holder, is_heard=is_heard)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkstemp
 
@@ -81,6 +81,34 @@ def held(path: Path, *, said: str) -> Generator[None]:
         yield
     finally:
         os.close(lock)  # the file stays: removing it would let two hold one name
+
+
+def holder_of(folder: Path) -> str:
+    """Return the process id of the shoal that holds `folder` now, "" where none does."""
+    try:
+        lock = os.open(folder / LOCK, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return ""
+    try:
+        holder = os.read(lock, 20).decode("ascii", "replace").strip()
+        if _is_alive(holder):  # else a start at this moment would find the lock taken
+            with suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                holder = ""
+            return holder
+    finally:
+        os.close(lock)
+    return ""
+
+
+def _is_alive(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def create_private(path: Path) -> bool:

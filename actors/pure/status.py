@@ -1,7 +1,7 @@
 """Put the state of the fleet into plain data, ready for JSON. Pure.
 
-One shape for a fleet that runs and for a ledger it left behind; the second has no ages of
-prices and says how the run ended.
+One shape for a fleet that answers and for its ledger; the second has no ages of prices and
+says how the run ended, if it has.
 """
 
 from __future__ import annotations
@@ -36,20 +36,19 @@ class Live:
 
 
 def status_of(
-    model: ReadModel, now_ms: int, live: Live | None = None, now_s: float = 0.0
+    model: ReadModel,
+    now_ms: int,
+    live: Live | None = None,
+    now_s: float = 0.0,
+    *,
+    is_held: bool = False,
 ) -> Status:
-    """Return the whole status as plain data, ready for JSON."""
+    """Return the whole status as plain data, ready for JSON.
+
+    `is_held`: a process has the state folder, though only the ledger tells of it.
+    """
     return {
-        "run": {
-            "execution": model.execution,
-            "mode": model.mode,
-            "version": model.version,
-            "started_ms": model.started_ms,
-            "is_running": live is not None,
-            "ended": model.stopped or ("" if live else "without a goodbye"),
-            "seq": model.seq,
-            "restarts": model.restarts,
-        },
+        "run": _run(model, live, is_held=is_held),
         "exchanges": _exchanges(model, live, now_s),
         "prices": {
             str(pair): {
@@ -68,6 +67,21 @@ def status_of(
         "bots": {name: _bot(name, bot, model, live) for name, bot in model.bots.items()},
         "alarms": _alarms(model, now_ms, live),
         "actors": _actors(model, live),
+    }
+
+
+def _run(model: ReadModel, live: Live | None, *, is_held: bool) -> dict[str, Any]:
+    is_running = live is not None or (is_held and not model.stopped)
+    return {
+        "execution": model.execution,
+        "mode": model.mode,
+        "version": model.version,
+        "started_ms": model.started_ms,
+        "is_running": is_running,
+        "is_answering": live is not None,
+        "ended": model.stopped or ("" if is_running else "without a goodbye"),
+        "seq": model.seq,
+        "restarts": model.restarts,
     }
 
 

@@ -15,6 +15,8 @@ def status_lines(status: Status) -> list[str]:
     """Return the status as people read it."""
     run = status["run"]
     ending = "running" if run["is_running"] else f"ended: {run['ended']}"
+    if run["is_running"] and not run["is_answering"]:
+        ending += ", but it does not answer: this is what its ledger says"
     lines = [
         f"run {run['execution']} · mode {run['mode']} · {ending}"
         f" · {count(run['restarts'], 'restart')} · {count(run['seq'], 'fact')} recorded"

@@ -25,6 +25,7 @@ Command = Callable[[argparse.Namespace], int]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what was typed; return the exit code."""
     os.umask(0o077)  # Before anything is created (S-13).
+    _open_closed_streams()
     typed = list(sys.argv[1:] if arguments is None else arguments)
     try:
         parsed = parse(typed)
@@ -43,6 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("interrupted\n")
         return exit_codes.FORCED
     return exit_code
+
+
+def _open_closed_streams() -> None:
+    """Give what closed streams are told to nobody: a ledger must not take their number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 def commands() -> dict[str, Command]:

@@ -15,9 +15,11 @@ import pytest
 
 from actors import exit_codes
 from actors.__main__ import main
+from actors.messages import FleetStopped
 from actors.pure.config_reference import reference
 from actors.pure.config_simulator import CONNECTIONS, FAULTS
 from adapters.simulator.faults import Connection, Kind
+from tests.system.fleet_desk import facts_of, only, write_sim_fleet
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = str(ROOT / "bots.toml")
@@ -227,6 +229,20 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
         ["/bin/bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert (done.stdout.splitlines(), done.stderr) == (["# bots.toml, key by key", "0"], "")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_error(tmp_path: Path, closed: str) -> None:
+    typed = f"run --for 0.5 {write_sim_fleet(tmp_path)}"
+    done = subprocess.run(  # noqa: S603 -- our own command
+        ["/bin/bash", "-c", f"exec {sys.executable} -m actors {typed} {closed}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (exit_codes.OK, "")
+    assert only(FleetStopped, facts_of(tmp_path / "var"))
 
 
 def test_the_reference_of_keys_is_what_the_program_prints() -> None:

@@ -76,7 +76,13 @@ def parse(typed: Sequence[str]) -> argparse.Namespace:
     _describe_ledger(parsers)
     _describe_bots(parsers)
     _describe_simulator(parsers["sim"])
-    return parser.parse_args(typed)
+    parsed, left = parser.parse_known_args(typed)
+    if getattr(parsed, "file", "") is None:  # argparse sees none after an option
+        is_file = len(left) == 1 and not left[0].startswith("-")
+        parsed.file = left.pop() if is_file else DEFAULT_FILE
+    if left:
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    return parsed
 
 
 class Version(argparse.Action):
@@ -180,12 +186,7 @@ def _describe_bots(parsers: dict[str, argparse.ArgumentParser]) -> None:
 
 def _describe_simulator(sim: argparse.ArgumentParser) -> None:
     add = sim.add_argument
-    add(
-        "--exchange",
-        choices=tuple(ENDPOINTS),
-        default="binance",
-        help="whose wire to speak",
-    )
+    add("--exchange", choices=tuple(ENDPOINTS), default="binance", help="whose wire")
     add("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     add("--port", type=_port, default=9010, metavar="N", help="0 takes a free one (9010)")
     add("--seed", type=_whole, default=1, metavar="S", help="of the synthetic market (1)")
@@ -259,7 +260,6 @@ def _add_file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
         nargs="?",
-        default=DEFAULT_FILE,
         metavar=DEFAULT_FILE,
         help=f"the configuration ({DEFAULT_FILE})",
     )

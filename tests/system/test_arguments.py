@@ -38,6 +38,14 @@ from actors.command_line import COMMANDS, BadArguments, parse
             "`shoal sim --help`",
         ),
         (
+            "halt one my.toml --reason r other.toml",
+            "shoal: unrecognized arguments: other.toml; see `shoal --help`",
+        ),
+        (
+            "halt one --reason r my.toml other.toml",
+            "shoal: unrecognized arguments: my.toml other.toml; see `shoal --help`",
+        ),
+        (
             "pause",
             "shoal pause: the following arguments are required: BOT; see "
             "`shoal pause --help`",
@@ -74,6 +82,9 @@ def test_what_cannot_be_understood_is_one_line(typed: str, said: str) -> None:
                 "json": True,
             },
         ),
+        ("flatten one --yes my.toml", {"subject": "one", "yes": True, "file": "my.toml"}),
+        ("halt one my.toml --reason odd", {"reason": "odd", "file": "my.toml"}),
+        ("settle c1 --as canceled --reason r my.toml", {"file": "my.toml"}),
         ("stop one", {"subject": "one", "reason": "", "file": "bots.toml"}),
         ("crash feed:binance", {"actor": "feed:binance", "file": "bots.toml"}),
         (

@@ -132,6 +132,8 @@ def resume(place: Place) -> Plan:
     if bot:
         facts.append(BotResumed(bot, account))
     said = f"{subject.name} may trade again"
+    if bot and place.model.bot(bot).is_stopped:
+        said = f"{bot} is stopped, and may trade again after `shoal start {bot}`"
     if standing:
         said += f", no longer halted by {', '.join(halted.code for halted in standing)}"
     elif not bot:

@@ -128,6 +128,21 @@ def test_who_stays_paused_when_an_account_is_resumed_is_said() -> None:
     )
 
 
+def test_a_bot_that_stays_stopped_is_not_said_to_trade_again() -> None:
+    paused, stopped = BotPaused("dawn", "main", ""), BotStopped("dawn", "main")
+    resumed = plan("resume dawn", paused, stopped)
+    assert resumed.facts == (BotResumed("dawn", "main"),)
+    assert resumed.said == "dawn is stopped, and may trade again after `shoal start dawn`"
+
+
+def test_a_stopped_bot_that_was_halted_is_said_to_be_stopped() -> None:
+    halted, stopped = Halted("dawn", "main", "operator", ""), BotStopped("dawn", "main")
+    assert plan("resume dawn", halted, stopped).said == (
+        "dawn is stopped, and may trade again after `shoal start dawn`, no longer halted"
+        " by operator"
+    )
+
+
 def test_a_halt_whose_time_is_over_needs_no_lifting() -> None:
     assert plan("resume main", HALTED, now_ms=86_400_000).said == "main was not halted"
 

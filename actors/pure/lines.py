@@ -55,6 +55,11 @@ def line(at_ms: int, actor: str, words: str, mode: str = "") -> str:
     marked = f"{mode}  " if mode not in {"", "sim"} else ""
     time = f"{at:%H:%M:%S}.{at_ms % 1000:03d}"
     text = f"{time}  {marked}{actor:<{NAME_WIDTH}}  {words}"
+    return on_one_line(text)
+
+
+def on_one_line(text: str) -> str:
+    """Return `text` with blanks for control characters."""
     return CONTROL.sub(" ", text)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from actors.pure.lines import on_one_line
 from actors.pure.money import plain
 from actors.pure.nearest import did_you_mean
 from actors.pure.order_life import Order
@@ -61,7 +62,7 @@ def orders_lines(shown: Shown) -> list[str]:
         hidden = foreign["count"] - len(foreign["orders"])
         if hidden > 0:
             lines.append(f"not ours, on {account}: {hidden} more")
-    return lines or ["no orders"]
+    return [on_one_line(line) for line in lines] or ["no orders"]
 
 
 def _order_line(order: Shown) -> str:

@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from actors.pure.config_summary import count
+from actors.pure.lines import on_one_line
 from actors.pure.money import signed
 from actors.pure.status import Status
 
 
 def status_lines(status: Status) -> list[str]:
-    """Return the status as people read it."""
+    """Return the status as people read it; a venue's text cannot forge a line."""
     run = status["run"]
     ending = "running" if run["is_running"] else f"ended: {run['ended']}"
     if run["is_running"] and not run["is_answering"]:
@@ -37,7 +38,7 @@ def status_lines(status: Status) -> list[str]:
                 f"actor {actor['path']}  {actor['state'].lower()}"
                 f" · life {actor['incarnation']}{error}"
             )
-    return lines
+    return [on_one_line(line) for line in lines]
 
 
 def _exchange_line(name: str, exchange: Mapping[str, Any]) -> str:

@@ -239,3 +239,12 @@ def test_orders_are_listed_with_whole_ids_ours_and_foreign_ones() -> None:
     ]
     everything = orders_of(seen(*HOLDS, *OPEN), is_open_only=False)
     assert [order["id"] for order in everything["orders"]] == ["c1", "00c2"]
+
+
+def test_what_a_venue_says_of_orders_forges_no_line_and_colours_no_screen() -> None:
+    """S-14."""
+    told = ("web\x1b[2J_1 buy\n00c9  filled",)
+    found = Reconciled("main", "routine", 1, 0, 0, (), 1, "", told)
+    assert orders_lines(orders_of(seen(found), is_open_only=True)) == [
+        "not ours, on main: web [2J_1 buy 00c9  filled"
+    ]

@@ -402,3 +402,14 @@ def test_a_stop_that_comes_and_goes_is_not_the_last_that_a_bot_did() -> None:
     no = attrs.evolve(ended(OrderStatus.REJECTED, order_id="s1"), reason="no")
     told = shown(*BOUGHT, STOP, attempted("p1", "s1"), no)["bots"]["dawn"]
     assert told["outcome"] == "order s1 rejected: no"
+
+
+def test_what_a_venue_says_forges_no_line_and_colours_no_screen() -> None:
+    """S-14."""
+    refused = attrs.evolve(
+        ended(OrderStatus.REJECTED), reason="no\x1b[2J\nalarm: all is well"
+    )
+    lost = ExchangeDisconnected("binance", "bye\x1b[31m")
+    shown = status_lines(status_of(model(STARTED, lost, *BOUGHT[:2], refused), 60_000))
+    assert all(line.isprintable() for line in shown)
+    assert "  last: order c1 rejected: no [2J alarm: all is well" in shown

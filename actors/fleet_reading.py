@@ -103,7 +103,10 @@ def _model_left(arguments: argparse.Namespace) -> ReadModel:
     """
     model = ReadModel()
     paths = ledger_paths(arguments)
-    with Ledgers({HOUSE: newest_ledgers(arguments.state)[HOUSE]} | paths) as ledgers:
+    house = newest_ledgers(arguments.state).get(HOUSE)
+    if house is None:
+        sys.stderr.write("the house's ledger of the newest run is not there\n")
+    with Ledgers(({HOUSE: house} if house else {}) | paths) as ledgers:
         for owner, row in ledgers.rows():
             model.apply(row.fact, row.at_ms, owner)
         model.seq = sum(ledgers.seqs.values())

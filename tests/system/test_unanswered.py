@@ -124,3 +124,18 @@ def test_where_nothing_runs_a_command_says_how_to_start_it(
 ) -> None:
     assert main(["halt", "main", str(file)]) == exit_codes.BAD_INPUT
     assert "start it with `shoal run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("typed", [["status"], ["status", "--owner", "ann"], ["orders"]])
+def test_a_house_whose_ledger_is_gone_hides_no_owner(
+    tmp_path: Path, typed: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = run_folder(prepare_folder(tmp_path / "var"), "live", "e")
+    ann = prepare_folder(folder / "owners" / "ann") / LEDGER
+    LedgerFile(ann, {}).close()
+    house = folder / "house" / LEDGER
+    remember_run(tmp_path / "var", folder, {"": house, "ann": ann})
+    file = tmp_path / "bots.toml"
+    file.write_text('state = "var"\n')
+    assert main([*typed, str(file)]) == exit_codes.OK
+    assert capsys.readouterr().err == "the house's ledger of the newest run is not there\n"

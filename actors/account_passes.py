@@ -202,7 +202,7 @@ class Passes:
             return self.every_s
         wait_s = min(self._unsettled_s, self.every_s)
         self._unsettled_s = min(self._unsettled_s * 2, self.every_s)
-        return wait_s
+        return min(wait_s, max(0.0, found.ages.due_s - trio.current_time()))
 
     def _tell_alarms(self) -> None:
         """Show a person what is wrong, and take it back when it is over."""

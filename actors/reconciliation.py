@@ -31,8 +31,9 @@ from actors.pure.client_order_id import epoch_of, is_ours
 from actors.pure.drift import ZERO_BALANCE, Shortage, held_base
 from actors.pure.executions import executions_of
 from actors.pure.money import plain
+from actors.pure.order_ages import OrderAges
 from actors.pure.order_life import Order
-from actors.pure.settling import SETTLED_S, is_judged
+from actors.pure.settling import SETTLED_S, is_judged, judged_after_s
 from actors.pure.unsettled import UNSETTLED, tracked_orders
 from actors.pure.venue_facts import fact_of_fill, facts_of_order, forgotten, not_placed
 
@@ -62,12 +63,7 @@ class Reconciliation:
     order_drifts: tuple[str, ...] = ()  # of the last pass: a line for each (R-17)
     has_missing_fills: bool = False  # the venue's executions lag behind its orders
     has_vanished: bool = False  # an order that the venue once had, and now does not know
-    # When a pass first saw an order as it is, UNKNOWN or not: until its sender gave up, it
-    # may have held it back, a replacement for seconds. The wall clock alone does not say
-    # how old one is: between the attempt and now it may have been set, by NTP say (I-10).
-    _tracked_s: dict[tuple[str, bool], float] = attrs.Factory(dict[tuple[str, bool], float])
-    _begun_s: float = 0.0  # the pass, by our monotonic clock
-    _begun_ms: int = 0  # and by the venue's
+    ages: OrderAges = attrs.Factory(OrderAges)
 
     async def run(self, why: str) -> Reconciled:
         """Make one pass and return what it found.
@@ -77,7 +73,8 @@ class Reconciliation:
           JournalDown: what was found could not be made durable.
         """
         self.has_missing_fills = self.has_vanished = False
-        tracked = self._track()
+        tracked = tracked_orders(self.books)
+        self.ages.begin(tracked, trio.current_time(), self.trading.now_ms())
         symbols = sorted(
             (self.symbols | {order.symbol for order in tracked}) - self.unlisted
         )
@@ -86,8 +83,10 @@ class Reconciliation:
         fills, settled = await self._book(found)
         lost: list[str] = []
         for order in missing:
-            if order.status not in UNSETTLED or is_judged(order, self._known_s(order)):
+            if order.status not in UNSETTLED or is_judged(order, self.ages.known_s(order)):
                 settled += await self._judge_missing(order, told, lost)
+            else:
+                self.ages.wait(order, judged_after_s(order))
         held = held_base(self.books)
         totals = await self._balances()
         still_open = await self._open(symbols)
@@ -216,33 +215,20 @@ class Reconciliation:
         executed = executions_of(order, fills, self.books, (*past, *still_open))
         mine = executed.mine
         was_known = mine or order.status not in UNSETTLED
-        is_old = self._known_s(order) > SETTLED_S
+        is_old = self.ages.known_s(order) > SETTLED_S
         if was_known and self.trading.forgets_canceled and is_old:
             booked = await self.tell(self._unbooked(order, mine))
             return booked + await self.tell([forgotten(order, mine)])
         if was_known or executed.doubt:
-            self.has_vanished |= bool(was_known)
+            if was_known:
+                self.has_vanished = True
+            if was_known and not is_old:
+                self.ages.wait(order, SETTLED_S)
             why = executed.doubt or "the venue had it and does not know it"
             lost.append(f"order {order_id}: {why}")
             return await self.tell(self._unbooked(order, mine))
         reason = "no order query, open orders, history or executions of the venue know it"
         return await self.tell([not_placed(order, reason)])
-
-    def _track(self) -> list[Order]:
-        """Return the orders that a pass asks for, and note since when they are so."""
-        tracked, before = tracked_orders(self.books), self._tracked_s
-        self._begun_s, self._begun_ms = trio.current_time(), self.trading.now_ms()
-        keys = map(_tracked_as, tracked)
-        self._tracked_s = {each: before.get(each, self._begun_s) for each in keys}
-        return tracked
-
-    def _known_s(self, order: Order) -> float:
-        """Return how long its sender is done with it at least, as of this pass's beginning.
-
-        By both clocks: the venue's, which was astray perhaps, lets a request expire.
-        """
-        at_least_s = self._begun_s - self._tracked_s[_tracked_as(order)]
-        return min(at_least_s, (self._begun_ms - order.attempt_ms) / 1000)
 
     async def _balances(self) -> dict[str, Decimal]:
         """Return what the venue holds of each asset, and record what changed."""
@@ -292,10 +278,6 @@ def foreign_line(venue: VenueOrder) -> str:
     name = venue.client_order_id or venue.venue_order_id
     what = f"{name} {venue.side.value} {plain(venue.base)} {venue.symbol}"
     return f"{what} {venue.order_type.lower()}{at}"
-
-
-def _tracked_as(order: Order) -> tuple[str, bool]:
-    return order.client_order_id, order.is_unknown
 
 
 def _is_of(fill: VenueFill, venue: VenueOrder) -> bool:

@@ -68,9 +68,13 @@ def is_judged(order: Order, known_s: float) -> bool:
     Only of one whose sender has given up on it: one it has not spoken of may still be on
     its way, and one the venue has spoken of exists.
     """
-    if order.is_unknown:
-        return known_s > EXPIRY_S
-    return order.status is OrderStatus.NEW and known_s > LOST_S
+    is_unsettled = order.is_unknown or order.status is OrderStatus.NEW
+    return is_unsettled and known_s > judged_after_s(order)
+
+
+def judged_after_s(order: Order) -> float:
+    """Return the age of an unsettled order from which the venue's silence counts."""
+    return EXPIRY_S if order.is_unknown else LOST_S
 
 
 def settled(

@@ -1,4 +1,4 @@
-"""An order that the venue had and does not know any more: asked for again, soon."""
+"""Orders that the venue does not know: asked for again once its word says something."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import attrs
 import pytest
 from trio.testing import MockClock
 
-from actors.messages import Ended, OrderStatus
+from actors.messages import Ended, OrderStatus, OutcomeUnknown
 from actors.pure.venue_facts import NOT_REPLACED
 from tests.actors.account_house import ID, House, open_house, venue_order
-from tests.words import attempted, ended, exit_intended
+from tests.words import SYMBOL, attempted, ended, exit_intended, intended
 
 OPEN, CANCELED = OrderStatus.OPEN, OrderStatus.CANCELED
 
@@ -92,3 +92,18 @@ async def test_passes_are_far_between_again_where_an_order_stays_lost(
     before = len(await house.passes())
     await house.wait(600)
     assert len(await house.passes()) - before <= 10
+
+
+async def test_an_unknown_order_is_judged_as_soon_as_it_is_old_enough(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """I-14: an UNKNOWN exit bars every other; our clock was a minute ahead as it left."""
+    await house.start()
+    ahead_ms = house.trading.now_ms() + 60_000
+    await house.room.record(intended(), attempted("i1", ID, attempt_ms=ahead_ms))
+    await house.room.record(OutcomeUnknown("dawn", "main", SYMBOL, ID, "EOF"))
+    await house.wait(69)
+    assert await house.room.recorded(Ended) == []
+    await house.wait(3)
+    (end,) = await house.room.recorded(Ended)
+    assert end.status is OrderStatus.NOT_PLACED

@@ -117,7 +117,7 @@ class BotDesk:
             self.sight.extras.hear(link, now_s)
         if link is Link.RESUMED:
             return None
-        self.sight.ticker = None  # what comes after the gap is judged, not what was before
+        self.sight.lose(link)  # what comes after the gap is judged, not what was before
         code, reason = self.sight.bar(now_s) or ("no_price", "no price")
         return Decision(self._show(Outcome.REFUSED, None, now_s, code, (reason,)))
 

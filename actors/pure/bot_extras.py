@@ -51,7 +51,9 @@ class Extras:
         return True
 
     def hear(self, link: Link, now_s: float) -> None:
-        """Forget what has a hole now; candles are mended by the feed."""
+        """Forget what has a hole now; the feed shows candles again once they are whole."""
+        if link is Link.GAP:
+            self.charts = dict.fromkeys(self.charts, Chart())
         if link is not Link.RESUMED:
             self.forget()
         elif self.flow is not None:

@@ -289,6 +289,23 @@ async def test_history_is_loaded_and_loaded_again_until_it_comes(
     assert len(house.market.asked_for("candles")) == 3
 
 
+async def test_after_a_gap_candles_are_shown_again_though_none_is_new(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """Who reads them has forgotten them at the gap."""
+    house.market.history[SYMBOL] = [candle(1, 100), candle(2, 100, is_closed=False)]
+    house.want("dawn", CANDLES)
+    await house.start()
+    await house.at(1)
+    house.market.stream.fail(LOST)
+    await settle()
+    house.look()
+    house.seen.clear()
+    await house.at(3)
+    house.look()
+    assert [each.window for each in house.seen] == [(candle(1, 100),)]
+
+
 async def test_a_symbol_whose_history_fails_delays_no_other(
     house: House, autojump_clock: MockClock
 ) -> None:

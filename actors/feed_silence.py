@@ -3,7 +3,7 @@
 The venue's last price and its volume are compared with what they were when the
 subscription last told something. A trade since then that the stream does not tell makes
 it silent; no trade makes the market quiet (R-21, R-22). Whoever gets no answer cannot
-tell, and reconnects.
+tell, and reconnects, unless the stream has spoken meanwhile.
 """
 
 from __future__ import annotations
@@ -86,19 +86,19 @@ class Silence:
         return now_s - since_s >= limit_s
 
     async def is_quiet(self, route: Route) -> bool:
-        """Return whether the venue itself says that nothing happened on the symbol."""
+        """Return whether the venue says that nothing happened, or the stream has spoken."""
         before_s, symbol = route.data_s, route.subscription.symbol
         known = self._known(route)
         if known is None:
             first = await self._ask(symbol)
             if first is None:
-                return False
+                return route.data_s != before_s
             known = _Market(first.last, first.volume_base, before_s)
             self._seen[route.subscription] = known
             await trio.sleep(GRACE_S)
         now = await self._ask(symbol)
         if now is None:
-            return False
+            return route.data_s != before_s
         if known.has_traded_until(now):
             await trio.sleep(GRACE_S)
             if route.data_s == before_s:

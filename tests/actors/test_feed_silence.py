@@ -143,6 +143,19 @@ async def test_who_cannot_be_asked_is_not_quiet(
     assert len(house.market.streams) == 2
 
 
+async def test_who_has_spoken_while_the_venue_was_asked_is_not_silent(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-22: REST is down, a quiet market ticks every eleven seconds: the stream lives."""
+    house.want("dawn", TICKER)
+    await house.start()
+    house.market.slow_s[SYMBOL] = 100.0
+    for price in range(100, 120):
+        await house.tick(price)
+        await house.at(11)
+    assert await house.room.recorded(ExchangeDisconnected) == []
+
+
 async def test_one_slow_symbol_does_not_delay_the_judgement_of_the_others(
     house: House,
     autojump_clock: MockClock,

@@ -51,11 +51,9 @@ class BinanceMarket:
 
     async def candles(self, symbol: str, timeframe: str, *, limit: int) -> Sequence[Candle]:
         """Return the newest candles, oldest first; the last may still be open."""
-        # Asked before the rows are, so that a row told later is never closed too early.
-        server_ms = self._venue.now_ms()
         params = {"interval": timeframe, "limit": max(1, min(limit, KLINES_MAX))}
         body = await self._ask("/api/v3/klines", symbol, params, weight=2)
-        return rest.decode_klines(body, symbol, timeframe, server_ms=server_ms)
+        return rest.decode_klines(body, symbol, timeframe)
 
     async def book(self, symbol: str) -> BookSnapshot:
         """Return a snapshot deep enough to bridge the diff stream."""

@@ -25,7 +25,7 @@ BY_PATH: Mapping[str, Decode] = {
     "/api/v3/openOrders": lambda body: orders.decode_orders(body, SYMBOLS),
     "/api/v3/myTrades": lambda body: orders.decode_trades(body, SYMBOLS),
     "/api/v3/order": lambda body: orders.decode_placed(body, SYMBOLS),
-    "/api/v3/uiKlines": lambda body: rest.decode_klines(body, "A/B", "1m", server_ms=1),
+    "/api/v3/uiKlines": lambda body: rest.decode_klines(body, "A/B", "1m"),
 }
 BY_FIXTURE: Mapping[str, Decode] = {
     "account_position": lambda b: private.decode_user_event(wrapped(b), SYMBOLS),

@@ -39,6 +39,7 @@ from adapters.websocket_busy import open_busy_websocket
 from adapters.websocket_server import frame
 from tests.adapters.binance_desk import BUY, KEY, NOW_MS, SECRET, Sealed, opened
 from tests.adapters.peers import Talk, dial_peer, dial_raw, http, shake_hands
+from tests.words import candle
 
 BTC_TRADES = Subscription("BTC/USDT", Channel.TRADES)
 TRADE = (
@@ -228,6 +229,17 @@ async def test_many_questions_ask_for_the_symbols_once(nursery: trio.Nursery) ->
 
 async def _ask_candles(binance: Binance) -> None:
     assert list(await binance.market.candles("BTC/USDT", "1m", limit=5)) == []
+
+
+async def test_a_candle_is_final_by_a_later_one_and_never_by_our_clock(
+    nursery: trio.Nursery,
+) -> None:
+    """R-26: our clock is minutes ahead, and nobody has measured that yet."""
+    minute = NOW_MS // 60_000
+    body = rest.encode_klines([candle(minute - 4, 100), candle(minute - 3, 101)])
+    async with opened(nursery, lambda _l, _h: http(200, body)) as (_, binance):
+        candles = await binance.market.candles("BTC/USDT", "1m", limit=5)
+        assert [each.is_closed for each in candles] == [True, False]
 
 
 async def test_the_offset_is_the_one_of_the_quickest_round_trip(

@@ -70,7 +70,7 @@ async def test_candles_of_every_timeframe_hang_together(nursery: trio.Nursery) -
 
     for timeframe in LENGTH_MS:
         body = await in_thread(lambda timeframe=timeframe: ask(timeframe))
-        candles = rest.decode_klines(body, "BTC/USDT", timeframe, server_ms=0)
+        candles = rest.decode_klines(body, "BTC/USDT", timeframe)
         assert len(candles) == 60
         for older, newer in pairwise(candles):
             assert newer.open_ms == older.close_ms + 1

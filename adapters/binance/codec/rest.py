@@ -82,21 +82,22 @@ def decode_depth(body: bytes, symbol: str, received_s: float) -> BookSnapshot:
     return BookSnapshot(EXCHANGE, symbol, book.lastUpdateId, bids, asks, received_s)
 
 
-def decode_klines(
-    body: bytes, symbol: str, timeframe: str, *, server_ms: int
-) -> tuple[Candle, ...]:
-    """Return candles, oldest first; one whose end the venue's clock has not passed is open.
+def decode_klines(body: bytes, symbol: str, timeframe: str) -> tuple[Candle, ...]:
+    """Return candles, oldest first; the last may still be open.
 
-    REST has no closed flag: `server_ms` is the venue's time, asked before the candles were.
+    REST has no closed flag: a candle is closed once the answer holds a later one (R-26).
     """
     rows = decode_body(_klines, "klines", body)
     try:
-        return tuple([_candle(row, symbol, timeframe, server_ms) for row in rows])
+        last_ms = rows[-1][0] if rows else 0
+        return tuple(
+            [_candle(row, symbol, timeframe, is_closed=row[0] < last_ms) for row in rows]
+        )
     except UNREADABLE as error:
         raise bad("klines", body, error) from error
 
 
-def _candle(row: KlineRow, symbol: str, timeframe: str, server_ms: int) -> Candle:
+def _candle(row: KlineRow, symbol: str, timeframe: str, *, is_closed: bool) -> Candle:
     open_ms, first, high, low, last, base, close_ms, quote, trades, *_ = row
     return checked_candle(
         Candle(
@@ -112,7 +113,7 @@ def _candle(row: KlineRow, symbol: str, timeframe: str, server_ms: int) -> Candl
             amount(base),
             amount(quote),
             trades,
-            close_ms < server_ms,
+            is_closed,
         )
     )
 

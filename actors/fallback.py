@@ -6,7 +6,8 @@ demand --Wanted (latest)--> [fallback] --Record------------------------> journal
 It takes its mail once a LOOK_S, so that a busy feed costs it nothing (R-19, R-25). Each
 silent symbol has a task of its own: one that the venue answers slowly delays no other,
 and a silent journal delays no price. A price is as old as the question for it: one that
-the stream has overtaken is dropped. A restart forgets when each symbol was last heard and
+the stream has overtaken is dropped, and so is one that the venue itself dates before the
+stream's last (a cache answers). A restart forgets when each symbol was last heard and
 waits `after_s` anew.
 """
 
@@ -34,6 +35,7 @@ from actors.records import JournalWish, note
 
 LOOK_S = 0.5
 ASK_S = 5.0
+BEHIND_MS_MAX = 5_000  # one price may be dated by its trade, another by its telling
 
 
 @attrs.frozen
@@ -49,6 +51,7 @@ class Watched:
 
     symbol: str
     heard_s: float
+    told_ms: int = 0  # the venue's own time of the newest price of the stream
     readers: set[str] = attrs.Factory(set[str])
     polling: trio.CancelScope | None = None  # while we stand in
     polls: int = 0
@@ -118,6 +121,7 @@ class _Fallback:
         watched = self.watched.get(ticker.symbol)
         if watched is not None:
             watched.heard_s = max(watched.heard_s, ticker.received_s)
+            watched.told_ms = ticker.exchange_ms
 
     def attend(self, watched: Watched) -> None:
         """Begin or end standing in for the stream of one symbol."""
@@ -162,9 +166,10 @@ class _Fallback:
         await trio.lowlevel.checkpoint()
 
     def _show(self, watched: Watched, ticker: Ticker) -> None:
-        """Show a price to who wants it, unless the stream has told a newer one."""
+        """Show a price to who wants it, unless the stream has told a newer one (R-43)."""
         self.take_mail()  # the stream may have spoken since the last look
-        if watched.heard_s >= ticker.received_s:
+        is_behind = 0 < ticker.exchange_ms < watched.told_ms - BEHIND_MS_MAX
+        if watched.heard_s >= ticker.received_s or is_behind:
             return
         for name in watched.readers:
             outlet = self.outlets.get(name)

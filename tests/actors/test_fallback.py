@@ -234,3 +234,19 @@ async def test_a_price_asked_for_before_the_stream_spoke_again_is_dropped(
     await trio.sleep(0.39)
     assert len(house.market.asked) == 1
     assert house.prices() == []
+
+
+async def test_a_price_that_the_venue_dates_before_the_streams_last_is_dropped(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-43: a cache answers what the price was a minute ago, below a stop of today."""
+    told = ticker(100, exchange_ms=1_700_000_060_000)
+    house.market.tickers[SYMBOL] = ticker(95, exchange_ms=1_700_000_000_000)
+    house.want("dawn", SYMBOL)
+    await house.start()
+    house.mailbox.latest("ticker", attrs.evolve(told, received_s=trio.current_time()))
+    await trio.sleep(6)
+    assert (len(house.market.asked), house.prices()) == (1, [])
+    house.market.tickers[SYMBOL] = attrs.evolve(told, exchange_ms=told.exchange_ms - 900)
+    await trio.sleep(2)
+    assert [each.last for each in house.prices()] == [100]

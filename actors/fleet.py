@@ -78,8 +78,7 @@ class Fleet:
 
     def stop(self, name: str) -> bool:
         """Stop an actor; a bot that stops wants no market data any more."""
-        for demand in self.stage.demands.values():
-            demand.want(Wanted(name, frozenset()))
+        self.stage.want_nothing(name)
         return self.root.stop(name)
 
     def crash(self, name: str) -> bool:

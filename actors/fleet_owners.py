@@ -104,12 +104,18 @@ class OwnerGroup:
                 for bot in bots_of(stage.config, self.owner)
                 if bot.type != "leg"
             ],
-            report=world.report,
+            report=self._hear_bot,
             random=world.random,
             start_together=True,
         )
         guard = policy(stage.config.supervision, "escalate")
         return Child(name, bots.run, None, guard, stop_s=bots.stop_s)
+
+    def _hear_bot(self, step: Transition) -> None:
+        """Pass it on; a bot that is given up wants no market data any more."""
+        self.world.report(step)
+        if step.event is Event.FAILED and step.new is State.FAILED:
+            self.stage.want_nothing(step.path.rpartition("/")[2])
 
     def _bot(self, bot: BotConfig, epoch: str) -> Child:
         name, world, lives = f"bot:{bot.name}", self.world, count(1)

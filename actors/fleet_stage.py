@@ -11,6 +11,7 @@ from actors.demand import Demand
 from actors.fleet_border import Place, check_border
 from actors.fleet_wiring import READS, Kind, check_edge
 from actors.mailbox import Mailbox
+from actors.messages import Wanted
 from actors.outlets import Outlets, Reader
 from actors.pure.actor_paths import exchanges_read, exchanges_used
 from actors.pure.config import BotConfig, Config
@@ -71,6 +72,11 @@ class Stage:
             self.readers[exchange][actor] = mailbox
         scope = {} if is_pair else {"bot": bot.name}
         self.let_read(actor, of=journal_of(owner), **scope)
+
+    def want_nothing(self, name: str) -> None:
+        """Forget what an actor wants that does not take its mail any more (R-32)."""
+        for demand in self.demands.values():
+            demand.want(Wanted(name, frozenset()))
 
     def door(self, sender: str, kind: Kind, receiver: str) -> Mailbox[Any]:
         """Return the mailbox of `receiver` for `sender`, if the wiring table has the edge.

@@ -25,6 +25,7 @@ from actors.fleet_wiring import (
 from actors.fleet_world import Venue, World
 from actors.mailbox import Mailbox
 from actors.messages import Channel, Fact, Signal
+from actors.messages.supervision import State
 from actors.pure.actor_paths import paths
 from actors.pure.client_order_id import account_tag
 from actors.pure.config import Config
@@ -224,3 +225,27 @@ async def test_every_actor_of_the_map_has_its_place_and_no_other_has(
     seen = [state.path for state in fleet.states()]
     await store.close()
     assert seen == [path for path in paths(fleet_config) if path != "simulator"]
+
+
+async def test_a_bot_that_is_given_up_wants_no_market_data(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """R-32: nobody takes its mail any more, and trades are merged, never dropped."""
+    fleet_config = config()
+    bots = [bot.name for bot in fleet_config.bots]
+    actors = world(InlineStore(tmp_path / "ledger.db"), ScriptedMarket(), bots)
+    fleet, name = Fleet(open_stage(fleet_config), actors), f"bot:{bots[0]}"
+    demand = fleet.stage.demands["binance"]
+    async with trio.open_nursery() as nursery:
+        await nursery.start(fleet.run)
+        await settle()
+        was_wanting = name in demand.current()
+        while State.FAILED not in {s.state for s in fleet.states() if name in s.path}:
+            fleet.crash(name)
+            await trio.sleep(5)
+        is_wanting = name in demand.current()
+        fleet.start(name)
+        await settle()
+        wants_again = name in demand.current()
+        nursery.cancel_scope.cancel()
+    assert (was_wanting, is_wanting, wants_again) == (True, False, True)

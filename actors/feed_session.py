@@ -159,8 +159,14 @@ class FeedSession:
 
     async def _look_at(self, route: Route, subscribed_s: float) -> None:
         subscription = route.subscription
-        is_quiet = await self.silence.is_quiet(route)
-        self._looked_at.discard(subscription)
+        try:
+            is_quiet = await self.silence.is_quiet(route)
+        except NotListed as error:
+            self._leave_out(error.symbol)
+            await trio.lowlevel.checkpoint()
+            return
+        finally:
+            self._looked_at.discard(subscription)
         if is_quiet:
             self._prove()
         elif self.fan_out.routes.get(subscription) is route:

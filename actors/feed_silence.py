@@ -15,7 +15,7 @@ import trio
 
 from actors.fan_out import FanOut, Route
 from actors.messages import Channel, Subscription, Ticker
-from actors.ports import Market, VenueError
+from actors.ports import Market, NotListed, VenueError
 
 REST_S = 5.0  # longest wait for the venue's answer
 GRACE_S = 2.0  # REST may be a push ahead of the stream
@@ -86,7 +86,11 @@ class Silence:
         return now_s - since_s >= limit_s
 
     async def is_quiet(self, route: Route) -> bool:
-        """Return whether the venue says that nothing happened, or the stream has spoken."""
+        """Return whether the venue says that nothing happened, or the stream has spoken.
+
+        Raises:
+          NotListed: the venue says that it does not have the symbol any more.
+        """
         before_s, symbol = route.data_s, route.subscription.symbol
         known = self._known(route)
         if known is None:
@@ -124,6 +128,8 @@ class Silence:
             async with self._asking:
                 with trio.fail_after(REST_S):
                     return await self.market.ticker(symbol)
+        except NotListed:
+            raise
         except (VenueError, trio.TooSlowError):
             await trio.lowlevel.checkpoint()
             return None

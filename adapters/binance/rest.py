@@ -18,10 +18,12 @@ from adapters.binance.codec import rest
 from adapters.binance.codec.streams import TIMEFRAMES
 from adapters.binance.stream import STREAMS_MAX, open_market_stream
 from adapters.binance.venue import Venue
+from adapters.errors import NotListed, VenueRefused
 
 KLINES_MAX: Final = 1000
 BOOK_LEVELS: Final = 5000  # as deep as the venue tells, to bridge the diff stream
 BOOK_WEIGHT: Final = 250
+BAD_SYMBOL: Final = "-1121"
 
 TERMS: Final = StreamTerms(
     subscriptions_max=STREAMS_MAX,
@@ -45,8 +47,17 @@ class BinanceMarket:
         return await self._venue.instruments()
 
     async def ticker(self, symbol: str) -> Ticker:
-        """Return the 24-hour ticker of one symbol."""
-        body = await self._ask("/api/v3/ticker/24hr", symbol, {}, weight=2)
+        """Return the 24-hour ticker of one symbol.
+
+        Raises:
+          NotListed: the venue does not have it, or not any more.
+        """
+        try:
+            body = await self._ask("/api/v3/ticker/24hr", symbol, {}, weight=2)
+        except VenueRefused as refused:
+            if refused.code == BAD_SYMBOL:
+                raise NotListed(symbol) from refused
+            raise
         return rest.decode_day_ticker(body, symbol, trio.current_time())
 
     async def candles(self, symbol: str, timeframe: str, *, limit: int) -> Sequence[Candle]:

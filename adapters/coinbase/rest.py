@@ -18,9 +18,10 @@ from adapters.coinbase.codec import candles, rest
 from adapters.coinbase.codec.times import rfc3339
 from adapters.coinbase.stream import SUBSCRIPTIONS_MAX, open_market_stream
 from adapters.coinbase.venue import Venue
-from adapters.errors import VenueError
+from adapters.errors import NotListed, VenueError, VenueRefused
 
 PAGES_MAX: Final = 12  # of candles
+NOT_FOUND: Final = "404: NotFound"
 
 TERMS: Final = StreamTerms(
     subscriptions_max=SUBSCRIPTIONS_MAX,
@@ -49,8 +50,17 @@ class CoinbaseMarket:
         return await self._venue.instruments()
 
     async def ticker(self, symbol: str) -> Ticker:
-        """Return the last price, best prices and 24-hour volume of one symbol."""
-        body = await self._ask(symbol, "ticker")
+        """Return the last price, best prices and 24-hour volume of one symbol.
+
+        Raises:
+          NotListed: the venue does not have it, or not any more.
+        """
+        try:
+            body = await self._ask(symbol, "ticker")
+        except VenueRefused as refused:
+            if str(refused) == NOT_FOUND:
+                raise NotListed(symbol) from refused
+            raise
         return rest.decode_ticker(body, symbol, trio.current_time())
 
     async def book(self, symbol: str) -> BookSnapshot:

@@ -15,7 +15,7 @@ from actors.messages import (
     StreamTerms,
     Subscription,
 )
-from actors.ports import VenueError
+from actors.ports import NotListed, VenueError
 from tests.actors.feed_house import (
     CANDLES,
     ETH,
@@ -154,6 +154,21 @@ async def test_who_has_spoken_while_the_venue_was_asked_is_not_silent(
         await house.tick(price)
         await house.at(11)
     assert await house.room.recorded(ExchangeDisconnected) == []
+
+
+async def test_a_symbol_that_is_delisted_meanwhile_costs_the_others_nothing(
+    house: House, autojump_clock: MockClock
+) -> None:
+    house.want("dawn", TICKER)
+    house.want("dusk", ETH_TICKER)
+    await house.start()
+    await house.tick(10, ETH)
+    house.market.errors[ETH] = NotListed(ETH)
+    for price in range(100, 160):
+        await house.tick(price)
+        await house.at(1)
+    assert (len(house.market.streams), house.links()[-1]) == (1, Link.RESUMED)
+    assert house.market.stream.subscribed == {TICKER}
 
 
 async def test_one_slow_symbol_does_not_delay_the_judgement_of_the_others(

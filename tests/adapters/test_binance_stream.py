@@ -231,6 +231,13 @@ async def _ask_candles(binance: Binance) -> None:
     assert list(await binance.market.candles("BTC/USDT", "1m", limit=5)) == []
 
 
+async def test_a_symbol_that_is_gone_is_not_listed(nursery: trio.Nursery) -> None:
+    gone = rest.encode_fault(-1121, "Invalid symbol.")
+    async with opened(nursery, lambda _l, _h: http(400, gone)) as (_, binance):
+        with pytest.raises(NotListed):
+            await binance.market.ticker("BTC/USDT")
+
+
 async def test_a_candle_is_final_by_a_later_one_and_never_by_our_clock(
     nursery: trio.Nursery,
 ) -> None:

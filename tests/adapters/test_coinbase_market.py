@@ -63,6 +63,12 @@ async def test_a_book_over_rest_is_whole(nursery: trio.Nursery) -> None:
         assert desk.asked[-1].params == [("level", "2")]
 
 
+async def test_a_product_that_is_gone_is_not_listed(nursery: trio.Nursery) -> None:
+    async with opened(nursery) as (_, coinbase):
+        with pytest.raises(NotListed):
+            await coinbase.market.ticker("BTC/USD")
+
+
 def rows_between(asked: Asked) -> Said:
     """Answer with a candle a minute, newest first, but for one without trades."""
     begin, end = (epoch_ms(asked.all(name)[0]) // 1000 for name in ("start", "end"))
@@ -99,7 +105,7 @@ async def test_the_offset_of_the_venues_clock_is_measured_and_kept(
 @pytest.mark.parametrize(
     ("said", "error", "text"),
     [
-        (Said({"message": "NotFound"}, 404), VenueRefused, "404: NotFound"),
+        (Said({"message": "Forbidden"}, 403), VenueRefused, "403: Forbidden"),
         (Said({"message": "oops"}, 500), ConnectionLost, "HTTP 500"),
         (Said(b"<html>", 403), VenueError, "HTTP 403"),
     ],

@@ -3,14 +3,15 @@
 Every product has a heartbeat beside whatever was asked for. It tells the last trade, so
 that trades the feed has dropped are fetched over REST, and a book that stands still while
 somebody trades is subscribed to anew. Subscriptions must follow within five seconds of
-connecting, which the feed's first demand does.
+connecting, which the feed's first demand does. A command that names one product too many is
+refused as a whole, so that the others are asked for again.
 
 Source: Exchange WebSocket overview and channels; WIRE 3.2 to 3.4.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, assert_never
 
@@ -61,6 +62,8 @@ class CoinbaseStream:
     books: FeedBooks
     _subscribed: set[Subscription] = attrs.Factory(set[Subscription])
     _trades: dict[str, FeedTrades] = attrs.Factory(dict[str, FeedTrades])
+    _live: _Wanted = frozenset()  # as last acknowledged
+    _gone: set[str] = attrs.Factory(set[str])  # symbols that were refused
     _commands: int = 0
     _answered: int = 0
     _replaced: int = 0  # prices, as far as it was told
@@ -84,6 +87,7 @@ class CoinbaseStream:
             raise LocalProtocolError(f"more than {SUBSCRIPTIONS_MAX} on one connection")
         before = self._wanted()
         self._subscribed.update(added)
+        self._gone.difference_update(each.symbol for each in added)
         self._prepare(added)
         await self._command("subscribe", self._wanted() - before)
 
@@ -139,6 +143,8 @@ class CoinbaseStream:
             if isinstance(heard, (Traded, Heartbeat)):
                 told += await self._missed(heard)
             told += self._weigh(heard, now_s)
+        if refused := {it.symbol for it in told if isinstance(it, SubscriptionRefused)}:
+            await self._ask_for_others(refused)
         if self.books.broken:
             await self._ask_anew(self.books.due(now_s))
         return told
@@ -161,7 +167,8 @@ class CoinbaseStream:
                 if symbol in self._trades:
                     self._trades[symbol].begin(trade_id)
                 return [PassedOver("the match before the subscription")]
-            case Subscribed():
+            case Subscribed(channels=live):
+                self._live = frozenset((name, it) for name in live for it in live[name])
                 self._answered += 1
                 return [SubscriptionAccepted(self._answered)]
             case _:
@@ -185,6 +192,14 @@ class CoinbaseStream:
             await self._command("unsubscribe", pairs)
             await self._command("subscribe", pairs)
 
+    async def _ask_for_others(self, refused: Collection[str]) -> None:
+        """Ask again for what was refused together with a product that is gone."""
+        self._gone.update(refused)
+        if "" in refused:  # it names none, and ends the connection
+            return await trio.lowlevel.checkpoint()
+        others = {each for each in self._subscribed if each.symbol not in self._gone}
+        return await self._command("subscribe", self._wanted(others) - self._live)
+
     def _prepare(self, added: Sequence[Subscription]) -> None:
         """Have a book and a count for what is now wanted of them."""
         wanted, now_s = frozenset(self._subscribed), trio.current_time()
@@ -195,10 +210,10 @@ class CoinbaseStream:
             elif each.channel in {Channel.BOOK, Channel.BOOK_TOP}:
                 self._ready += self.books.want(each, wanted, now_s)
 
-    def _wanted(self) -> _Wanted:
-        """Return the channels and products that all subscriptions together need."""
+    def _wanted(self, of: Collection[Subscription] | None = None) -> _Wanted:
+        """Return the channels and products that these, or all subscriptions, need."""
         wanted: set[tuple[str, str]] = set()
-        for each in self._subscribed:
+        for each in self._subscribed if of is None else of:
             product = self._venue.name(each.symbol)
             wanted.add((channels.CARRIES[each.channel], product))
             wanted.add((channels.HEARTBEAT, product))

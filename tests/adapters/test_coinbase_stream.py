@@ -233,6 +233,23 @@ async def test_acknowledgements_are_counted_and_errors_are_refusals(
         ]
 
 
+async def test_what_was_refused_with_a_product_that_is_gone_is_asked_for_again(
+    nursery: trio.Nursery,
+) -> None:
+    """The venue refuses a whole command for one of its products."""
+    other = attrs.evolve(TICKER, symbol="ETH/USD")
+    reason = "ETH-USD is not a valid product"
+    error = {"type": "error", "message": "Failed to subscribe", "reason": reason}
+    async with feed(nursery, [TICKER, other]) as found:
+        (refused,) = await found.hear(error)
+        assert isinstance(refused, SubscriptionRefused)
+        assert refused.symbol == "ETH/USD"
+        assert named(await found.command()) == {
+            "heartbeat": ["BTC-USD"],
+            "ticker": ["BTC-USD"],
+        }
+
+
 async def test_a_frame_that_cannot_be_read_is_told_and_the_next_one_heard(
     nursery: trio.Nursery,
 ) -> None:

@@ -82,11 +82,7 @@ class Reconciliation:
         found, missing = await self._ask_each(tracked, told)
         fills, settled = await self._book(found)
         lost: list[str] = []
-        for order in missing:
-            if order.status not in UNSETTLED or is_judged(order, self.ages.known_s(order)):
-                settled += await self._judge_missing(order, told, lost)
-            else:
-                self.ages.wait(order, judged_after_s(order))
+        settled += await self._judge_due(missing, told, lost)
         held = held_base(self.books)
         totals = await self._balances()
         still_open = await self._open(symbols)
@@ -194,6 +190,19 @@ class Reconciliation:
             for fill in fills
             if fill.trade_id not in order.trade_ids
         ]
+
+    async def _judge_due(
+        self, missing: Sequence[Order], still_open: Sequence[VenueOrder], lost: list[str]
+    ) -> int:
+        """Settle what may be settled by now of the orders that the venue does not know."""
+        settled = 0
+        await trio.lowlevel.checkpoint()
+        for order in missing:
+            if order.status not in UNSETTLED or is_judged(order, self.ages.known_s(order)):
+                settled += await self._judge_missing(order, still_open, lost)
+            else:
+                self.ages.wait(order, judged_after_s(order))
+        return settled
 
     async def _judge_missing(
         self, order: Order, still_open: Sequence[VenueOrder], lost: list[str]

@@ -25,10 +25,9 @@ def run(fleet: MockFleet, end: Callable[[], Awaitable[None]] = nothing) -> None:
             await nursery.start(fleet.run)
             await trio.sleep(5)
             await end()
-            if end is nothing:
-                return
-            fleet.is_stopping = True
-            nursery.cancel_scope.cancel()
+            if end is not nothing:
+                fleet.is_stopping = True
+                nursery.cancel_scope.cancel()
 
     trio.run(main, clock=MockClock(autojump_threshold=0))
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from actors.pure.config_endpoints import ENDPOINTS
+from actors.pure.error_text import writable
 from actors.pure.nearest import did_you_mean
 
 DEFAULT_FILE = "bots.toml"
@@ -243,6 +244,7 @@ def _describe_hands(parsers: dict[str, argparse.ArgumentParser]) -> None:
 def _add_audit(parser: argparse.ArgumentParser, *, is_required: bool) -> None:
     parser.add_argument(
         "--reason",
+        type=writable,
         metavar="TEXT",
         default="",
         required=is_required,
@@ -250,6 +252,7 @@ def _add_audit(parser: argparse.ArgumentParser, *, is_required: bool) -> None:
     )
     parser.add_argument(
         "--key",
+        type=writable,
         metavar="TEXT",
         default="",
         help="of this command: typed again under the same, it is not done again",

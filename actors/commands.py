@@ -24,6 +24,7 @@ from actors.ports import Operator, WallClock
 from actors.pure.addressing import ACCOUNT_VERBS, addressed
 from actors.pure.client_order_id import IntentIds
 from actors.pure.commands import PLANS, Place, Plan, commanded
+from actors.pure.done_commands import Done
 from actors.pure.kill_switch import sales
 from actors.pure.money import plain
 from actors.pure.nearest import did_you_mean
@@ -59,7 +60,7 @@ class Commands:
     accounts: Mapping[str, AccountDoors]
     ids: IntentIds | None = None  # of what is sold from here
     legs: Mapping[str, str] = attrs.Factory(dict[str, str])  # leg: its arbitrage
-    done: dict[str, str] = attrs.Factory(dict[str, str])  # in this life: key, answer
+    done: dict[str, Done] = attrs.Factory(dict[str, Done])  # in this life, by key
     turn: trio.Lock = attrs.Factory(trio.Lock)
 
     async def obey(self, question: Question) -> Answer:
@@ -68,11 +69,10 @@ class Commands:
         A command that asks the venue holds up no other, but those of its account.
         """
         asked = question.asked
-        known = self._known(asked)
         try:
             if owner_asked(asked.subject):
                 return await self._obey_for_all(question)
-            if asked.verb in ACCOUNT_VERBS and not known:
+            if asked.verb in ACCOUNT_VERBS and not self._known(asked):
                 return await self._pass_on(question)
             async with self.turn:
                 return await self._carry_out(question)
@@ -104,7 +104,7 @@ class Commands:
             if asked.verb != "flatten":
                 raise
             return await self._sell_unrecorded(plan, error)
-        self.done[asked.key] = plan.said
+        self.done[asked.key] = Done(asked.verb, asked.subject, plan.said)
         tell: dict[str, Callable[[str], bool]] = {
             "start": self.operator.start,
             "stop": self.operator.stop,
@@ -159,14 +159,20 @@ class Commands:
         door, who = self.accounts[account].account, f"account {account}"
         answer = await ask(door, asked, who=who, wait_s=ACCOUNT_S)
         if "said" in answer:
-            self.done[asked.key] = str(answer["said"])
+            self.done[asked.key] = Done(asked.verb, asked.subject, str(answer["said"]))
         return answer
 
     def _known(self, asked: Asked) -> str:
-        """Return what was answered to this key before, or ""."""
-        if not asked.key:
-            return ""
-        return self.done.get(asked.key) or self.model.commands.get(asked.key, "")
+        """Return what was answered to this key before, or "".
+
+        Raises:
+          NotPossible: that was another command.
+        """
+        done = self.done.get(asked.key)
+        recorded = self.model.commands.get(asked.key)
+        if done is None and recorded is not None:
+            done = Done.of(recorded)
+        return done.again(asked) if asked.key and done is not None else ""
 
     def crash(self, actor: str) -> Answer:
         """End the life of an actor, as if it had raised."""

@@ -118,7 +118,7 @@ class ReadModel:
     paths: dict[str, str] = attrs.Factory(dict[str, str])  # of actors, by their names
     restarts: int = 0
     halts: Halts = attrs.Factory(Halts)
-    commands: OrderedDict[str, str] = attrs.Factory(OrderedDict[str, str])  # key, answer
+    commands: OrderedDict[str, Commanded] = attrs.Factory(OrderedDict[str, Commanded])
     owners: dict[str, str] = attrs.Factory(dict[str, str])  # of accounts, if several
     bot_owners: dict[str, str] = attrs.Factory(dict[str, str])
     holdings: Holdings = attrs.Factory(Holdings)
@@ -195,7 +195,7 @@ class ReadModel:
     def _ordered(self, fact: Halted | HaltLifted | Commanded) -> None:
         self.halts.apply(fact)
         if isinstance(fact, Commanded) and fact.key:
-            self.commands[fact.key] = fact.said
+            self.commands[fact.key] = fact
             if len(self.commands) > COMMANDS_MAX:
                 self.commands.popitem(last=False)
 

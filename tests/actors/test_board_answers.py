@@ -220,6 +220,23 @@ async def test_a_command_under_one_key_is_carried_out_once(
     assert len(await house.room.recorded(Halted)) == 1
 
 
+async def test_a_key_of_another_command_does_nothing_and_says_so(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """S-8: in this life of the board and in the next one."""
+    life = await house.begin()
+    await house.answer("halt", "dawn", key="k1")
+    refusal = 'key k1 was used for "halt dawn": nothing was done; type {} under another key'
+    assert await house.answer("halt", "main", key="k1") == {"error": refusal.format("halt")}
+    life.cancel()
+    await settle()
+    await house.begin()
+    again = await house.answer("resume", "dawn", key="k1")
+    assert again == {"error": refusal.format("resume")}
+    assert len(await house.room.recorded(Halted)) == 1
+    assert await house.room.recorded(HaltLifted) == []
+
+
 async def test_an_order_to_be_flat_sells_at_once_where_the_ledger_takes_nothing(
     house: House, autojump_clock: MockClock
 ) -> None:

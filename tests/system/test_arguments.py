@@ -108,6 +108,11 @@ def test_what_is_typed_is_understood(typed: str, meant: dict[str, object]) -> No
     assert {name: found[name] for name in meant} == meant
 
 
+def test_a_reason_from_a_terminal_of_another_encoding_halts_nevertheless() -> None:
+    found = parse(["halt", "main", "--reason", "caf\udce9"])
+    assert found.reason == r"caf\udce9"
+
+
 def test_no_option_may_be_shortened() -> None:
     with pytest.raises(BadArguments):
         parse(["log", "--event"])

@@ -242,21 +242,13 @@ def _describe_hands(parsers: dict[str, argparse.ArgumentParser]) -> None:
 
 
 def _add_audit(parser: argparse.ArgumentParser, *, is_required: bool) -> None:
-    parser.add_argument(
-        "--reason",
-        type=writable,
-        metavar="TEXT",
-        default="",
-        required=is_required,
-        help="kept in the ledger",
-    )
-    parser.add_argument(
-        "--key",
-        type=writable,
-        metavar="TEXT",
-        default="",
-        help="of this command: typed again under the same, it is not done again",
-    )
+    for name, is_needed, use in (
+        ("--reason", is_required, "kept in the ledger"),
+        ("--key", False, "of this command: typed again under the same, not done again"),
+    ):
+        parser.add_argument(
+            name, type=writable, metavar="TEXT", default="", required=is_needed, help=use
+        )
 
 
 def _add_file(parser: argparse.ArgumentParser) -> None:

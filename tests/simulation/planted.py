@@ -17,7 +17,6 @@ import trio
 import actors.journal_rows
 import actors.orders_road
 import actors.orders_safe
-import actors.pure.protective_stop
 import actors.reconciliation
 from actors.mailbox import Mailbox
 from actors.messages import (
@@ -39,7 +38,7 @@ from actors.pure.facts import key_of
 from actors.pure.order_gate import Gate, request_of
 from actors.pure.order_life import Order
 from actors.pure.position_math import sellable_base
-from actors.pure.protective_stop import StopWanted
+from actors.pure.protective_stop import ProtectiveStop, StopWanted
 from actors.pure.venue_facts import not_placed
 from actors.reconciliation import Reconciliation
 from actors.records import JournalWish, Receipt, Record, Recorded, record
@@ -188,7 +187,9 @@ def _is_old(order: Order, known_s: float) -> bool:
     return known_s > 2.0
 
 
-def _never_resized(aim: StopWanted, resting: Order | None) -> float | None:
+def _never_resized(
+    self: ProtectiveStop, aim: StopWanted, resting: Order | None
+) -> float | None:
     """Ask for a stop when there is none, and leave it at that."""
     return 0.0 if resting is None else None
 
@@ -234,7 +235,7 @@ PLANTS: Final[Mapping[str, tuple[Patch, ...]]] = {
     ),
     "cancel_assumed_done": ((Road, "cancel", _cancel_assumed),),
     "not_found_after_2_s": ((actors.reconciliation, "is_judged", _is_old),),
-    "stop_not_resized": ((actors.pure.protective_stop, "_pause_s", _never_resized),),
+    "stop_not_resized": ((ProtectiveStop, "_pause_s", _never_resized),),
     "released_on_unknown": ((Order, "reserved_quote", property(_freed_quote)),),
     "halt_not_durable": ((SimStore, "read", _forgetful),),
     "two_incarnations": ((Supervisor, "_live", _live_beside),),

@@ -54,6 +54,11 @@ def positive(text: str) -> Decimal:
     return number
 
 
+def fee_paid(text: str) -> Decimal:
+    """Return a number as `amount` does, or one below zero: a maker's rebate."""
+    return -amount(text[1:]) if text.startswith("-") else amount(text)
+
+
 def amounts(*texts: str) -> list[Decimal]:
     """Return numbers as `amount` does, looked at together: the hot frames have several."""
     together = "".join(texts)

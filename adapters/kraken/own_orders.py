@@ -23,7 +23,7 @@ from actors.messages import (
 )
 from adapters.figures import BadFigure
 from adapters.kraken.codec import words
-from adapters.kraken.codec.numbers import ZERO, amount, positive, unix_ms
+from adapters.kraken.codec.numbers import ZERO, amount, positive, signed, unix_ms
 from adapters.kraken.codec.private import Execution, Fee
 from adapters.kraken.codec.words import EXCHANGE
 
@@ -244,5 +244,5 @@ def _fee_of(fees: Sequence[Fee]) -> tuple[Decimal, str]:
     paid = [fee for fee in fees if fee.qty] or list(fees[:1])
     if len({fee.asset for fee in paid}) > 1:
         raise BadFigure("one fill with fees in several assets")
-    total = sum((amount(fee.qty) for fee in paid), ZERO)
+    total = sum((signed(fee.qty) for fee in paid), ZERO)
     return total, paid[0].asset if paid else ""

@@ -164,7 +164,7 @@ def fills_of(draw: st.DrawFn, order: VenueOrder) -> VenueFill:
         order.side,
         draw(prices),
         draw(bases),
-        draw(amounts),
+        draw(amounts) * draw(st.sampled_from([1, 1, -1])),  # a rebate is below zero
         draw(assets),
         draw(st.booleans()),
         order.update_ms,

@@ -247,6 +247,12 @@ def test_fills_are_executions_and_nothing_else() -> None:
     assert (page.passed_over, page.cursor) == (1, "x")
 
 
+def test_a_maker_s_rebate_is_a_fee_below_zero() -> None:
+    body = json.dumps({"fills": [{**FILL, "commission": "-0.05"}]}).encode()
+    (fill,) = advanced_orders.decode_fills(body, SYMBOLS).fills
+    assert fill.fee == Decimal("-0.05")
+
+
 def test_a_fill_whose_size_is_quote_is_told_in_base() -> None:
     row = {**FILL, "size": "50", "size_in_quote": True}
     page = advanced_orders.decode_fills(json.dumps({"fills": [row]}).encode(), SYMBOLS)

@@ -423,6 +423,15 @@ def test_an_update_with_what_was_executed_makes_good_what_was_missed() -> None:
     assert (told.status, told.filled_base) == (OrderStatus.CANCELED, Decimal("0.5"))
 
 
+def test_a_maker_s_rebate_is_a_fee_below_zero() -> None:
+    own = OwnOrders()
+    join(own, "pending_new", **BEGUN)
+    fees = [{"asset": "USD", "qty": -0.02}]
+    trade = {"exec_id": "T2", "last_qty": 1.0, "last_price": 99.0, "fees": fees}
+    fill, _ = join(own, "trade", order_status="partially_filled", cum_qty=1.0, **trade)
+    assert (fill.fee, fill.fee_asset) == (Decimal("-0.02"), "USD")
+
+
 @pytest.mark.parametrize("figure", ['"NaN"', '"sNaN"', '"Infinity"', "1e400"])
 def test_a_balance_that_is_no_figure_is_the_venue_s_fault(figure: str) -> None:
     """S-14: it ends the question, not the account."""

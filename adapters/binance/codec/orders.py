@@ -30,6 +30,7 @@ from adapters.figures import (
     Word,
     amount,
     bad,
+    fee_paid,
     positive,
 )
 
@@ -191,7 +192,7 @@ def _ack_fill(
         side=words.side(row.side),
         price=positive(fill.price),
         base=positive(fill.qty),
-        fee=amount(fill.commission),
+        fee=fee_paid(fill.commission),
         fee_asset=fill.commission_asset,
         is_maker=False,  # what fills at once takes
         trade_ms=row.transact_time,
@@ -216,7 +217,7 @@ def _fill(row: TradeBody, symbols: Symbols) -> VenueFill:
         side=Side.BUY if row.is_buyer else Side.SELL,
         price=positive(row.price),
         base=positive(row.qty),
-        fee=amount(row.commission),
+        fee=fee_paid(row.commission),
         fee_asset=row.commission_asset,
         is_maker=row.is_maker,
         trade_ms=row.time,

@@ -34,6 +34,7 @@ from adapters.figures import (
     amount,
     bad,
     eight,
+    fee_paid,
     positive,
 )
 
@@ -162,7 +163,7 @@ def _fill(report: Report, order: VenueOrder) -> VenueFill:
         side=order.side,
         price=positive(report.L),
         base=positive(report.l),
-        fee=amount(report.n),
+        fee=fee_paid(report.n),
         fee_asset=report.N or "",
         is_maker=report.m,
         trade_ms=report.T,

@@ -28,7 +28,16 @@ from actors.pure.money import split_symbol
 from adapters.coinbase.codec import words
 from adapters.coinbase.codec.feed import EXCHANGE
 from adapters.coinbase.codec.times import Time, epoch_ms
-from adapters.figures import UNREADABLE, BadFigure, Figure, Word, amount, bad, positive
+from adapters.figures import (
+    UNREADABLE,
+    BadFigure,
+    Figure,
+    Word,
+    amount,
+    bad,
+    fee_paid,
+    positive,
+)
 
 Symbols = Mapping[str, str]
 UP: Final = "STOP_DIRECTION_STOP_UP"
@@ -252,7 +261,7 @@ def _fill(row: FillBody, symbols: Symbols) -> VenueFill:
         side=words.side(row.side),
         price=price,
         base=size / price if row.size_in_quote else size,
-        fee=amount(row.commission),
+        fee=fee_paid(row.commission),
         fee_asset=split_symbol(symbol)[1],
         is_maker=row.liquidity_indicator == "MAKER",
         trade_ms=epoch_ms(row.trade_time),

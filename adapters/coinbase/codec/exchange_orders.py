@@ -26,7 +26,16 @@ from actors.pure.money import split_symbol
 from adapters.coinbase.codec import words
 from adapters.coinbase.codec.feed import EXCHANGE
 from adapters.coinbase.codec.times import Time, epoch_ms
-from adapters.figures import UNREADABLE, Figure, Ident, Word, amount, bad, positive
+from adapters.figures import (
+    UNREADABLE,
+    Figure,
+    Ident,
+    Word,
+    amount,
+    bad,
+    fee_paid,
+    positive,
+)
 
 Symbols = Mapping[str, str]
 
@@ -200,7 +209,7 @@ def _fill(row: FillBody, symbols: Symbols) -> VenueFill:
         side=words.side(row.side),
         price=positive(row.price),
         base=positive(row.size),
-        fee=amount(row.fee),
+        fee=fee_paid(row.fee),
         fee_asset=split_symbol(symbol)[1],
         is_maker=row.liquidity == "M",
         trade_ms=epoch_ms(row.created_at),

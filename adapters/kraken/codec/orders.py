@@ -272,7 +272,7 @@ def _fill(
         side=Side(words.side(row.type)),
         price=positive(row.price),
         base=positive(row.vol),
-        fee=amount(row.fee),
+        fee=signed(row.fee),
         fee_asset=quotes.get(symbol, ""),
         is_maker=row.maker,
         trade_ms=seconds_ms(row.time),

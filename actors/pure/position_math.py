@@ -9,9 +9,9 @@ The cost of a part is rounded, so that sums of it are exact and the order in whi
 facts are heard makes no other state (I-5).
 
 It ends with `PositionClosed`, which writes off what is too little to be sold: the dust
-stays in `base`, at no cost, and goes out with the next exit. An entry's late fill may have
-been recorded while that was decided: it was not meant, and begins another position, as if
-it had come afterwards (R-12).
+stays in `base`, at no cost, and goes out with the next exit. A fill may have been recorded
+while that was decided: it was not meant, and counts as if it had come afterwards (R-12). So
+an entry's begins another position, and an exit's sells of the dust.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Holding:
     realized_quote: Decimal = ZERO  # of this position, net of fees
     other_fees: tuple[tuple[str, Decimal], ...] = ()  # paid in a third asset
     closed_id: str = ""  # of the position before
-    late: tuple[Filled, ...] = ()  # the newest, since it was bought more of
+    late: tuple[Filled, ...] = ()  # the newest, perhaps told while its end was decided
     before_late: Holding | None = None  # without these
 
     @property
@@ -59,7 +59,7 @@ class Holding:
     def after(self, fill: Filled) -> Holding:
         """Return the holding after one fill. The caller tells each fill once (I-5)."""
         after = self.moved(fill)
-        if not self.late and not (fill.side is Side.BUY and self.is_open):
+        if not self.is_open:
             return after
         before, late = self.before_late or self, (*self.late, fill)
         if len(late) > LATE_MAX:
@@ -69,7 +69,7 @@ class Holding:
     def closed(self, dust_base: Decimal) -> Holding:
         """Return the flat holding after this position: only dust is left, at no cost.
 
-        What was bought after it had come down to that dust is a position of its own.
+        What was told after it had come down to that dust is not of this position.
         """
         ended, since = self._at(dust_base)
         flat = Holding(

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from actors.messages import ExitReason, Filled, PositionClosed, Side
@@ -104,6 +104,31 @@ def test_what_was_recorded_while_less_than_a_lot_was_closed_came_afterwards() ->
     """R-12: a first fill may be less than a lot after its fee, and nothing sold of it."""
     held = after(filled("0.00001", 100, fee=Decimal("0.00000001"), fee_asset="BTC"))
     assert held.after(LATE).closed(held.base) == held.closed(held.base).after(LATE)
+
+
+sides = st.lists(st.tuples(st.booleans(), st.integers(1, 9)), max_size=LATE_MAX)
+
+
+@given(sides)
+def test_fills_told_while_a_position_was_closed_count_as_if_told_afterwards(
+    told: list[tuple[bool, int]],
+) -> None:
+    """R-13: whoever decided the end has not heard them yet; a restart hears them before."""
+    fills = [
+        filled(f"0.{units:03}1", 100 + number, trade_id=f"b{number}")
+        if is_buy
+        else sold(f"0.{units:03}", 90 + number, trade_id=f"s{number}")
+        for number, (is_buy, units) in enumerate(told)
+    ]
+    held = after(filled(1, 100), sold("0.9", 95))
+    decided, dust = held, held.base
+    recorded = after(filled(1, 100), sold("0.9", 95), *fills)
+    bases = [after(filled(1, 100), sold("0.9", 95), *fills[:n]).base for n in range(1, 9)]
+    assume(dust not in bases[: len(fills)])
+    flat = decided.closed(dust)
+    for fill in fills:
+        flat = flat.after(fill)
+    assert recorded.closed(dust) == flat
 
 
 def test_a_late_sale_of_the_dust_is_no_part_of_the_next_position_but_its_money_is() -> None:

@@ -25,6 +25,7 @@ class Supervision:
     _alive: dict[str, int] = attrs.Factory(dict[str, int])
     _lives: dict[str, int] = attrs.Factory(dict[str, int])
     _not_before_s: dict[str, float] = attrs.Factory(dict[str, float])
+    _stopped: set[str] = attrs.Factory(set[str])  # told to stop, and not begun since
 
     @classmethod
     def of(cls, config: Config) -> Supervision:
@@ -37,6 +38,8 @@ class Supervision:
     def hear(self, step: Transition) -> None:
         """Take one transition."""
         path = step.path
+        if step.event in {Event.STOPPING, Event.STOPPED}:
+            self._stopped.add(path)
         if step.event is Event.STARTING:
             self._starting(step)
         elif step.event is Event.FAILED:
@@ -52,10 +55,22 @@ class Supervision:
             self.said.append(f"I-24: {path} began life {step.incarnation} beside another")
         if step.incarnation != self._lives.get(path, 0) + 1:
             self.said.append(f"I-24: {path} began life {step.incarnation} out of turn")
+        self._stopped.discard(path)
         waits = step.old is not State.STOPPED  # an operator's start cuts a wait short
+        waits = waits and not self._says_goodbye(path)
         if waits and step.at_s < self._not_before_s.get(path, 0.0) - 1e-6:
             self.said.append(f"I-24: {path} began before its wait was over")
         self._alive[path] = self._lives[path] = step.incarnation
+
+    def _says_goodbye(self, path: str) -> bool:
+        """Tell whether the tree stops, in which `orders` begins once more for its goodbye.
+
+        Who is below it has been told to stop by then.
+        """
+        above, _, name = path.rpartition("/")
+        role, _, account = name.partition(":")
+        below = f"{above}/positions:{account}".lstrip("/")
+        return role == "orders" and below in self._stopped
 
     def _failed(self, step: Transition) -> None:
         if step.delay_s is None:

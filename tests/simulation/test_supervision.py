@@ -45,6 +45,17 @@ def test_an_operator_may_cut_a_wait_short() -> None:
     assert said(BEGUN, FAILED, early) == []
 
 
+@pytest.mark.parametrize(("below", "is_early"), [("positions:a", False), ("bots", True)])
+def test_orders_may_begin_early_to_say_goodbye_once_positions_was_stopped(
+    below: str, is_early: bool
+) -> None:
+    of_orders = [attrs.evolve(it, path="orders:a") for it in (BEGUN, FAILED, AGAIN)]
+    begun, failed, again = of_orders
+    stopped = attrs.evolve(BEGUN, path=below, at_s=10.1, event=Event.STOPPED)
+    early = attrs.evolve(again, at_s=10.1)
+    assert bool(said(begun, failed, stopped, early)) is is_early
+
+
 def test_a_second_life_beside_the_first_is_seen() -> None:
     assert said(BEGUN, AGAIN) == [f"I-24: {BOT} began life 2 beside another"]
 

@@ -27,12 +27,18 @@ class Done:
         Raises:
           NotPossible: it is another command, which must not be taken for done.
         """
-        is_same = asked.subject in {"", self.subject} or self.subject.endswith(
-            asked.subject
-        )
-        if asked.verb != self.verb or not is_same:  # orders may be named by their end
+        if asked.verb != self.verb or not self._is_about(asked.subject):
             raise NotPossible(
                 f'key {asked.key} was used for "{self.verb} {self.subject}": nothing was'
                 f" done; type {asked.verb} under another key"
             )
         return self.said
+
+    def _is_about(self, subject: str) -> bool:
+        """Tell whether it was about this, which may have more than one name."""
+        if self.verb == "settle":  # an order may be named by its end
+            ending = subject.removeprefix("\N{HORIZONTAL ELLIPSIS}")
+            return bool(ending) and self.subject.endswith(ending)
+        before, name = self.subject.rpartition(":"), subject.rpartition(":")
+        is_one_kind = before[0] == name[0] or not before[0] or not name[0]
+        return is_one_kind and before[2] == name[2]

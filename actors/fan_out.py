@@ -122,8 +122,7 @@ class FanOut:
         told = self.states.announce(state, subscriptions)
         for name in told if state.link is Link.RESUMED else ():
             for each in sorted(self._wanted[name].subscriptions, key=str):
-                window = self.charts.windows.get(each)
-                if window is not None and window.is_loaded:
+                if each.channel is Channel.CANDLES:
                     self.charts.show_known(self.routes[each], self.outlets[name])
 
     def on_wire(self) -> set[Subscription]:

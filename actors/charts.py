@@ -109,9 +109,9 @@ class Charts:
                 self._build_anew(fed, window)
 
     def show_known(self, route: Route, reader: Reader) -> None:
-        """Show a reader the window as it is, unless something may be missing of it."""
+        """Show a reader that has joined the window as it is."""
         window = self.windows[route.subscription]
-        if window.candles and window.is_loaded:
+        if window.candles:
             reader.latest(route.key, self._shown(route, window, ()), merge_candles)
 
     def _route(self, subscription: Subscription) -> Route:

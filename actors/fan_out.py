@@ -122,7 +122,8 @@ class FanOut:
         told = self.states.announce(state, subscriptions)
         for name in told if state.link is Link.RESUMED else ():
             for each in sorted(self._wanted[name].subscriptions, key=str):
-                if each.channel is Channel.CANDLES:
+                window = self.charts.windows.get(each)
+                if window is not None and window.is_loaded:
                     self.charts.show_known(self.routes[each], self.outlets[name])
 
     def on_wire(self) -> set[Subscription]:

@@ -119,19 +119,6 @@ async def test_who_joins_late_is_shown_the_newest_at_once(house: House) -> None:
     assert shown[Candles].closed == ()
 
 
-async def test_who_joins_in_a_gap_is_shown_no_candles_from_before_it(house: House) -> None:
-    """R-20: a bot that begins a life then knows no more than the others."""
-    history = [candle(1, 100), candle(2, 100, is_closed=False)]
-    house.want("dawn", CANDLES)
-    house.fan_out.load_candles(CANDLES, history)
-    house.fan_out.lost([CANDLES])
-    house.fan_out.announce(FeedState("binance", Link.GAP, 1.0))
-    house.want("dusk", CANDLES)
-    assert [each.link for each in house.taken("dusk")] == [Link.GAP]
-    house.fan_out.load_candles(CANDLES, history)
-    assert [each.window for each in house.taken("dusk")] == [(candle(1, 100),)]
-
-
 async def test_prices_are_replaced_and_counted(house: House) -> None:
     house.want("dawn", TICKER)
     for price in (1, 2, 3):

@@ -23,7 +23,6 @@ from actors.messages import (
     Candle,
     Channel,
     FeedState,
-    Link,
     PricesReplaced,
     StreamTerms,
     Subscription,
@@ -115,16 +114,8 @@ class FanOut:
     def announce(
         self, state: FeedState, subscriptions: Collection[Subscription] | None = None
     ) -> None:
-        """Tell the readers of these, or of all, the state of what carries them.
-
-        A gap may be told after its candles are whole: at its end they are shown again.
-        """
-        told = self.states.announce(state, subscriptions)
-        for name in told if state.link is Link.RESUMED else ():
-            for each in sorted(self._wanted[name].subscriptions, key=str):
-                window = self.charts.windows.get(each)
-                if window is not None and window.is_loaded:
-                    self.charts.show_known(self.routes[each], self.outlets[name])
+        """Tell the readers of these, or of all, the state of what carries them."""
+        self.states.announce(state, subscriptions)
 
     def on_wire(self) -> set[Subscription]:
         """Return what the venue's streams are to tell; the rest is built from it."""

@@ -27,11 +27,8 @@ class FeedStates:
 
     def announce(
         self, state: FeedState, subscriptions: Collection[Subscription] | None
-    ) -> list[str]:
-        """Tell the readers of these, and of what is built from them; None: of all.
-
-        Returns whom it told.
-        """
+    ) -> None:
+        """Tell the readers of these, and of what is built from them; None: of all."""
         if subscriptions is None:
             self.state = state
             subscriptions = self.routes.keys()
@@ -40,10 +37,9 @@ class FeedStates:
         for route in downstream(told):
             route.state = state
             concerned.update(route.readers)
-        names = [name for name in self.wanted if name in concerned]
-        for name in names:
-            self.tell(name)
-        return names
+        for name in self.wanted:
+            if name in concerned:
+                self.tell(name)
 
     def readers(self, subscriptions: Collection[Subscription]) -> int:
         """Return how many readers want one of these, or what is built from it."""

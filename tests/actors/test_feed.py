@@ -11,11 +11,9 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from actors.mailbox import Mailbox
 from actors.messages import (
     BookDelta,
     BookSnapshot,
-    Candle,
     Candles,
     Channel,
     ClockStepped,
@@ -23,7 +21,6 @@ from actors.messages import (
     ExchangeDisconnected,
     ExchangeReconnecting,
     Link,
-    PricesReplaced,
     Subscription,
     SubscriptionRefused,
     Ticker,
@@ -307,39 +304,6 @@ async def test_after_a_gap_candles_are_shown_again_though_none_is_new(
     await house.at(3)
     house.look()
     assert [each.window for each in house.seen] == [(candle(1, 100),)]
-
-
-def kept(mailbox: Mailbox[Any], window: tuple[Candle, ...]) -> tuple[Candle, ...]:
-    """Return the candles that a reader knows which forgets them at a gap."""
-    while (message := mailbox.receive_nowait()) is not None:
-        if isinstance(message, Candles):
-            window = message.window
-        elif message.link is Link.GAP:
-            window = ()
-    return window
-
-
-async def test_candles_that_were_whole_before_the_gap_was_over_are_not_forgotten(
-    house: House, autojump_clock: MockClock
-) -> None:
-    """GAP is told again with each count; no candle comes while the market is quiet."""
-    house.market.history[SYMBOL] = [candle(1, 100), candle(2, 100, is_closed=False)]
-    house.market.tickers[SYMBOL] = ticker(100)
-    house.want("dawn", CANDLES)
-    house.want("dusk", ETH_TICKER)
-    await house.start()
-    await house.tick(50, ETH)
-    house.market.stream.fail(LOST)
-    window: tuple[Candle, ...] = ()
-    await house.at(5)  # connected again, and the history is there
-    window = kept(house.readers["dawn"], window)
-    house.market.stream.tell(PricesReplaced(7))
-    await settle()
-    window = kept(house.readers["dawn"], window)
-    await house.tick(50, ETH)
-    await house.at(20)
-    window = kept(house.readers["dawn"], window)
-    assert window == (candle(1, 100),)
 
 
 async def test_a_symbol_whose_history_fails_delays_no_other(

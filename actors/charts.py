@@ -80,6 +80,16 @@ class Charts:
         if route.builder is not None:
             route.builder.broken()
 
+    def hide(self, route: Route) -> None:
+        """Show readers none until the window is whole again (R-20).
+
+        On the candles' own edge: what a gap says may come later than what has mended it.
+        """
+        symbol, timeframe = route.subscription.symbol, route.subscription.timeframe
+        none = Candles(self.exchange, symbol, timeframe, (), (), None)
+        for mailbox in route.mailboxes:
+            mailbox.latest(route.key, none, merge_candles)
+
     def take(self, route: Route, candle: Candle) -> None:
         """Take a candle, show it, and build longer ones from it."""
         window = self.windows[route.subscription]
@@ -103,15 +113,16 @@ class Charts:
     def load(self, route: Route, history: Sequence[Candle]) -> None:
         """Fill a window from REST; readers get the final candles they have missed."""
         window = self.windows[route.subscription]
-        self._show(route, window, window.load(history))
+        new = window.load(history)
         if window.is_loaded:
+            self._show(route, window, new)
             for fed in route.feeds:
                 self._build_anew(fed, window)
 
     def show_known(self, route: Route, reader: Reader) -> None:
-        """Show a reader that has joined the window as it is."""
+        """Show a reader that has joined the window as it is, if it is whole."""
         window = self.windows[route.subscription]
-        if window.candles:
+        if window.candles and window.is_loaded:
             reader.latest(route.key, self._shown(route, window, ()), merge_candles)
 
     def _route(self, subscription: Subscription) -> Route:

@@ -156,6 +156,7 @@ class FanOut:
             route.losses += 1
             if subscription.channel is Channel.CANDLES:
                 self.charts.lost(route)
+                self.charts.hide(route)
             elif subscription.channel is Channel.BOOK:
                 self.shelf.lost(subscription.symbol)
                 if is_begun_over_rest(subscription, self.terms):

@@ -69,6 +69,7 @@ async def run_feed(
 
 def _tell_ended(fan_out: FanOut, exchange: str) -> None:
     """Tell readers GAP when this life ends, until the next one has prices again."""
+    fan_out.lost(fan_out.on_wire())
     now_s = trio.current_time()
     ended = FeedState(exchange, Link.GAP, now_s, reason="the feed has ended")
     with_prices = [

@@ -96,11 +96,11 @@ class BotDesk:
         return None
 
     def candles(self, candles: Candles, now_s: float) -> Decision | None:
-        """Take candles; evaluate when closed ones of the own market ask for it."""
+        """Take candles; closed ones of the own market may ask, if they are still known."""
         if self.sight.take_extra(candles, now_s) or not self.sight.is_own(candles):
             return None
         self.sight.window, self.sight.running = candles.window, candles.running
-        if candles.closed and self.settings.evaluate_s == "candle":
+        if candles.closed and candles.window and self.settings.evaluate_s == "candle":
             return self.evaluate(Cause.CANDLE, now_s)
         return None
 
@@ -117,7 +117,7 @@ class BotDesk:
             self.sight.extras.hear(link, now_s)
         if link is Link.RESUMED:
             return None
-        self.sight.lose(link)  # what comes after the gap is judged, not what was before
+        self.sight.ticker = None  # what comes after the gap is judged, not what was before
         code, reason = self.sight.bar(now_s) or ("no_price", "no price")
         return Decision(self._show(Outcome.REFUSED, None, now_s, code, (reason,)))
 

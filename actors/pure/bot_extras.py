@@ -51,9 +51,7 @@ class Extras:
         return True
 
     def hear(self, link: Link, now_s: float) -> None:
-        """Forget what has a hole now; the feed shows candles again once they are whole."""
-        if link is Link.GAP:
-            self.charts = dict.fromkeys(self.charts, Chart())
+        """Forget what has a hole now; the feed tells which candles have."""
         if link is not Link.RESUMED:
             self.forget()
         elif self.flow is not None:

@@ -6,7 +6,7 @@ that may be trusted, and judges what that means (R-20).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -50,17 +50,16 @@ class Others:
         return True
 
     def hear(self, feed: FeedState) -> None:
-        """Forget what an exchange has lost; candles come again once they are whole."""
+        """Forget the prices that an exchange has lost."""
         if feed.link is not Link.RESUMED:
             self.forget(feed.exchange, feed.symbols)
-        if feed.link is Link.GAP:
-            for seen in self._of(feed.exchange, feed.symbols):
-                seen.window, seen.running = (), None
 
     def forget(self, exchange: str = "", symbols: Sequence[str] = ()) -> None:
         """Trust no price known before, at one exchange or at all of them (D-6)."""
-        for seen in self._of(exchange, symbols):
-            seen.ticker = seen.book = None
+        for pair, seen in self._seen.items():
+            is_named = not symbols or pair.symbol in symbols
+            if exchange in {"", pair.exchange} and is_named:
+                seen.ticker = seen.book = None
 
     def shown(self, now_s: float) -> Mapping[Pair, OtherMarket]:
         """Return what the strategy is shown at `now_s`."""
@@ -73,12 +72,6 @@ class Others:
             )
             for pair, seen in self._seen.items()
         }
-
-    def _of(self, exchange: str, symbols: Sequence[str]) -> Iterator[_Seen]:
-        for pair, seen in self._seen.items():
-            is_named = not symbols or pair.symbol in symbols
-            if exchange in {"", pair.exchange} and is_named:
-                yield seen
 
     def _is_fresh(self, seen: Ticker | BookSnapshot | None, now_s: float) -> bool:
         if seen is None or (isinstance(seen, Ticker) and seen.last <= 0):

@@ -101,12 +101,6 @@ class BotSight:
         """Keep what is seen besides price and candles; tell whether it was that."""
         return self.extras is not None and self.extras.take(message, now_s)
 
-    def lose(self, link: Link) -> None:
-        """Forget the price, and at a gap the candles: the feed shows them once whole."""
-        self.ticker = None
-        if link is Link.GAP:
-            self.window, self.running = (), None
-
     def forget_prices(self) -> None:
         """Trust no price known before."""
         self.ticker = None

@@ -15,12 +15,14 @@ from actors.fan_out import FanOut
 from actors.feed import FeedSettings, run_feed
 from actors.mailbox import Mailbox
 from actors.messages import (
+    Candles,
     Channel,
     FeedState,
     Link,
     Subscription,
     Wanted,
 )
+from actors.pure.bot_desk import BotDesk
 from tests.actors.ledger_room import Room, open_room, settle
 from tests.actors.scripted_venue import Middle, ScriptedMarket
 from tests.words import SYMBOL, ticker
@@ -74,6 +76,19 @@ class House:
     def links(self) -> list[Link]:
         self.look()
         return [state.link for state in self.states]
+
+    def hand_to(self, desk: BotDesk, reader: str = "dawn") -> None:
+        """Let a bot take what a reader was sent."""
+        now_s = trio.current_time()
+        while (message := self.readers[reader].receive_nowait()) is not None:
+            match message:
+                case FeedState():
+                    self.states.append(message)
+                    desk.feed_state(message, now_s)
+                case Candles():
+                    desk.candles(message, now_s)
+                case _:
+                    desk.price(message, now_s)
 
     async def at(self, seconds: float) -> None:
         await trio.sleep(seconds)

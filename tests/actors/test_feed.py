@@ -21,6 +21,7 @@ from actors.messages import (
     ExchangeDisconnected,
     ExchangeReconnecting,
     Link,
+    PricesReplaced,
     Subscription,
     SubscriptionRefused,
     Ticker,
@@ -39,6 +40,7 @@ from tests.actors.feed_house import (
     open_house,
 )
 from tests.actors.ledger_room import settle
+from tests.pure.desks import desk
 from tests.words import SYMBOL, candle, ticker
 
 LOST = ConnectionLost("the other side went away")
@@ -304,6 +306,95 @@ async def test_after_a_gap_candles_are_shown_again_though_none_is_new(
     await house.at(3)
     house.look()
     assert [each.window for each in house.seen] == [(candle(1, 100),)]
+
+
+async def test_candles_that_are_whole_again_stay_shown_while_the_gap_goes_on(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-20: the gap is told again with other counts, and nobody loads candles again."""
+    house.market.history[SYMBOL] = [candle(1, 100), candle(2, 100, is_closed=False)]
+    house.want("dawn", TICKER, CANDLES)
+    await house.start()
+    await house.at(1)
+    house.market.stream.fail(LOST)
+    await house.at(3)
+    told = desk()
+    house.hand_to(told)
+    assert told.sight.window == (candle(1, 100),)
+    house.market.stream.tell(PricesReplaced(5))
+    await house.at(1)
+    house.hand_to(told)
+    assert told.sight.window == (candle(1, 100),)
+
+
+async def test_candles_that_were_not_lost_stay_shown_in_a_gap_of_prices(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """The connection that carries them lives on: it would not load them again."""
+    house.market.terms = attrs.evolve(house.market.terms, subscriptions_max=1)
+    house.market.history[SYMBOL] = [candle(1, 100), candle(2, 100, is_closed=False)]
+    house.want("dawn", TICKER, CANDLES)
+    await house.start()
+    await house.at(3)
+    told = desk()
+    house.hand_to(told)
+    (prices,) = [each for each in house.market.streams if TICKER in each.subscribed]
+    prices.fail(LOST)
+    await house.at(3)
+    house.hand_to(told)
+    assert (house.states[-1].link, told.sight.window) == (Link.GAP, (candle(1, 100),))
+
+
+async def test_a_slow_reader_has_the_candles_that_were_loaded_after_a_gap(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """What waits in its mailbox from before the gap is replaced where it stands."""
+    house.market.history[SYMBOL] = [candle(1, 100), candle(2, 100, is_closed=False)]
+    house.want("dawn", TICKER, CANDLES)
+    await house.start()
+    await house.at(1)
+    house.readers["dawn"].receive_nowait()
+    house.market.stream.fail(LOST)
+    await house.at(3)
+    told = desk()
+    house.hand_to(told)
+    assert (house.states[-1].link, told.sight.window) == (Link.GAP, (candle(1, 100),))
+
+
+async def test_a_life_that_begins_in_a_gap_is_shown_no_candles_from_before_it(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-20: they are shown once they are whole."""
+    house.market.history[SYMBOL] = [candle(1, 100), candle(2, 100, is_closed=False)]
+    house.want("dawn", CANDLES)
+    await house.start()
+    await house.at(1)
+    told = house.market.history.pop(SYMBOL)
+    house.market.stream.fail(LOST)
+    await house.at(3)
+    house.want("dusk", CANDLES)
+    await settle()
+    house.look("dusk")
+    assert [each.window for each in house.seen] == []
+    house.market.history[SYMBOL] = told
+    await house.at(6)
+    house.look("dusk")
+    assert [each.window for each in house.seen] == [(candle(1, 100),)]
+
+
+async def test_who_outlives_a_feed_is_shown_none_of_its_candles(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-20: the next life of the feed has prices before REST has told what was missed."""
+    house.market.history[SYMBOL] = [candle(1, 100), candle(2, 100, is_closed=False)]
+    house.want("dawn", CANDLES)
+    life, told = await house.start(), desk()
+    await house.at(1)
+    house.hand_to(told)
+    life.cancel()
+    await settle()
+    house.hand_to(told)
+    assert told.sight.window == ()
 
 
 async def test_a_symbol_whose_history_fails_delays_no_other(

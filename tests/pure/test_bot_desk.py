@@ -263,20 +263,24 @@ def test_a_price_from_before_the_gap_is_not_judged_after_it() -> None:
     assert outcome(bot.evaluate(Cause.TIMER, 2.0)) == (Outcome.REFUSED, "no_price")
 
 
-def test_candles_from_before_the_gap_are_not_shown_after_it() -> None:
+def test_candles_that_the_feed_has_lost_are_not_shown() -> None:
     """R-20: the outage took an hour, and REST has not told yet what it was."""
     strategy = Scripted()
     bot, window = desk(strategy, reads=READS), (candle(1, "50000"),)
-    bot.candles(Candles("binance", SYMBOL, "1m", window, window), 0.0)
-    bot.candles(Candles("binance", ETH, "1m", window, window), 0.0)
-    for link in (Link.GAP, Link.RESUMED):
-        bot.feed_state(FeedState("binance", link, 1.0), 1.0)
+    for known in (window, ()):
+        bot.candles(Candles("binance", SYMBOL, "1m", (), known), 0.0)
+        bot.candles(Candles("binance", ETH, "1m", (), known), 0.0)
     bot.price(ticker("48000", 3600.0), 3600.0)
     view = strategy.views[-1]
     assert (view.window, view.other("binance:ETH/USDT").window) == ((), ())
-    bot.candles(Candles("binance", SYMBOL, "1m", (), window), 3600.1)
-    bot.price(ticker("48000", 3600.2), 3600.2)
-    assert strategy.views[-1].window == window
+
+
+def test_a_candle_that_was_lost_before_it_was_taken_asks_for_no_evaluation() -> None:
+    strategy = Scripted()
+    bot = desk(strategy, evaluate_s="candle")
+    bot.price(ticker(100, 1.0), 1.0)
+    bot.candles(Candles("binance", SYMBOL, "1m", (candle(1, 100),), ()), 1.0)
+    assert strategy.views == []
 
 
 @pytest.mark.parametrize(

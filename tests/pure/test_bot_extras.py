@@ -109,7 +109,7 @@ def test_what_is_about_another_market_is_not_taken() -> None:
     assert seen(bot).flows[10].trades == 0
 
 
-def test_a_gap_forgets_trades_and_book_and_candles_until_they_are_shown_whole() -> None:
+def test_a_gap_forgets_trades_and_book_and_keeps_candles() -> None:
     bot = desk(**EXTRAS)
     bot.candles(candles("5m", candle(0, 5)), 0.0)
     bot.sight.take_extra(traded(0.5), 0.5)
@@ -118,9 +118,7 @@ def test_a_gap_forgets_trades_and_book_and_candles_until_they_are_shown_whole() 
     bot.feed_state(FeedState("binance", Link.RESUMED, 4.0), 4.0)
     view = seen(bot, 5.0)
     assert (view.book, view.flows[10].trades, view.flows[10].heard_s) == (None, 0, 1.0)
-    assert view.charts["5m"].window == ()
-    bot.candles(candles("5m", candle(0, 5)), 5.0)
-    assert seen(bot, 5.0).charts["5m"].window == (candle(0, 5),)
+    assert view.charts["5m"].window == (candle(0, 5),)
 
 
 def test_a_gap_of_another_symbol_is_none_of_ours() -> None:

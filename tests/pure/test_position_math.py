@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import permutations
 
 import attrs
 import pytest
@@ -75,7 +76,9 @@ def test_closing_writes_dust_off_and_keeps_it_to_be_sold_later() -> None:
 
 
 LATE = filled(1, 99, trade_id="t9")
+LATER = filled(1, 97, trade_id="t11")
 AGAIN = sold("0.4", 98, trade_id="t10")
+DUST_SOLD = sold("0.05", 90, trade_id="t12")
 
 
 def test_a_late_fill_of_a_closed_position_is_a_position_of_its_own() -> None:
@@ -129,6 +132,19 @@ def test_fills_told_while_a_position_was_closed_count_as_if_told_afterwards(
     for fill in fills:
         flat = flat.after(fill)
     assert recorded.closed(dust) == flat
+
+
+@pytest.mark.parametrize("since", [*permutations((LATE, LATER, DUST_SOLD))])
+def test_late_fills_of_both_sides_came_afterwards_in_any_order(
+    since: tuple[Filled, ...],
+) -> None:
+    """R-12: the exit had ended, too, before its last fill was told."""
+    whole = after(filled(1, 100), sold("0.95", 90))
+    closed = whole.closed(whole.base)
+    for fill in since:
+        whole, closed = whole.after(fill), closed.after(fill)
+    assert whole.closed(Decimal("0.05")) == closed
+    assert (closed.is_open, closed.base) == (True, 2)
 
 
 def test_a_late_sale_of_the_dust_is_no_part_of_the_next_position_but_its_money_is() -> None:

@@ -205,3 +205,26 @@ def test_what_was_recorded_while_less_than_a_lot_was_closed_is_guarded() -> None
     for fact in (*known, filled("0.5", 100, trade_id="t2"), closed):
         reads.apply(fact)
     assert reads.guards["dawn", SYMBOL].levels.stop_loss == 98
+
+
+def test_what_was_bought_late_is_guarded_though_the_dust_was_sold_late_before_it() -> None:
+    """R-12, I-14: both orders had ended before their last fills were told."""
+    known = (
+        *(intended(), attempted(), filled("0.5", 100)),
+        ended(OrderStatus.CANCELED, "1"),
+        *(exit_intended(base=Decimal("0.5")), attempted("x1", "cx1"), sold("0.46", 100)),
+        ended(OrderStatus.FILLED, "0.5", "cx1"),
+    )
+    decides, reads = watch({SYMBOL: BTC}), watch({SYMBOL: BTC})
+    for fact in known:
+        decides.apply(fact)
+    ids, closed = IntentIds("e", "r", "positions:main", 1), OPENED
+    while not isinstance(closed, PositionClosed):
+        step = decides.guards["dawn", SYMBOL].next_step(Decimal(100), 0.0, ids)
+        assert isinstance(step, (PositionOpened, PositionClosed)), step
+        decides.apply(step)
+        closed = step
+    late = sold("0.04", 100, trade_id="t3"), filled("0.5", 100, trade_id="t2")
+    for fact in (*known, *late, closed):
+        reads.apply(fact)
+    assert reads.guards["dawn", SYMBOL].levels.stop_loss == 98

@@ -21,7 +21,7 @@ import attrs
 from actors.messages import ExitIntent, Instrument, OrderStatus, OrderType
 from actors.pure.asking import Asking
 from actors.pure.exits import Levels
-from actors.pure.money import below
+from actors.pure.money import ZERO, below
 from actors.pure.order_life import Order
 from actors.pure.position_math import protective_base
 
@@ -154,14 +154,18 @@ class ProtectiveStop:
     def is_bare(
         self, base: Decimal, levels: Levels, exits: Iterable[Order], now_s: float
     ) -> bool:
-        """Tell whether the position lacks (part of) its stop at the exchange now."""
+        """Tell whether the position lacks (part of) its stop at the exchange now.
+
+        One that rests there stays good where the exchange takes no other.
+        """
         if levels.stop_loss is None or self.limit_percent is None:
             self._bare_since_s = inf
             return False
         held = [each for each in exits if each.is_protective and each.status in RESTING]
-        covered = max((each.open_base for each in held), default=Decimal(0))
+        covered = max((each.open_base for each in held), default=ZERO)
         aim = self.aim(base, levels, held[-1] if held else None)
-        is_bare = aim is None or not aim.base or covered < aim.base
+        wanted = aim.base if aim is not None else ZERO
+        is_bare = not covered or covered < (wanted or self.instrument.floor_base(base))
         self._bare_since_s = min(self._bare_since_s, now_s) if is_bare else inf
         is_small = aim is not None and not aim.base
         why = "it is less than a stop may sell there" if is_small else "none rests there"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import attrs
 import pytest
@@ -187,6 +188,26 @@ def test_stops_are_asked_for_once_the_exchange_takes_them_again(
     instruments[SYMBOL] = BTC
     seen.begin_listed()
     assert stopped_at(seen, "101", 80.0) == (Decimal("99.57"), Decimal("99.07"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"order_types": frozenset({"limit_maker"})}, {"base_min": Decimal(5)}],
+    ids=["no stops are taken", "it is too little for a new one"],
+)
+def test_a_stop_that_rests_is_not_said_to_be_missing_where_no_other_is_taken(
+    held: tuple[dict[str, Instrument], Watch], changes: dict[str, Any]
+) -> None:
+    """I-14: the exchange keeps what rests there; it takes no new ones."""
+    instruments, seen = held
+    instruments[SYMBOL] = attrs.evolve(BTC, **changes)
+    seen.begin_listed()
+    (guard,) = seen.guards.values()
+    told = [(guard.is_restless(at_s), guard.stop.trouble(at_s)) for at_s in (20.0, 40.0)]
+    assert told == [(False, ""), (False, "")]
+    seen.apply(ended(OrderStatus.CANCELED, "0", "cp1"))
+    assert guard.is_restless(50.0)
+    assert guard.stop.trouble(61.0)
 
 
 def test_what_was_recorded_while_less_than_a_lot_was_closed_is_guarded() -> None:

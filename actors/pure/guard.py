@@ -187,7 +187,7 @@ class Guard:
         hit = self.books.orders.get(self._hit)
         if hit is not None and self.triggered is None:
             return steps.executed(self.ward, holding, hit, self.instrument)
-        if is_gone(holding, price, self.instrument):
+        if is_gone(holding, price, self.instrument) and not self._is_covered(holding):
             return self._finish(live, price, now_s) if live else self._gone(holding)
         if self.triggered is not None:
             step = self._exit(holding, live, price, now_s, ids)
@@ -213,6 +213,16 @@ class Guard:
             return self._moved(price, now_s)
         is_buying = any(order.is_entry for order in live) and now_s < self.due_s
         return None if is_buying else steps.opened(self.ward, self.levels, self.holding)
+
+    def _is_covered(self, holding: Holding) -> bool:
+        """Tell whether the resting stop may sell it, though a new order could not.
+
+        An operator who wants it gone waits for no stop.
+        """
+        if self.triggered is ExitReason.OPERATOR:
+            return False
+        stop = self.books.orders.resting_stop(self.ward.bot, self.ward.symbol)
+        return stop is not None and not stop.filled_base and stop.open_base <= holding.base
 
     def _gone(self, holding: Holding) -> PositionOpened | PositionClosed:
         if not self.is_recorded:

@@ -323,6 +323,27 @@ def test_a_stop_executed_in_part_is_cancelled_soon_where_the_market_has_left_it(
     assert on.look("97.4", 5.1) == [CancelIntent]
 
 
+@pytest.mark.parametrize("changes", [{"base_min": Decimal(2)}, {"lot": Decimal(2)}])
+def test_a_stop_goes_on_where_the_exchange_raises_its_minimum_above_the_position(
+    changes: dict[str, Decimal],
+) -> None:
+    """R-42, I-14: nothing else can sell it any more; that is no reason to write it off."""
+    on = guarded()
+    on.guard.relisted(attrs.evolve(BTC, **changes))
+    assert (on.look("100", 20.0), on.look("100", 60.0), len(on.stops())) == ([], [], 1)
+    on.tell(part("1", "97.9"), ended(OrderStatus.FILLED, "1", "s1"))
+    assert on.look("97.9", 70.0) == [ExitTriggered, PositionClosed]
+
+
+def test_a_flattened_position_waits_for_no_stop_that_could_sell_it_yet() -> None:
+    on = guarded()
+    on.guard.relisted(attrs.evolve(BTC, base_min=Decimal(2)))
+    on.guard.trigger(ExitReason.OPERATOR)
+    assert (on.look("100", 20.0), on.look("100", 60.0)) == ([], [CancelIntent])
+    on.tell(ended(OrderStatus.CANCELED, "0", "s1"))
+    assert on.look("100", 61.0) == [PositionClosed]
+
+
 def test_a_stop_that_somebody_cancels_at_the_exchange_is_asked_for_again_at_once() -> None:
     """So whoever wants to sell there by hand stops the fleet first."""
     on = guarded()

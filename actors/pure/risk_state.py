@@ -60,6 +60,7 @@ class RiskState:
     halts: Halts = attrs.Factory(Halts)
     usage: Usage = attrs.Factory(Usage)
     _prices: dict[str, Decimal] = attrs.Factory(dict[str, Decimal])  # last known
+    _filled_days: dict[tuple[str, str], int] = attrs.Factory(dict[tuple[str, str], int])
     _live: set[str] = attrs.Factory(set[str])  # symbols whose price was told in this life
 
     def apply(self, fact: object) -> None:
@@ -68,10 +69,7 @@ class RiskState:
             case Filled():
                 self._fill(fact)
             case PositionClosed():
-                before = self.books.of(fact.bot, fact.symbol).cost_quote
-                if self.books.apply(fact):  # what was bought meanwhile is held on
-                    held = self.books.of(fact.bot, fact.symbol).cost_quote
-                    self.realized_today += held - before
+                self._close(fact)
             case Intended() | Refused():
                 self._settle(fact.intent_id)
                 self.books.apply(fact)
@@ -88,10 +86,19 @@ class RiskState:
         self._begin_day(fact.trade_ms)
         self.usage.apply(fact)
         after = self.books.of(fact.bot, fact.symbol).realized_quote
-        if fact.trade_ms // DAY_MS >= self.day:  # else told late, of a day that is over
+        day = self._filled_days[fact.bot, fact.symbol] = fact.trade_ms // DAY_MS
+        if day >= self.day:  # else told late, of a day that is over
             self.realized_today += after - before
         if fact.symbol not in self._live:  # a fill may be told long after it happened
             self._prices[fact.symbol] = fact.price
+
+    def _close(self, fact: PositionClosed) -> None:
+        """Write dust off on the day of the last fill: a closing has no time of its own."""
+        before = self.books.of(fact.bot, fact.symbol).cost_quote
+        is_todays = self._filled_days.get((fact.bot, fact.symbol), 0) >= self.day
+        if self.books.apply(fact) and is_todays:  # what was bought meanwhile is held on
+            held = self.books.of(fact.bot, fact.symbol).cost_quote
+            self.realized_today += held - before
 
     def see(self, ticker: Ticker, now_ms: int) -> None:
         """Take a live price, and the day it is at the exchange.

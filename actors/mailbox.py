@@ -141,6 +141,11 @@ class Mailbox(Generic[M]):
                 found.append(letter.message)
         return found
 
+    def latest_waiting(self, key: Hashable) -> M | None:
+        """Return the untaken message of this key; it stays where it is."""
+        box = self._boxes.get(key)
+        return None if box is None else box.message
+
     def rearm(self) -> None:
         """Begin a life: forget queued facts (recall holds them), keep wishes and prices."""
         kept: list[_Letter[M]] = []

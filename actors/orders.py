@@ -204,8 +204,7 @@ class _Orders:
         """Cancel the entries of bots that were ordered flat; what fills is sold."""
         for bot in bots:
             for order in self.gate.unwanted(bot):
-                order_id = order.client_order_id
-                self.sends.start_soon(self.road.cancel, order.symbol, order_id)
+                self.sends.start_soon(self.road.cancel, order.symbol, order.client_order_id)
 
     def _hear(self, fact: Fact | None) -> None:
         if fact is None:
@@ -236,7 +235,8 @@ class _Orders:
         """
         told = (it.fact for it in self.mailbox.facts_waiting() if isinstance(it, Told))
         now_s, now_ms = trio.current_time(), self.road.trading.now_ms()
-        bar = self.gate.bar_since(told, intent, now_s, now_ms)
+        lease = self.mailbox.latest_waiting("lease")
+        bar = self.gate.bar_since(told, lease, intent, now_s, now_ms)
         if bar is None:
             self.sends.start_soon(self.road.send, order, intent.valid_until_s)
         else:

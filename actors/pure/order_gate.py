@@ -85,10 +85,19 @@ class Gate:
         return self.bars.of(intent, now_s, now_ms) or self._own_bar(intent)
 
     def bar_since(
-        self, facts: Iterable[Fact], intent: OrderIntent, now_s: float, now_ms: int
+        self,
+        facts: Iterable[Fact],
+        lease: object,
+        intent: OrderIntent,
+        now_s: float,
+        now_ms: int,
     ) -> tuple[str, str] | None:
-        """Return what facts that nobody has applied yet forbid of an entry, or None."""
-        since = EntryBars(lease=self.bars.lease)
+        """Return what news that nobody has applied yet forbids of an entry, or None.
+
+        `lease`: one that waits behind other mail; it may be taken back (I-11).
+        """
+        newest = lease if isinstance(lease, Lease) else self.bars.lease
+        since = EntryBars(lease=newest)
         for fact in facts:
             since.apply(fact)
         return since.of(intent, now_s, now_ms)

@@ -247,5 +247,6 @@ async def test_facts_that_wait_can_be_looked_at_and_stay_where_they_are() -> Non
     mailbox.latest("k", "l")
     mailbox.fact("f2")
     assert mailbox.facts_waiting() == ["f1", "f2"]
+    assert [mailbox.latest_waiting(key) for key in ("k", "other")] == ["l", None]
     assert [await mailbox.receive() for _ in range(4)] == ["f1", "w", "l", "f2"]
     assert mailbox.depth == 0

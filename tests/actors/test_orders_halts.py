@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from actors.messages import (
     Fact,
     Halted,
     HaltLifted,
+    Lease,
     OrderStatus,
     Refused,
 )
@@ -59,6 +61,21 @@ async def test_a_halt_that_was_durable_first_stops_an_entry_on_its_way_to_the_di
     (told,) = await house.room.recorded(Ended)
     assert (told.status, told.code) == (OrderStatus.NOT_PLACED, "halted")
     assert told.reason.startswith("never sent: daily_loss until it is resumed")
+
+
+async def test_a_lease_taken_back_stops_an_entry_on_its_way_to_the_disk(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """I-11: the private stream is lost, and the word waits behind what was approved."""
+    await house.start()
+    house.room.disk.slow_s = 0.4
+    await house.post_entry("i1")
+    await settle()
+    house.mailbox.latest("lease", Lease("main", -math.inf))
+    await trio.sleep(3)
+    assert house.trading.placed == []
+    (told,) = await house.room.recorded(Ended)
+    assert told.status is OrderStatus.NOT_PLACED
 
 
 async def test_an_exit_on_its_way_to_the_disk_passes_a_halt(

@@ -40,6 +40,7 @@ class VenueLimits:
         self._orders: dict[tuple[str, int], _Count] = {}
         self._forbidden: dict[str, tuple[int, int]] = {}  # address -> (told_ms, until_ms)
         self._newest: dict[str, tuple[int, int]] = {}  # -> (told_ms, until_ms before it)
+        self._deaf_until_ms = 0
         self.weight_peak = 0  # in one window of one address, refused requests included
         self._connects: dict[str, _Count] = {}
         self.connects_peak = 0  # WebSocket attempts in five minutes of one address
@@ -65,6 +66,8 @@ class VenueLimits:
 
     def forbid(self, address: str, until_ms: int, now_ms: int) -> None:
         """Note that a client was told to stop; the first word on it starts the grace."""
+        if now_ms < self._deaf_until_ms:
+            return
         told_ms, until_was_ms = self._forbidden.get(address, (0, 0))
         if now_ms >= until_was_ms:
             told_ms = now_ms
@@ -78,6 +81,11 @@ class VenueLimits:
             if now_ms < newest_ms + GRACE_MS:
                 told_ms, _ = self._forbidden[address]
                 self._forbidden[address] = told_ms, until_was_ms
+
+    def deaf(self, now_ms: int) -> None:
+        """Note that who reads one of the connections has crashed, and what it had heard."""
+        self.unheard(now_ms)
+        self._deaf_until_ms = now_ms + GRACE_MS  # while it says goodbye
 
     def charge(self, address: str, weight: int, now_ms: int) -> OverLimit | None:
         """Count a request; return why it is refused, or None."""

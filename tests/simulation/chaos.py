@@ -69,6 +69,11 @@ class VenueHouse:
         exchange = self.simulator.exchange
         exchange.limits.unheard(exchange.now_ms())
 
+    def deaf(self) -> None:
+        """Let nobody be blamed for what a crashed task has in hand, or cannot read."""
+        exchange = self.simulator.exchange
+        exchange.limits.deaf(exchange.now_ms())
+
     def end_faults(self) -> None:
         """End whatever its fault script is at."""
         faults = self.simulator.exchange.faults
@@ -162,6 +167,7 @@ class Chaos:
             self.counts["actor crashes"] += 1
             if self.stalls.holds(task):
                 self.stalls.release()
+            self.venue.deaf()
             crash(task, f"at step {self.watcher.steps}")
 
     def _die(self, event: Death) -> None:

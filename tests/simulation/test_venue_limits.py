@@ -115,6 +115,17 @@ def test_a_word_that_died_on_its_way_forbids_the_next_process_nothing() -> None:
     assert limits.while_forbidden == 2
 
 
+def test_a_word_told_to_who_has_just_crashed_forbids_nothing() -> None:
+    limits = VenueLimits(Limits())
+    limits.deaf(10_000)
+    limits.forbid("here", 60_000, 10_500)
+    limits.arrive("here", 20_000)
+    assert limits.while_forbidden == 0
+    limits.forbid("here", 60_000, 21_000)
+    limits.arrive("here", 30_000)
+    assert limits.while_forbidden == 1
+
+
 def test_a_hundred_bots_before_a_door_that_slams_connect_within_the_budget() -> None:
     """The venue accepts and closes at once, for four minutes (R-27)."""
     storm = VenueFault(2.0, Fault("storm", duration_s=240.0))

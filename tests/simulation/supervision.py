@@ -70,7 +70,8 @@ class Supervision:
         above, _, name = path.rpartition("/")
         role, _, account = name.partition(":")
         below = f"{above}/positions:{account}".lstrip("/")
-        return role == "orders" and below in self._stopped
+        is_over = below in self._stopped or below not in self._lives  # or never begun
+        return role == "orders" and is_over
 
     def _failed(self, step: Transition) -> None:
         if step.delay_s is None:

@@ -53,7 +53,9 @@ def test_orders_may_begin_early_to_say_goodbye_once_positions_was_stopped(
     begun, failed, again = of_orders
     stopped = attrs.evolve(BEGUN, path=below, at_s=10.1, event=Event.STOPPED)
     early = attrs.evolve(again, at_s=10.1)
-    assert bool(said(begun, failed, stopped, early)) is is_early
+    positions = attrs.evolve(BEGUN, path="positions:a")
+    assert bool(said(begun, positions, failed, stopped, early)) is is_early
+    assert said(begun, failed, early) == []  # stopped before positions had begun
 
 
 def test_a_second_life_beside_the_first_is_seen() -> None:

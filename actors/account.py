@@ -281,8 +281,9 @@ class _Account:
         order = self.books.orders.get(fact.client_order_id)
         if order is None:
             return False
-        is_replaced = isinstance(fact, OutcomeUnknown) or fact.code != NOT_REPLACED
-        return order.is_unknown or bool(order.missing_base) or not is_replaced
+        if isinstance(fact, Ended) and fact.code == NOT_REPLACED:
+            return True  # the stop that it was to replace may be gone
+        return order.is_unknown or bool(order.missing_base)
 
 
 async def _tell(journal: Mailbox[JournalWish], facts: Sequence[Fact]) -> int:

@@ -27,8 +27,8 @@ FAULTS: Mapping[str, str] = {
     "server_shutdown": "announced, then cut delay_s later",
     "refuse": "the port is closed",
     "purge": "every open order is cancelled once, at nobody's request",
-    "late_orders": "queries see orders as they were up to delay_s ago",
-    "late_fills": "queries see executions as they were up to delay_s ago",
+    "late_orders": "queries see orders, of all symbols, as they were up to delay_s ago",
+    "late_fills": "queries see executions, of all symbols, as they were up to delay_s ago",
 }
 CONNECTIONS = ("stream", "ws_api", "rest")
 

@@ -31,6 +31,14 @@ async def resting(house: House) -> None:
     await house.start()
 
 
+async def vanished(house: House) -> None:
+    """Let a resting order vanish, and an exit say that it could not take its place."""
+    await resting(house)
+    await house.wait(1)
+    del house.trading.orders[ID]
+    await not_replaced(house)
+
+
 async def not_replaced(house: House) -> None:
     """Let an exit say that it could not take the order's place."""
     intent = exit_intended(intent_id="i2", replaces=ID)
@@ -58,10 +66,7 @@ async def test_what_a_cancel_made_the_venue_forget_is_cancelled_within_half_a_mi
     house: House, autojump_clock: MockClock
 ) -> None:
     """I-14: nothing can be sold, and no stop placed, until its end is known."""
-    await resting(house)
-    await house.wait(1)
-    del house.trading.orders[ID]
-    await not_replaced(house)
+    await vanished(house)
     await house.wait(33)
     assert await canceled(house)
 
@@ -70,10 +75,7 @@ async def test_a_young_order_that_is_not_listed_yet_is_not_taken_for_cancelled(
     house: House, autojump_clock: MockClock
 ) -> None:
     """R-03: its list may lag."""
-    await resting(house)
-    await house.wait(1)
-    del house.trading.orders[ID]
-    await not_replaced(house)
+    await vanished(house)
     await house.wait(18)
     assert not await canceled(house)
     house.trading.orders[ID] = venue_order(OPEN)

@@ -129,17 +129,22 @@ async def test_orders_trade_against_the_recorded_top_of_book(
 ) -> None:
     simulator = await start(nursery, FAST)
 
-    def trade() -> tuple[Any, Any]:
+    def trade() -> tuple[Any, list[str]]:
         with socket(simulator.endpoints.url) as ws:
             subscribe(ws, STREAMS)
-            tops = [
-                it["data"] for it in hear(ws, 1.2) if "bookTicker" in it.get("stream", "")
-            ]
-        return Rest(simulator.endpoints).market("r1"), tops[-1]
+            *_, last = asks(hear(ws, 1.2))
+            bought = Rest(simulator.endpoints).market("r1")
+            return bought, [last, *asks(hear(ws, 0.5))]  # a busy machine plays on
 
-    bought, top = await in_thread(trade)
+    bought, tops = await in_thread(trade)
 
-    assert (bought["status"], bought["fills"][0]["price"]) == ("FILLED", top["a"])
+    assert bought["status"] == "FILLED"
+    assert bought["fills"][0]["price"] in tops
+
+
+def asks(heard: list[Any]) -> list[str]:
+    """Return the best asks of what was heard, oldest first."""
+    return [it["data"]["a"] for it in heard if "bookTicker" in it.get("stream", "")]
 
 
 @needs_captures

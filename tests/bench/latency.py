@@ -89,7 +89,9 @@ def _tick_to_order(pace: Pace, road: str, *, rounds: int, has_socket: bool) -> l
             "symbols": 10,
             "has_socket": has_socket,
         }
-        for _ in range(pace.rounds(rounds)):
+        for _ in range(rounds):
+            if pace.is_smoke and ours and probe:  # a busy machine takes more than a round
+                break
             seconds = pace.seconds(7)
             fleet = role("fleet", seconds=seconds, bots=10, strategy="flow", **common)
             ours += parsed(fleet["orders"], sim.parsed_us())

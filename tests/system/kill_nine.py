@@ -30,7 +30,9 @@ from tests.system.processes import Sim, running_sim, start_fleet, write_live_fle
 SETTLE_EVERY = 20  # kills
 SETTLE_S = 120.0  # longest wait until ledger and exchange agree
 START_S = 90.0  # longest start on a busy machine
+ORDER_S = 20.0  # longest wait for an order; the exchange may refuse to answer
 STARTING = 0.25  # of the kills come before the fleet is up
+RECALLING = 0.5  # come then, or as soon as it is up; the others after an order
 BOTS = 6
 ORDERS = ("", "", 'order = "limit"\nlimit_offset_percent = 0.01\n', "", "",
           'order = "stop_loss_limit"\nstop_trigger_percent = 0.01\n')  # fmt: skip
@@ -103,12 +105,14 @@ class Killer:
     def kill(self) -> None:
         """Start a fleet and end it at some moment of its life."""
         with self.fleet() as process:
-            if self.chance.random() < STARTING:
-                time.sleep(self.chance.uniform(0.1, 1.2))
+            moment = self.chance.random()
+            if moment < STARTING:
                 self.tally.while_starting += 1
             else:
                 self.wait_until_up(process)
-                time.sleep(self.chance.uniform(0.0, 1.2))
+            if moment >= RECALLING:
+                self.wait_for_an_order(process)
+            time.sleep(self.chance.uniform(0.0, 1.2))
             self.expect_alive(process)
         self.tally.kills += 1
 
@@ -159,6 +163,15 @@ class Killer:
             except FleetNotRunning:
                 time.sleep(0.02)
         raise Disagreement(f"not up within {START_S:g} s\n{self.log.read_text()[-4000:]}")
+
+    def wait_for_an_order(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait until this life has begun one, however slow the machine is."""
+        self.view.follow()
+        before, until_s = len(self.view.orders), time.monotonic() + ORDER_S
+        while len(self.view.orders) == before and time.monotonic() < until_s:
+            time.sleep(0.02)
+            self.expect_alive(process)
+            self.view.follow()
 
     def expect_alive(self, process: subprocess.Popen[bytes]) -> None:
         if process.poll() is not None:

@@ -15,7 +15,7 @@ from tests.system.processes import ROOT
 def test_the_bench_measures_the_road_of_orders() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench", "--smoke", "orders", "codec", "recall"],
-        cwd=ROOT, capture_output=True, text=True, timeout=90, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     lines = [line for line in done.stdout.splitlines() if "tick -> order, WS-API" in line]

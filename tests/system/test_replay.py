@@ -172,7 +172,7 @@ async def test_every_recorded_datum_is_delivered_merged_or_replaced(tmp_path: Pa
     stage = Stage.open()
     config = SimulatorConfig(replay=(FILE,), replay_speed=0)
 
-    with trio.fail_after(90):
+    with trio.fail_after(240):
         await stage.play(Simulator(config, seed=1), InlineStore(tmp_path / "ledger.db"))
 
     reads, fan_out = stage.reads, stage.fan_out

@@ -69,6 +69,10 @@ class NotListed(VenueError):
         self.symbol = symbol
 
 
+class Archived(VenueError):
+    """All that the venue still knows of an order is that it ended unfilled, long ago."""
+
+
 class WallClock(Protocol):
     def now_ms(self) -> int:
         """Return Unix milliseconds of this machine's wall clock."""
@@ -187,6 +191,7 @@ class Trading(Protocol):
         """Return the order, or None when the venue says that it does not exist.
 
         Raises:
+          Archived: it ended unfilled.
           VenueError: no answer; that says nothing about the order (R-01).
         """
         ...

@@ -6,6 +6,7 @@ The errors that actors must tell apart are declared beside the ports that raise 
 from __future__ import annotations
 
 from actors.ports import (
+    Archived,
     ConnectionLost,
     NotListed,
     RateLimited,
@@ -15,6 +16,7 @@ from actors.ports import (
 )
 
 __all__ = [
+    "Archived",
     "ConnectionLost",
     "LocalProtocolError",
     "NotListed",

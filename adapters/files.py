@@ -76,11 +76,20 @@ def held(path: Path, *, said: str) -> Generator[None]:
         except BlockingIOError:
             holder = os.read(lock, 20).decode("ascii", "replace").strip() or "unknown"
             raise StateUnusable(f"another shoal (pid {holder}) {said}") from None
-        os.ftruncate(lock, 0)
-        os.write(lock, f"{os.getpid()}\n".encode())
+        _sign(lock)
         yield
     finally:
         os.close(lock)  # the file stays: removing it would let two hold one name
+
+
+def _sign(lock: int) -> None:
+    """Write our process into a lock that is ours whether or not a full disk takes it.
+
+    In place: on a full disk the room of what is cut off first is not ours again.
+    """
+    name = f"{os.getpid()}\n".encode()
+    with suppress(OSError):
+        os.ftruncate(lock, os.pwrite(lock, name, 0))
 
 
 def holder_of(folder: Path) -> str:
@@ -138,6 +147,23 @@ def write_private(path: Path, content: bytes) -> None:
     finally:
         Path(temporary).unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def overwrite(path: Path, content: bytes) -> None:
+    """Put `content` in the place of as many bytes, which takes no room on the disk.
+
+    Raises:
+      OSError: there is no file of that size, or the disk does not take it.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if os.fstat(descriptor).st_size != len(content):
+            raise OSError(errno.ENOSPC, f"{path} is of another size")
+        if os.pwrite(descriptor, content, 0) != len(content):
+            raise OSError(errno.EIO, f"{path} took a part only")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sync_folder(folder: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from adapters.files import prepare_folder, write_private
+from adapters.files import StateUnusable, prepare_folder, write_private
 
 LEDGER: Final = "ledger.db"
 CURRENT: Final = "current"  # names the folder of the newest run
@@ -56,12 +56,21 @@ def remember_run(
     """Say that the newest run is the one in `folder`, and whose ledger is where.
 
     The folder's name is the first line. Unless its only ledger lies there, a line follows
-    for each: its owner, "" for the house, and its path in the folder.
+    for each: its owner, "" for the house, and its path in the folder. What is there
+    already is not written anew: a full disk keeps nobody from going on.
+
+    Raises:
+      StateUnusable: it cannot be written.
     """
     lines = [folder.name]
     if ledgers and ledgers != {"": folder / LEDGER}:
         lines += [f"{name}\t{path.relative_to(folder)}" for name, path in ledgers.items()]
-    write_private(state / CURRENT, "\n".join(lines).encode())
+    path, content = state / CURRENT, "\n".join(lines).encode()
+    try:
+        if not path.exists() or path.read_bytes() != content:
+            write_private(path, content)
+    except OSError as error:
+        raise StateUnusable(f"{path} cannot be written: {error.strerror}") from error
 
 
 def locks_folder() -> Path:

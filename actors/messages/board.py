@@ -74,6 +74,9 @@ class Asked:
     is_sure: bool = False  # else only say what would be done
 
 
+AlarmId = tuple[str, str, str]  # actor, code, subject
+
+
 @attrs.frozen
 class Alarmed:
     """Something a person must know now; `is_over` takes it back."""

@@ -276,3 +276,11 @@ class ClockJudged:
 
     exchange: str
     doubt: str  # why not; "" is good
+
+
+@attrs.frozen
+class ListingDoubted:
+    """The exchange refused an order: what it lists may be something else by now."""
+
+    symbol: str
+    reason: str

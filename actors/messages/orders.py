@@ -93,6 +93,15 @@ class RiskAnswer:
 
 
 @attrs.frozen
+class Protection:
+    """What a bot's owner wants guarded, in percent of the entry; None is not guarded."""
+
+    stop_loss_percent: Decimal | None = None
+    take_profit_percent: Decimal | None = None
+    trailing_stop_percent: Decimal | None = None
+
+
+@attrs.frozen
 class OrderIntent:
     """What a bot would like to buy. Nothing has been checked yet."""
 
@@ -112,6 +121,7 @@ class OrderIntent:
     notes: str
     price_s: float  # when that price was received
     valid_until_s: float
+    protection: Protection = attrs.Factory(Protection)  # of what it buys
 
 
 @attrs.frozen

@@ -14,6 +14,7 @@ from actors.messages.orders import (
     ExitReason,
     OrderStatus,
     OrderType,
+    Protection,
     Purpose,
     Signal,
 )
@@ -69,6 +70,7 @@ class Intended:
     exit_reason: ExitReason | None = None
     replaces: str = ""  # client order id of the protective stop that makes room for it
     is_adopted: bool = False  # it was at the exchange before it was ours
+    protection: Protection | None = None  # of what an entry buys
 
     @property
     def is_protective(self) -> bool:

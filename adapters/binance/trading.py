@@ -35,6 +35,7 @@ from adapters.binance.sign import Signer
 from adapters.binance.venue import INVALID_TIMESTAMP, Venue
 from adapters.binance.verdict import Endpoint, Outcome
 from adapters.errors import (
+    Archived,
     ConnectionLost,
     RateLimited,
     RemoteProtocolError,
@@ -44,6 +45,7 @@ from adapters.http import NotSent
 
 NOT_SENT: Final = "not_sent"
 NO_SUCH_ORDER: Final = "-2013"
+ORDER_ARCHIVED: Final = "-2026"  # canceled or expired unfilled, more than 90 days ago
 ALL_WEIGHT: Final = 80  # of the open orders of every symbol at once
 ONE_WEIGHT: Final = 6
 ROAD_ERRORS: Final = (ConnectionLost, RateLimited, RemoteProtocolError)
@@ -134,11 +136,16 @@ class BinanceTrading:
         await trio.lowlevel.checkpoint()
 
     async def order(self, symbol: str, client_order_id: str) -> VenueOrder | None:
-        """Return the order, or None when the venue says that it does not exist (R-04)."""
+        """Return the order, or None when the venue says that it does not exist (R-04).
+
+        Source: errors.md, "-2013", "-2026", 2026-07-21.
+        """
         params = {"origClientOrderId": client_order_id}
         try:
             body = await self._ask("/api/v3/order", params, weight=4, symbol=symbol)
         except VenueRefused as error:
+            if error.code == ORDER_ARCHIVED:
+                raise Archived(str(error)) from error
             if error.code != NO_SUCH_ORDER:
                 raise
             await trio.lowlevel.checkpoint()

@@ -2,7 +2,8 @@
 
 No request is sent twice for one attempt (R-05). A question that fails says nothing about
 the order it asked for (R-01). The venue knows no query by our id: an order is looked for
-among the open ones of its product, then in its history from the moment it was sent.
+among the open ones of its product, then in its history from the moment it was sent, or of
+one day where another life sent it.
 
 Source: Advanced Trade REST API; WIRE 3.12.
 """
@@ -52,6 +53,9 @@ from adapters.errors import RemoteProtocolError, VenueError, VenueRefused
 from adapters.http import HttpAnswer
 
 OVERLAP_MS: Final = 60_000  # an order is looked for from this much before it was sent
+# Where that is not known here: a whole history may be longer than any pass. Who concludes
+# from it that there is no such order asks for the history since its attempt, too (R-03).
+RECENT_MS: Final = 24 * 3600 * 1000
 NOT_FOUND: Final = "404"
 
 
@@ -165,13 +169,15 @@ class AdvancedTrading:
         return judge_advanced(client_order_id, answer, known)
 
     async def order(self, symbol: str, client_order_id: str) -> VenueOrder | None:
-        """Return the order, or None when no list of the venue has it (R-04)."""
+        """Return the order, or None when no recent list of the venue has it (R-04)."""
         order_id = self._known.venue_id(client_order_id)
         if order_id is not None:
             found = await self._order_by(order_id)
             if found is not None:
                 return found
         sent_ms = self._known.sent_ms(client_order_id)
+        if sent_ms is None:
+            sent_ms = self.now_ms() - RECENT_MS
         for params in ([("order_status", "OPEN")], _since(sent_ms)):
             listed = await self._lists.orders([symbol], params, only=client_order_id)
             if listed:
@@ -229,7 +235,5 @@ class AdvancedTrading:
         return self._client.venue.now_ms()
 
 
-def _since(at_ms: int | None) -> list[tuple[str, str]]:
-    if at_ms is None:
-        return []
+def _since(at_ms: int) -> list[tuple[str, str]]:
     return [("start_date", rfc3339(at_ms))]

@@ -20,7 +20,7 @@ from typing import Final
 import attrs
 import trio
 
-from actors.messages import OrderStatus, PrivateMessage, VenueOrder
+from actors.messages import OrderStatus, PrivateMessage, SubscriptionRefused, VenueOrder
 from adapters.coinbase.codec import channels
 from adapters.coinbase.codec.exchange_user import (
     Done,
@@ -28,6 +28,7 @@ from adapters.coinbase.codec.exchange_user import (
     Received,
     Rests,
     UserHeard,
+    decode_refusal,
     decode_user,
 )
 from adapters.coinbase.codec.feed import EXCHANGE, Subscribed
@@ -92,26 +93,42 @@ class ExchangeUserStream:
           VenueRefused: the venue does not grant it.
           ConnectionLost: no answer.
         """
-        products = sorted(self._client.venue.symbols)
-        signature = self._client.signer.subscription(self._client.venue.now_ms())
-        wanted = {channels.USER: products, channels.HEARTBEAT: products[:1]}
-        command = channels.encode_command("subscribe", wanted, signature)
-        await self._socket.send(command)
+        venue = self._client.venue
+        products = sorted(venue.symbols.keys() - venue.delisted)
         with trio.move_on_after(SUBSCRIBED_S):
+            await self._ask_for(products)
             while True:
                 heard = await self._granted()
                 if isinstance(heard, Subscribed) and channels.USER in heard.channels:
                     return
+                gone = heard.symbol if isinstance(heard, SubscriptionRefused) else ""
+                left = [each for each in products if venue.symbols[each] != gone]
+                if len(left) < len(products):  # else it was said of another channel, too
+                    products = left
+                    await self._ask_for(products)
         raise ConnectionLost(f"no answer to the subscription within {SUBSCRIBED_S:g} s")
 
-    async def _granted(self) -> UserHeard:
-        """Return what the next frame says, before anything is granted."""
+    async def _ask_for(self, products: Sequence[str]) -> None:
+        signature = self._client.signer.subscription(self._client.venue.now_ms())
+        wanted = {channels.USER: products, channels.HEARTBEAT: products[:1]}
+        command = channels.encode_command("subscribe", wanted, signature)
+        await self._socket.send(command)
+
+    async def _granted(self) -> UserHeard | SubscriptionRefused:
+        """Return what the next frame says, before anything is granted.
+
+        A product that is named as the reason, delisted meanwhile, is no refusal of all.
+        """
+        text, symbols = await self._next(), self._client.venue.symbols
         try:
-            return decode_user(await self._next(), self._client.venue.symbols)
+            return decode_user(text, symbols)
         except RemoteProtocolError as error:
             refused = VenueRefused("subscription", str(error))
-        await self._client.mend_clock()
-        raise refused
+        named = decode_refusal(text, symbols)
+        if named is None:
+            await self._client.mend_clock()
+            raise refused
+        return named
 
     async def _next(self) -> str | bytes:
         if not self._unread:

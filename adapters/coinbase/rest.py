@@ -21,7 +21,7 @@ from adapters.coinbase.venue import Venue
 from adapters.errors import NotListed, VenueError, VenueRefused
 
 PAGES_MAX: Final = 12  # of candles
-NOT_FOUND: Final = "404: NotFound"
+GONE: Final = ("404: NotFound", "400: Not allowed for delisted products")
 
 TERMS: Final = StreamTerms(
     subscriptions_max=SUBSCRIPTIONS_MAX,
@@ -58,7 +58,7 @@ class CoinbaseMarket:
         try:
             body = await self._ask(symbol, "ticker")
         except VenueRefused as refused:
-            if str(refused) == NOT_FOUND:
+            if str(refused) in GONE:
                 raise NotListed(symbol) from refused
             raise
         return rest.decode_ticker(body, symbol, trio.current_time())

@@ -64,6 +64,7 @@ class Venue:
     offset_ms: int = 0
     names: dict[str, str] = attrs.Factory(dict[str, str])  # "BTC/USD" -> "BTC-USD"
     symbols: dict[str, str] = attrs.Factory(dict[str, str])  # and back
+    delisted: frozenset[str] = frozenset()  # the venue's names of what it had once
     book_ids: dict[str, int] = attrs.Factory(dict[str, int])  # last number of each book
     fetch_again_s: float = 0.0  # before this, no dropped trades are fetched
     _learning: trio.Lock = attrs.Factory(trio.Lock)
@@ -167,10 +168,13 @@ class Venue:
 
     async def instruments(self) -> dict[str, Instrument]:
         """Return every symbol by canonical name, and remember the venue's names."""
-        found = decode_products(await self.ask("/products")).instruments
+        products = decode_products(await self.ask("/products"))
+        found = products.instruments
         for instrument in found:
             self.names[instrument.symbol] = instrument.venue_symbol
             self.symbols[instrument.venue_symbol] = instrument.symbol
+        gone = self.symbols.keys() - {instrument.venue_symbol for instrument in found}
+        self.delisted = products.delisted | gone
         return {instrument.symbol: instrument for instrument in found}
 
     async def know_symbols(self) -> None:

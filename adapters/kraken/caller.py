@@ -8,7 +8,7 @@ Source: docs.kraken.com, "Spot REST Rate Limits" and "Trading Rate Limits", 2026
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -20,7 +20,7 @@ from adapters.http import HttpClient, NotSent
 from adapters.kraken.codec.rest import decode_envelope
 from adapters.kraken.nonces import Nonces
 from adapters.kraken.sign import Signer, encode_body
-from adapters.kraken.venue import Venue
+from adapters.kraken.venue import THROTTLED, Venue
 from adapters.limits import Bucket
 
 TURN_S: Final = 5.0  # longest wait of an order for its turn
@@ -28,6 +28,7 @@ BAD_NONCE: Final = "EAPI:Invalid nonce"
 LOCKOUT: Final = "EGeneral:Temporary lockout"
 LOCKED: Final = Bucket(level_max=900, drain_per_s=1, is_assumed_full=False)  # seconds
 KEY_TROUBLE: Final = ("EAPI:Rate limit exceeded",)
+Form = Callable[[], Mapping[str, str | int]]
 CANCEL_WEIGHTS: Final = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))  # by age_s
 
 
@@ -76,6 +77,7 @@ class Caller:
         self.check_open()
         await self._venue.wait(self._calls, self.tier.calls, weight)
         async with self._turn:
+            self.check_open()  # it may have closed meanwhile
             said = await self._post(self._venue.http, path, params)
         if not said.errors:
             return said.result
@@ -85,11 +87,13 @@ class Caller:
             raise RateLimited(said.errors[0], retry_after_s=1 / self.tier.calls.drain_per_s)
         raise self._venue.refusal(said.errors)
 
-    async def order(self, path: str, params: Mapping[str, str | int]) -> Said:
+    async def order(self, path: str, form: Form) -> Said:
         """Send a request about an order once, and return what was said, whatever it is.
 
+        `form` fills in what is sent once it is its turn: a deadline begins then.
+
         Raises:
-          NotSent: no byte left: no turn, no nonce, or requests are forbidden.
+          NotSent: no byte left: no turn, or requests are forbidden.
           ConnectionLost: anything may have become of it.
           RemoteProtocolError: the same; the answer cannot be read.
         """
@@ -100,7 +104,7 @@ class Caller:
             raise NotSent(f"the key was busy for {TURN_S:g} s") from error
         try:
             self._check_sendable()
-            said = await self._post(self._venue.orders_http, path, params)
+            said = await self._post(self._venue.orders_http, path, form())
         finally:
             self._turn.release()
         if said.errors:
@@ -158,6 +162,8 @@ class Caller:
 
     def note(self, text: str) -> None:
         """Learn from a refusal what the next call must heed."""
+        if text.startswith(THROTTLED):
+            self._venue.refusal((text,))  # which closes the gate, whatever was asked
         if text.startswith(LOCKOUT):
             self._venue.limits.fill(self._lockout, LOCKED)
         if text.startswith(BAD_NONCE):
@@ -169,10 +175,7 @@ class Caller:
         self, http: HttpClient, path: str, params: Mapping[str, str | int]
     ) -> Said:
         target = f"/0/private/{path}"
-        try:
-            nonce = self._nonces.next()
-        except OSError as error:
-            raise NotSent(f"the nonce could not be remembered: {error}") from error
+        nonce = self._nonces.next()
         body = encode_body(nonce, params)
         headers = self._signer.headers(target, nonce, body)
         answer = await self._venue.send(http, "POST", target, headers=headers, body=body)

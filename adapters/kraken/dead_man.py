@@ -50,7 +50,7 @@ class DeadMan:
         await trio.lowlevel.checkpoint()
         if self.timeout_s is not None:
             with suppress(VenueError):
-                await caller.order("CancelAllOrdersAfter", {"timeout": 0})
+                await caller.order("CancelAllOrdersAfter", lambda: {"timeout": 0})
 
     def check(self) -> None:
         """Let nobody believe in a switch that the venue refuses.

@@ -26,6 +26,9 @@ from adapters.kraken.venue import Venue
 SHARED_S: Final = 2.0  # an order is judged missing after ten
 PAGES_MAX: Final = 200
 WEIGHTS: Final = {"TradesHistory": 2}  # other questions weigh 1
+# Else what a taker met at once is one row, and its id names another quantity than the
+# stream's does (I-5).
+SINGLY: Final = {"TradesHistory": {"consolidate_taker": "false"}}
 
 Row = TypeVar("Row", VenueOrder, VenueFill)
 
@@ -126,7 +129,11 @@ class History:
         found: dict[str, Row] = {}
         seen = 0
         for _ in range(PAGES_MAX):
-            params = {"start": max(0, since_ms // 1000 - 1), "ofs": seen}
+            params: dict[str, str | int] = {
+                "start": max(0, since_ms // 1000 - 1),
+                "ofs": seen,
+                **SINGLY.get(path, {}),
+            }
             result = await self._caller.ask(path, params, weight=WEIGHTS.get(path, 1))
             page, count = decode(result)
             found.update({id_of(row): row for row in page})

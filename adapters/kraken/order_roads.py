@@ -69,9 +69,12 @@ class OrderRoads:
         return outcome
 
     async def cancel(self, symbol: str, client_order_id: str) -> Outcome:
-        """Ask for a cancel once; an acknowledgement says that it was asked for."""
+        """Ask for a cancel once; an acknowledgement says that it was asked for.
+
+        It goes by our id alone: what the venue lists, or does not, holds up none (I-12).
+        """
         try:
-            await self._prepare(symbol)
+            self._check_open()
             now_ms = self._venue.now_ms()
             age_ms = self._own.age_ms(client_order_id, now_ms)
             self._caller.count_cancel(symbol, age_ms)
@@ -81,7 +84,8 @@ class OrderRoads:
                 params = {"cl_ord_id": [client_order_id]}
                 answer = await socket.ask("cancel_order", params)
                 return self._judge_answer(answer, symbol, client_order_id, is_cancel=True)
-            said = await self._caller.order("CancelOrder", {"cl_ord_id": client_order_id})
+            form = {"cl_ord_id": client_order_id}
+            said = await self._caller.order("CancelOrder", lambda: form)
             if said.errors:
                 text = said.errors[0]
                 return self._judge(text, symbol, client_order_id, is_cancel=True)
@@ -98,8 +102,14 @@ class OrderRoads:
         try:
             await self._venue.know_symbols()
             self._venue.instrument(symbol)
-            self._caller.check_open()
         except VenueError as error:
+            raise NotSent(str(error)) from error
+        self._check_open()
+
+    def _check_open(self) -> None:
+        try:
+            self._caller.check_open()
+        except RateLimited as error:
             raise NotSent(str(error)) from error
 
     def _enter(self, symbol: str) -> None:
@@ -127,12 +137,15 @@ class OrderRoads:
 
     async def _place_by_rest(self, request: OrderRequest) -> Outcome:
         pair = self._venue.instrument(request.symbol).venue_symbol
-        deadline_ms = self._venue.now_ms() + DEADLINE_MS
+
+        def form() -> dict[str, str]:
+            deadline_ms = self._venue.now_ms() + DEADLINE_MS
+            return place_form(request, pair, deadline_ms=deadline_ms)
+
         try:
-            form = place_form(request, pair, deadline_ms=deadline_ms)
+            said = await self._caller.order("AddOrder", form)
         except LocalProtocolError as error:
             raise NotSent(str(error)) from error
-        said = await self._caller.order("AddOrder", form)
         order_id = request.client_order_id
         if said.errors:
             return self._judge(said.errors[0], request.symbol, order_id, is_cancel=False)

@@ -15,7 +15,7 @@ import trio
 
 from actors.messages import BookSnapshot, Candle, Instrument, StreamTerms, Ticker
 from actors.ports import MarketStream
-from adapters.errors import LocalProtocolError
+from adapters.errors import LocalProtocolError, NotListed, VenueRefused
 from adapters.kraken.codec import rest
 from adapters.kraken.codec.market import SystemHeard
 from adapters.kraken.codec.words import INTERVAL_M
@@ -24,6 +24,7 @@ from adapters.kraken.venue import Venue
 
 CANDLES_MAX: Final = 720
 BOOK_LEVELS: Final = 500
+UNKNOWN_PAIR: Final = "EQuery:Unknown asset pair"
 
 TERMS: Final = StreamTerms(
     subscriptions_max=SUBSCRIPTIONS_MAX,
@@ -50,8 +51,17 @@ class KrakenMarket:
         return await self._venue.instruments()
 
     async def ticker(self, symbol: str) -> Ticker:
-        """Return the 24-hour ticker of one symbol."""
-        result = await self._ask("Ticker", symbol, {})
+        """Return the 24-hour ticker of one symbol.
+
+        Raises:
+          NotListed: the venue does not have it, or not any more.
+        """
+        try:
+            result = await self._ask("Ticker", symbol, {})
+        except VenueRefused as refused:
+            if refused.code.startswith(UNKNOWN_PAIR):
+                raise NotListed(symbol) from refused
+            raise
         now_s, venue_ms = trio.current_time(), self._venue.now_ms()
         return rest.decode_day_ticker(result, symbol, now_s, venue_ms=venue_ms)
 

@@ -42,6 +42,7 @@ WAIT_S: Final = 10.0  # for room in a counter; longer is an error
 CONNECTS_MAX: Final = 100  # in CONNECTS_S; the venue's firewall allows about 150
 CONNECTS_S: Final = 600.0
 LOCKOUT_S: Final = 900.0
+THROTTLED: Final = "EService:Throttled"  # and until when
 USER_AGENT: Final = "shoal"  # the venue asks for one
 MEND_S: Final = 3.0
 BUSY_S: Final = 10.0  # after the venue said that our address asks too much
@@ -88,15 +89,18 @@ class Venue:
     async def wait(self, name: str, bucket: Bucket, weight: float) -> None:
         """Wait until a counter has room, but not for long, and count.
 
+        Who waits with others may find the room taken by one of them, and waits on.
+
         Raises:
           RateLimited: it would take too long, or the venue forbids requests.
         """
-        wait_s = self.limits.wait_s(name, bucket, weight)
-        if 0 < wait_s <= WAIT_S:
+        until_s = trio.current_time() + WAIT_S
+        await trio.lowlevel.checkpoint()
+        while (wait_s := self.limits.wait_s(name, bucket, weight)) > 0:
+            if trio.current_time() + wait_s > until_s:
+                break
             self.limits.check_open()
             await trio.sleep(wait_s + 0.01)
-        else:
-            await trio.lowlevel.checkpoint()
         self.limits.enter(name, bucket, weight)
 
     async def send(
@@ -131,7 +135,7 @@ class Venue:
     def refusal(self, errors: Sequence[str]) -> VenueError:
         """Return the error for what the venue said; some words close the gate (R-28)."""
         text = errors[0]
-        if text.startswith("EService:Throttled"):
+        if text.startswith(THROTTLED):
             return self.limits.close(text[:200], retry_after_s=self._throttled_s(text))
         if text.startswith("EGeneral:Temporary lockout"):
             return self.limits.close(text[:200], retry_after_s=LOCKOUT_S)

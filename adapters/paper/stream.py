@@ -31,7 +31,7 @@ from actors.messages import (
 from actors.ports import Market, MarketStream
 from actors.pure.paper_matching import PaperFees, follow
 from actors.pure.paper_sight import Sight
-from adapters.errors import ConnectionLost, RemoteProtocolError, VenueError
+from adapters.errors import ConnectionLost, NotListed, RemoteProtocolError, VenueError
 from adapters.paper.desk import PaperDesk
 
 CHANNELS: Final = (Channel.TICKER, Channel.TRADES, Channel.BOOK)
@@ -116,6 +116,8 @@ class _Watch:
     async def _take(self, message: StreamMessage) -> None:
         await trio.lowlevel.checkpoint()
         match message:
+            case SubscriptionRefused(symbol=symbol) if symbol:
+                return  # of it there is no price, as of one that nobody trades
             case VenueClosing() | SubscriptionRefused():
                 raise ConnectionLost(f"the exchange said {message}"[:200])
             case Ticker() | BookTop() | Traded() | BookSnapshot() | BookDelta():
@@ -166,6 +168,24 @@ def _wanted(symbols: Collection[str], most: int) -> list[Subscription]:
     return [Subscription(symbol, each) for symbol in symbols for each in channels]
 
 
+async def _subscribe(source: MarketStream, symbols: Collection[str], most: int) -> None:
+    """Subscribe to what one connection can carry of the symbols that the venue has.
+
+    Raises:
+      NotListed: it has none of them.
+      VenueError: the connection has ended.
+    """
+    left = list(symbols)
+    while True:
+        try:
+            return await source.subscribe(_wanted(left, most))
+        except NotListed as gone:
+            if gone.symbol not in left or len(left) == 1:
+                raise
+            left.remove(gone.symbol)
+        await trio.lowlevel.checkpoint()
+
+
 @asynccontextmanager
 async def open_paper_stream(
     market: Market, desk: PaperDesk, fees: PaperFees, sights: dict[str, Sight]
@@ -176,10 +196,9 @@ async def open_paper_stream(
       VenueError: the market cannot be seen; out of the group of a nursery.
     """
     async with market.open_stream() as source, trio.open_nursery() as nursery:
-        wanted = _wanted(sights, market.terms.subscriptions_max)
         for symbol in sights:
             sights[symbol] = Sight.of(desk.exchange, symbol)
-        await source.subscribe(wanted)
+        await _subscribe(source, sights, market.terms.subscriptions_max)
         stream = PaperStream()
         watch = _Watch(market, source, desk, fees, sights, stream, nursery)
         nursery.start_soon(watch.run)

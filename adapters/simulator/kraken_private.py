@@ -98,11 +98,14 @@ def query_orders(desk: Desk, account: str, params: Params) -> object:
 
 
 def trades_history(desk: Desk, account: str, params: Params) -> object:
-    """Return fills, the newest first, fifty at a time."""
+    """Return fills, the newest first, fifty at a time; a taker's joined by default."""
     start_ms, end_ms = params.moment_ms("start") or 0, params.moment_ms("end")
+    fills = _fills(desk, account)
+    if (params.maybe("consolidate_taker") or "true").lower() in {"true", "1"}:
+        fills = _consolidated(fills)
     found = [
         (paper, fill)
-        for paper, fill in _fills(desk, account)
+        for paper, fill in fills
         if fill.trade.trade_ms >= start_ms
         and (end_ms is None or fill.trade.trade_ms <= end_ms)
     ]
@@ -190,6 +193,24 @@ def _fills(desk: Desk, account: str) -> list[tuple[Paper, Fill]]:
     """Return an account's executions as queries see them, oldest first."""
     fills = desk.exchange.store.fills(account)
     return [(desk.papers.of(it.order), it.fill) for it in fills]
+
+
+def _consolidated(fills: Iterable[tuple[Paper, Fill]]) -> list[tuple[Paper, Fill]]:
+    """Return what a taker met at one moment as one row, under the first one's id."""
+    found: dict[tuple[str, int, int], tuple[Paper, Fill]] = {}
+    for paper, fill in fills:
+        moment_ms, own = fill.trade.trade_ms, fill.trade.trade_id if fill.is_maker else 0
+        key = (paper.txid, moment_ms, own)
+        before = found.get(key)
+        found[key] = (paper, fill if before is None else _joined(before[1], fill))
+    return list(found.values())
+
+
+def _joined(first: Fill, second: Fill) -> Fill:
+    base = first.trade.base + second.trade.base
+    value = first.trade.price * first.trade.base + second.trade.price * second.trade.base
+    trade = attrs.evolve(first.trade, base=base, price=value / base)
+    return attrs.evolve(first, trade=trade, fee=first.fee + second.fee)
 
 
 def _trades(desk: Desk, found: Iterable[tuple[Paper, Fill]]) -> Body:

@@ -15,8 +15,11 @@ PRIMARY: Final = 0xFF  # extended result codes keep the primary one in the low b
 
 def as_os_error(error: sqlite3.Error, path: Path) -> OSError:
     """Return the error as one line about the file, of the kind the port promises."""
-    code = getattr(error, "sqlite_errorcode", 0) & PRIMARY
-    match code:
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code == sqlite3.SQLITE_IOERR_SHMSIZE:  # the memory that readers share cannot grow
+        text = f"{path} cannot be used: the disk is full, or fails ({error})"
+        return OSError(errno.ENOSPC, text)
+    match code & PRIMARY:
         case sqlite3.SQLITE_FULL:
             return OSError(errno.ENOSPC, f"{path} cannot grow: the disk is full")
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
@@ -32,7 +35,10 @@ def as_os_error(error: sqlite3.Error, path: Path) -> OSError:
 def unusable(error: sqlite3.Error, path: Path) -> StateUnusable:
     """Return why a ledger cannot be opened."""
     said = as_os_error(error, path)
-    return StateUnusable(said.strerror or str(said))
+    what = said.strerror or str(said)
+    if said.errno == errno.ENOSPC:
+        what += "; make room on it"
+    return StateUnusable(what)
 
 
 def damaged(path: Path, what: str) -> StateUnusable:

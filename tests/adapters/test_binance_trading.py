@@ -17,7 +17,7 @@ from adapters.binance import Endpoints, ForeignHost, open_binance
 from adapters.binance.codec import orders_writer, rest
 from adapters.binance.trading import NOT_SENT
 from adapters.binance.verdict import Endpoint, judge_fault
-from adapters.errors import ConnectionLost, VenueError, VenueRefused
+from adapters.errors import Archived, ConnectionLost, VenueError, VenueRefused
 from tests.adapters.binance_desk import (
     BUY,
     KEY,
@@ -215,6 +215,19 @@ async def test_only_the_venue_says_that_an_order_does_not_exist(
         for error in (ConnectionLost, VenueRefused, ConnectionLost, VenueError):
             with pytest.raises(error):
                 await trading.order("BTC/USDT", "x")
+
+
+async def test_an_order_that_ended_unfilled_months_ago_is_archived(
+    nursery: trio.Nursery,
+) -> None:
+    text = (
+        "Order was canceled or expired with no executed qty over 90 days ago"
+        " and has been archived."
+    )
+    said = fault(400, -2026, text)
+    async with opened(nursery, lambda _line, _headers: said) as (_, binance):
+        with pytest.raises(Archived, match="-2026"):
+            await binance.trading(*KEYS).order("BTC/USDT", "x")
 
 
 DAY_MS = 24 * 3600 * 1000

@@ -63,8 +63,14 @@ async def test_a_book_over_rest_is_whole(nursery: trio.Nursery) -> None:
         assert desk.asked[-1].params == [("level", "2")]
 
 
-async def test_a_product_that_is_gone_is_not_listed(nursery: trio.Nursery) -> None:
-    async with opened(nursery) as (_, coinbase):
+@pytest.mark.parametrize(
+    ("status", "text"), [(404, "NotFound"), (400, "Not allowed for delisted products")]
+)
+async def test_a_product_that_is_gone_is_not_listed(
+    nursery: trio.Nursery, status: int, text: str
+) -> None:
+    gone = Said({"message": text}, status)
+    async with opened(nursery, lambda _: gone) as (_, coinbase):
         with pytest.raises(NotListed):
             await coinbase.market.ticker("BTC/USD")
 

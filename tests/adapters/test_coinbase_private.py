@@ -29,6 +29,7 @@ from tests.adapters.coinbase_script import (
     KEY,
     OUR_ID,
     PASSPHRASE,
+    PRODUCTS,
     THEIR_ID,
     Answer,
     Asked,
@@ -304,6 +305,31 @@ async def test_the_user_channel_is_asked_for_with_a_signature(
         channels = {each["name"]: each["product_ids"] for each in command["channels"]}
         assert channels == {"user": ["BTC-USD", "ETH-USD"], "heartbeat": ["BTC-USD"]}
         assert (command["key"], command["passphrase"]) == (KEY, PASSPHRASE)
+
+
+async def test_a_delisted_product_is_left_out_of_the_subscription_to_all(
+    nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is told so is not named; one that is refused since is left out."""
+
+    async def talk(connection: WebSocketConnection) -> None:
+        refused = {"type": "error", "message": "Failed to subscribe"}
+        refused |= {"reason": "ETH-USD is delisted"}
+        for replies in ([refused] * 2, [GRANTED]):  # one for each channel
+            (own, _) = json.loads(await connection.get_message())["channels"]
+            named.append(own["product_ids"])
+            for reply in replies:
+                await connection.send_message(json.dumps(reply))
+        await trio.sleep_forever()
+
+    named: list[list[str]] = []
+    gone = {**PRODUCTS[0], "id": "MIR-USD", "base_currency": "MIR", "status": "delisted"}
+    monkeypatch.setattr("tests.adapters.coinbase_script.PRODUCTS", [*PRODUCTS, gone])
+    async with (
+        opened(nursery, dial=dial_peer(nursery, talk)) as (_, coinbase),
+        coinbase.trading(*EXCHANGE).open_private(),
+    ):
+        assert named == [["BTC-USD", "ETH-USD"], ["BTC-USD"]]
 
 
 async def test_an_order_lives_from_its_receipt_to_its_end(nursery: trio.Nursery) -> None:

@@ -307,6 +307,23 @@ async def test_a_lost_order_is_looked_for_since_just_before_it_was_sent(
         assert last.all("start_date") == ["2023-11-14T22:12:20.000Z"]
 
 
+async def test_an_order_of_another_life_is_not_looked_for_in_all_of_a_long_history(
+    nursery: trio.Nursery,
+) -> None:
+    """I-8: else one that never arrived is unknown for ever: no pass reads so much."""
+
+    def answer(asked: Asked) -> Said:
+        is_all = not asked.all("start_date") and asked.all("order_status") != ["OPEN"]
+        next_page = str(int((asked.all("cursor") or ["0"])[0]) + 1)
+        rows = [order(order_id=next_page, client_order_id=next_page)] * is_all
+        return Said({"orders": rows, "has_next": is_all, "cursor": next_page})
+
+    async with opened(nursery, by_path(get_batch=answer)) as (desk, coinbase):
+        assert await coinbase.trading(*ADVANCED).order("BTC/USD", OUR_ID) is None
+        last = desk.of("GET", f"{PREFIX}/orders/historical/batch")[-1]
+        assert last.all("start_date") == ["2023-11-13T22:13:20.000Z"]
+
+
 async def test_balances_of_one_asset_are_told_together(nursery: trio.Nursery) -> None:
     def account(free: str) -> dict[str, Any]:
         money, hold = {"value": free}, {"value": "1"}

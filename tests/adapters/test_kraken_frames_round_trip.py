@@ -8,7 +8,6 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trio.testing import MockClock
 
 from actors.messages import Candle, Side, Ticker, Traded
 from actors.pure.matching_orders import Trade
@@ -28,8 +27,7 @@ counts = st.integers(1, 10**9)
 
 
 @pytest.fixture
-async def ware(autojump_clock: MockClock) -> Ware:
-    del autojump_clock
+async def ware() -> Ware:
     exchange = Exchange(SimulatorConfig(dialect="kraken"), 1, SimulatorClock(UNIX_MS), {})
     return exchange.wares["BTCUSDT"]
 

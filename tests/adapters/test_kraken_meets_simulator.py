@@ -180,6 +180,25 @@ async def test_a_fill_is_heard_and_told_alike_by_the_history(nursery: trio.Nurse
     assert abs(balances["USDT"].free - truth["USDT"].free) < Decimal("0.0000001")
 
 
+async def test_a_taker_s_executions_are_told_singly_by_the_stream_and_by_the_history(
+    nursery: trio.Nursery,
+) -> None:
+    """I-5: the history joins them unless asked not to, and we go by their ids."""
+    async with opened(nursery) as (_, kraken):
+        trading = kraken.trading(*KEYS)
+        since_ms = trading.now_ms() - 60_000
+        async with trading.open_private() as stream, by_socket(trading):
+            sold = attrs.evolve(market(6, Side.SELL), base=Decimal("1.9"))
+            await trading.place(sold)
+            told = await heard(
+                stream, lambda it: getattr(it, "status", None) is OrderStatus.FILLED
+            )
+        fills = await trading.fills(BTC, since_ms=since_ms)
+    live = {it.trade_id: it.base for it in told if isinstance(it, VenueFill)}
+    assert len(live) > 1
+    assert {it.trade_id: it.base for it in fills} == live
+
+
 @pytest.mark.parametrize("kind", ["lost_ack", "server_error"])
 @pytest.mark.parametrize("is_by_socket", [True, False])
 async def test_an_answer_that_is_lost_is_unknown_until_it_is_asked_for(

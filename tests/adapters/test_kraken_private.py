@@ -16,6 +16,7 @@ from trio_websocket import WebSocketConnection
 from actors.messages import OrderStatus, VenueAck, VenueOrder, VenueReject, VenueUnknown
 from actors.ports import (
     ConnectionLost,
+    NotListed,
     RateLimited,
     RemoteProtocolError,
     VenueError,
@@ -255,7 +256,7 @@ async def test_some_words_of_the_venue_close_the_gate(
         asked = len(desk.requests)
         with pytest.raises(RateLimited):
             await trading.balances()
-        with pytest.raises(RateLimited if is_for_all else VenueRefused):
+        with pytest.raises(RateLimited if is_for_all else NotListed):
             await kraken.market.ticker(BTC)
         placed = await trading.place(order(1))
         cancelled = await trading.cancel(BTC, IDS[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 from pathlib import Path
 
@@ -111,12 +112,57 @@ def test_a_nonce_the_venue_finds_too_low_is_followed_by_a_much_higher_one() -> N
     assert nonces.next() - second > 2 * 10**9
 
 
+class FullDisk(RamNonces):
+    is_full = True
+    tries = 0
+
+    def keep(self, nonce: int) -> None:
+        self.tries += 1
+        if self.is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        super().keep(nonce)
+
+
+def test_nonces_rise_also_where_they_cannot_be_remembered() -> None:
+    """D-2: exits go out while the disk is full; later it is told what was used."""
+    clock, memory = Clock(), FullDisk()
+    nonces = Nonces(clock, memory)
+    drawn = [nonces.next() for _ in range(3)]
+    assert (memory.look(), memory.tries) == (0, 1)
+    clock.wall_ms -= 3_600_000
+    drawn += [nonces.next()]
+    clock.wall_ms += 3_602_000
+    memory.is_full = False
+    drawn += [nonces.next()]
+    assert drawn == sorted(set(drawn))
+    assert memory.look() > drawn[-1]
+
+
 @pytest.mark.parametrize("content", ["", "17x", "9" * 21, "-5"])
 def test_a_nonce_that_cannot_be_read_is_never_guessed(tmp_path: Path, content: str) -> None:
     path = tmp_path / "kraken.nonce"
     path.write_text(content)
     with pytest.raises(StateUnusable, match="holds no nonce"):
         Nonces(Clock(), NonceFile(path))
+
+
+def test_a_full_disk_takes_a_nonce_in_the_place_of_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """D-2: without a nonce no exit and no cancel leaves over REST."""
+    clock, path = Clock(), tmp_path / "a.nonce"
+    first = Nonces(clock, NonceFile(path)).next()
+
+    def refuse(_path: Path, _content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "the disk is full")
+
+    monkeypatch.setattr("adapters.kraken.nonces.write_private", refuse)
+    clock.wall_ms += 120_000
+    second = Nonces(clock, NonceFile(path)).next()
+    assert second > first + AHEAD
+    assert NonceFile(path).look() == second + AHEAD
+    with pytest.raises(OSError, match="No such file"):
+        NonceFile(tmp_path / "b.nonce").keep(1)
 
 
 @pytest.mark.parametrize(

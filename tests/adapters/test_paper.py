@@ -23,6 +23,7 @@ from actors.messages import (
     PrivateMessage,
     Side,
     Subscription,
+    SubscriptionRefused,
     Traded,
     VenueAck,
     VenueFill,
@@ -241,6 +242,26 @@ async def test_the_stream_ends_with_the_market_and_its_prices_are_forgotten(
     assert await house.trading.place(BUY) == VenueReject(
         "c1", "no_price", f"no price of {SYMBOL} is known"
     )
+
+
+@pytest.mark.parametrize("is_refused_late", [True, False])
+async def test_a_symbol_that_is_delisted_costs_the_others_nothing(
+    tmp_path: Path, is_refused_late: bool, autojump_clock: trio.abc.Clock
+) -> None:
+    house = House.open(tmp_path, symbols=frozenset({SYMBOL, "OLD/USDT"}))
+    gone = SubscriptionRefused(None, 0, "OLD/USDT is delisted", "OLD/USDT")
+    if not is_refused_late:
+        house.market.unlisted = frozenset({"OLD/USDT"})
+    async with watching(house) as stream:
+        house.market.stream.tell(*[gone] * is_refused_late)
+        await settle()
+        rests = attrs.evolve(BUY, order_type=OrderType.LIMIT, limit_price=Decimal(50_000))
+        await house.trading.place(rests)
+        house.market.stream.tell(ticker(49_000))
+        await settle()
+        told = said(await stream.receive(), VenueOrder)
+    await house.close()
+    assert told[-1].status is OrderStatus.FILLED
 
 
 async def test_a_market_that_says_nothing_ends_the_stream(

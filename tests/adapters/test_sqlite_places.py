@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from actors.journal_rows import row_of
+from actors.messages import Side
 from adapters.files import StateUnusable
 from adapters.sqlite.ledgers import Ledgers
 from adapters.sqlite.places import ledger_places
+from adapters.sqlite.unopened import abandoned_alarms
 from adapters.sqlite.writer import LedgerFile
 from adapters.state import newest_ledger, newest_ledgers, remember_run
+from tests.words import filled
 
 A, B, C = "print-of-a", "print-of-b", "print-of-c"
 
@@ -50,6 +54,31 @@ def test_who_is_alone_at_last_keeps_the_ledger_of_the_group(tmp_path: Path) -> N
     own = write(tmp_path / "owners" / "ann" / "ledger.db", A)
     write(tmp_path / "owners" / "bob" / "ledger.db", B)
     assert ledger_places(tmp_path, {"": of(A)}) == {"": own}
+
+
+@pytest.mark.parametrize("is_sold", [False, True])
+def test_what_an_owner_without_bots_holds_is_an_alarm(
+    tmp_path: Path, *, is_sold: bool
+) -> None:
+    """Nobody opens that ledger any more, and so nobody guards what is in it."""
+    own = write(tmp_path / "owners" / "ann" / "ledger.db", A)
+    left = write(tmp_path / "owners" / "bob" / "ledger.db", B)
+    bought = filled(1, 100, account="b")
+    sold = filled(1, 100, account="b", trade_id="2", side=Side.SELL)
+    file = LedgerFile(left, {})
+    facts = (bought, sold) if is_sold else (bought,)
+    file.append([row_of(fact, 0, 0) for fact in facts])
+    file.close()
+    places = ledger_places(tmp_path, {"": of(A)})
+    assert places == {"": own}
+    found = abandoned_alarms(tmp_path, places.values())
+    assert [alarm.subject for alarm in found] == ([] if is_sold else ["b"])
+
+
+def test_a_ledger_that_nobody_opens_and_nobody_can_read_is_an_alarm(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_bytes(b"not a ledger of anybody's")
+    (alarm,) = abandoned_alarms(tmp_path, ())
+    assert "not a database" in alarm.text
 
 
 def test_an_owner_may_change_the_name_but_not_the_ledger(tmp_path: Path) -> None:

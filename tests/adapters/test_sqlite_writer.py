@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from actors.ports_store import Query, Row, StoreCorrupt
+from adapters.files import StateUnusable
 from adapters.sqlite.reading import READ_ROWS
 from adapters.sqlite.writer import LedgerFile
+from tests.adapters.full_disk import full_disk
 
 KIND = "exchange_disconnected"
 
@@ -85,3 +87,17 @@ def test_a_reading_sees_nothing_that_comes_after_it_began(file: LedgerFile) -> N
     file.append(rows(10))
 
     assert (reading.seq, len(reading.more())) == (READ_ROWS + 1, 1)
+
+
+def test_a_ledger_that_was_closed_opens_on_no_full_disk_and_says_what_to_do(
+    tmp_path: Path,
+) -> None:
+    """SQLite calls it an I/O error where the memory that readers share has no room."""
+    LedgerFile(tmp_path / "ledger.db", {}).close()
+    with (
+        full_disk(4096),
+        pytest.raises(
+            StateUnusable, match=r"the disk is full, or fails \(.*\); make room on it"
+        ),
+    ):
+        LedgerFile(tmp_path / "ledger.db", {})

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
+from adapters.files import LOCK, StateUnusable, held_folder
 from adapters.state import CURRENT, LEDGER, newest_ledger, remember_run, run_folder
+from tests.adapters.full_disk import full_disk
 
 
 def test_each_simulated_run_has_a_ledger_of_its_own(tmp_path: Path) -> None:
@@ -44,6 +47,29 @@ def test_the_newest_ledger_is_the_one_remembered_last(tmp_path: Path) -> None:
 def test_what_names_no_ledger_is_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / CURRENT).write_bytes(content)
     assert newest_ledger(tmp_path) is None
+
+
+def test_a_full_disk_keeps_no_fleet_from_starting_again(tmp_path: Path) -> None:
+    """D-2: after a kill -9 the ledger opens, and what is held must be guarded."""
+    folder = run_folder(tmp_path, "live", "aa")
+    (folder / LEDGER).touch()
+    remember_run(tmp_path, folder)
+    with full_disk(), held_folder(tmp_path):
+        remember_run(tmp_path, folder)
+    assert newest_ledger(tmp_path) == folder / LEDGER
+
+
+def test_a_new_name_that_a_full_disk_does_not_take_is_one_line(tmp_path: Path) -> None:
+    remember_run(tmp_path, run_folder(tmp_path, "sim", "aa"))
+    folder = run_folder(tmp_path, "live", "bb")
+    with full_disk(), pytest.raises(StateUnusable, match=f"{CURRENT} cannot be written"):
+        remember_run(tmp_path, folder)
+
+
+def test_a_lock_keeps_no_more_than_the_name_of_its_last_holder(tmp_path: Path) -> None:
+    (tmp_path / LOCK).write_text("1234567890123\n")
+    with held_folder(tmp_path):
+        assert (tmp_path / LOCK).read_text() == f"{os.getpid()}\n"
 
 
 def test_before_the_first_run_there_is_none(tmp_path: Path) -> None:

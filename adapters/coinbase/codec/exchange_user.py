@@ -15,7 +15,13 @@ from typing import Final, TypeVar
 import attrs
 import msgspec
 
-from actors.messages import OrderStatus, PassedOver, Side, VenueFill
+from actors.messages import (
+    OrderStatus,
+    PassedOver,
+    Side,
+    SubscriptionRefused,
+    VenueFill,
+)
 from actors.pure.money import split_symbol
 from adapters.coinbase.codec import words
 from adapters.coinbase.codec.feed import EXCHANGE, Subscribed, Symbols, decode_feed
@@ -243,3 +249,14 @@ def decode_user(text: str | bytes, symbols: Symbols) -> UserHeard:
     if kind == "error":
         raise RemoteProtocolError(f"the venue refuses: {text[:200]!a}")
     return PassedOver(f"type {kind!a} is told by another connection")
+
+
+def decode_refusal(text: str | bytes, symbols: Symbols) -> SubscriptionRefused | None:
+    """Return the venue's error if it names a product as the reason."""
+    try:
+        heard = decode_feed(text, symbols, 0.0)
+    except RemoteProtocolError:
+        return None
+    if isinstance(heard, SubscriptionRefused) and heard.symbol:
+        return heard
+    return None

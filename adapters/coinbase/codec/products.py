@@ -46,6 +46,7 @@ class Product(msgspec.Struct):
 class Products:
     instruments: tuple[Instrument, ...]
     refused: tuple[str, ...]  # that we cannot read, and why: one must not blind us to all
+    delisted: frozenset[str] = frozenset()  # ids that are shown, and nowhere else accepted
 
 
 _rows = msgspec.json.Decoder(list[msgspec.Raw])
@@ -64,12 +65,16 @@ def decode_products(body: bytes) -> Products:
         raise bad("products", body, error) from error
     found: list[Instrument] = []
     refused: list[str] = []
+    delisted: set[str] = set()
     for row in rows:
         try:
-            found.append(_instrument(_product.decode(row)))
+            product = _product.decode(row)
+            found.append(_instrument(product))
         except UNREADABLE as error:
             refused.append(f"{bytes(row)[:60]!a}: {error}")
-    return Products(tuple(found), tuple(refused))
+        else:
+            delisted |= {product.id} if product.status == "delisted" else set()
+    return Products(tuple(found), tuple(refused), frozenset(delisted))
 
 
 def _instrument(product: Product) -> Instrument:

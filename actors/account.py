@@ -14,7 +14,7 @@ again; it forgets nothing that the ledger or the venue still know.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,7 @@ import attrs
 import trio
 
 from actors.account_desk import AccountDesk
-from actors.account_passes import Passes
+from actors.account_passes import AlarmKey, Passes
 from actors.mailbox import Mailbox
 from actors.messages import (
     ClockStepped,
@@ -74,7 +74,7 @@ class AccountSettings:
     account: str
     account_tag: str
     exchange: str
-    symbols: frozenset[str]
+    symbols: Mapping[str, str]  # of each bot
     reconnect: ReconnectPolicy = attrs.Factory(ReconnectPolicy)
     reconcile_every_s: float = RECONCILE_EVERY_S
     epoch: str = ""  # of the ledger; an order of ours with another fences us off
@@ -90,6 +90,7 @@ async def run_account(
     settings: AccountSettings,
     random: Random,
     board: Mailbox[Any] | None = None,
+    told: dict[AlarmKey, str],  # alarms, over all lives
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Hear the venue, record what it says, and reconcile, until cancelled.
@@ -102,7 +103,8 @@ async def run_account(
     books = Books()
     replay = await fold(journal, mailbox.name, books.apply)
     found = _reconciliation(settings, trading, books, journal)
-    passes = Passes(found, mailbox, orders_mailbox, board, settings.reconcile_every_s)
+    every_s = settings.reconcile_every_s
+    passes = Passes(found, mailbox, orders_mailbox, board, every_s, told)
     life = _Account(mailbox, trading, journal, books, settings, passes)
     try:
         async with trio.open_nursery() as nursery:
@@ -124,7 +126,7 @@ def _reconciliation(
         settings.epoch,
         trading,
         books,
-        settings.symbols,
+        frozenset(settings.symbols.values()),
         partial(_tell, journal),
         settings.execution,
     )
@@ -149,11 +151,11 @@ class _Account:
         desk = AccountDesk(
             told.account,
             told.exchange,
-            told.symbols,
             trading,
             self.books,
             journal,
             self.passes,
+            told.symbols,
         )
         while True:
             match await self.mailbox.receive():

@@ -9,7 +9,7 @@ crash leaves all of it or nothing. What the venue knows is booked from there (R-
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import attrs
 import trio
@@ -17,7 +17,7 @@ import trio
 from actors.account_passes import Passes
 from actors.mailbox import Mailbox
 from actors.messages import Asked, Corrected, VenueFill, VenueOrder
-from actors.ports import Trading, VenueError
+from actors.ports import Archived, Trading, VenueError
 from actors.pure.adopting import adopted
 from actors.pure.books import Books
 from actors.pure.commands import NotPossible, Plan, Subject, commanded
@@ -37,6 +37,7 @@ DONE = {  # where it does not answer in time
     "reconcile": "the comparison goes on, and `shoal log` tells its end",
 }
 OVERTAKEN = "a command of before came first and changed the same: `shoal log` tells"
+AGAIN = "type it again"
 OVERLAP_MS = 60_000  # executions and history are asked for from this much earlier
 ADOPTED_MS = 7 * 86_400_000  # executions of an order to be adopted, before its last change
 
@@ -47,11 +48,11 @@ class AccountDesk:
 
     account: str
     exchange: str
-    symbols: frozenset[str]
     trading: Trading
     books: Books
     journal: Mailbox[JournalWish]
     passes: Passes
+    symbols: Mapping[str, str]  # of each bot
     turn: trio.Lock = attrs.Factory(trio.Lock)  # two at once would mend one thing twice
 
     async def answer(self, question: Question) -> None:
@@ -102,8 +103,13 @@ class AccountDesk:
         word = None if asked.is_blind else await self._word(order)
         if word is not None and word.knows_it:
             self.passes.ask("an operator asked for an order that the exchange knows")
-        now_ms = self.trading.now_ms()
-        facts = settled(order, asked, word, exchange=self.exchange, now_ms=now_ms)
+        if self.books.orders.get(order.client_order_id) is not order:
+            raise NotPossible(f"{order.client_order_id} was told of meanwhile: {AGAIN}")
+        now_ms, ages = self.trading.now_ms(), self.passes.reconciliation.ages
+        age_s = ages.age_s(order, trio.current_time(), now_ms)
+        facts = settled(
+            order, asked, word, exchange=self.exchange, age_s=age_s, now_ms=now_ms
+        )
         said = f"{order.client_order_id} of {order.bot} is settled as {asked.outcome}: "
         said += f"the exchange, asked just now, says that {word}" if word else "unasked"
         await trio.lowlevel.checkpoint()
@@ -113,7 +119,11 @@ class AccountDesk:
         """Ask the venue for an order wherever it could tell of it (R-03)."""
         order_id, symbol = order.client_order_id, order.symbol
         since_ms = order.attempt_ms - OVERLAP_MS
-        venue = await self.trading.order(symbol, order_id)
+        try:
+            venue = await self.trading.order(symbol, order_id)
+        except Archived:
+            await trio.lowlevel.checkpoint()
+            return VenueWord(is_archived=True)
         told: list[VenueOrder] = []
         if venue is None:
             told += await self.trading.open_orders([symbol])
@@ -124,10 +134,14 @@ class AccountDesk:
         return VenueWord(venue, executed.mine, executed.doubt)
 
     async def _adopt(self, asked: Asked) -> Plan:
-        still_open = await self.trading.open_orders(sorted(self.symbols))
+        still_open = await self._open()
         venue = self._named(asked.subject, still_open)
         if self.books.orders.get(venue.client_order_id) is not None:
             raise NotPossible(f"{venue.client_order_id} is one of ours already")
+        own = self.symbols.get(asked.bot, venue.symbol)
+        if own != venue.symbol:
+            name = venue.client_order_id or venue.venue_order_id
+            raise NotPossible(f"{name} is of {venue.symbol}, and {asked.bot} trades {own}")
         fills: list[VenueFill] = []
         if venue.filled_base:
             since_ms = venue.update_ms - ADOPTED_MS
@@ -140,6 +154,11 @@ class AccountDesk:
             f" {venue.symbol}, is {asked.bot}'s from now on"
         )
         return Plan(bot, facts, said)
+
+    async def _open(self) -> Sequence[VenueOrder]:
+        """Return what is open there, as a pass would be told."""
+        symbols = self.passes.reconciliation.listed()
+        return await self.trading.open_orders(symbols)
 
     def _named(self, name: str, still_open: Sequence[VenueOrder]) -> VenueOrder:
         """Return the open order of this client order id, or of this id of the venue's."""
@@ -154,7 +173,7 @@ class AccountDesk:
     async def _correct(self, asked: Asked) -> Plan:
         before = self.books.holdings.base_by_symbol().copy()
         balances = await self.trading.balances()
-        still_open = await self.trading.open_orders(sorted(self.symbols))
+        still_open = await self._open()
         found = self.passes.reconciliation
         unmoved = {it.client_order_id for it in still_open if found.is_unmoved(it)}
         asset = split_symbol(asked.subject)[0]
@@ -162,7 +181,7 @@ class AccountDesk:
             (each.free + each.locked for each in balances if each.asset == asset), start=0
         )
         if before != self.books.holdings.base_by_symbol():
-            raise NotPossible("something was traded meanwhile: type it again")
+            raise NotPossible(f"something was traded meanwhile: {AGAIN}")
         fact = corrected(self.books, self.account, asked, asset, total, unmoved)
         return Plan(Subject(fact.bot, self.account), (fact,), _taken(fact))
 

@@ -22,7 +22,7 @@ from actors.messages import Alarmed, Lease, Reconciled
 from actors.ports import VenueError
 from actors.pure.commands import NotPossible
 from actors.pure.order_life import Order
-from actors.pure.unsettled import is_unsettled
+from actors.pure.unsettled import is_unsettled, long_unknown
 from actors.reconciliation import Reconciliation
 from actors.records import JournalDown
 
@@ -54,6 +54,7 @@ class Passes:
     orders: Mailbox[Any]
     board: Mailbox[Any] | None
     every_s: float
+    told: dict[AlarmKey, str]  # the alarms that a person was told, in whatever life
     is_streaming: bool = False
     is_reconciled: bool = False  # since the stream was last connected
     failures: int = 0  # passes in a row
@@ -69,10 +70,6 @@ class Passes:
     _passed_s: float = -math.inf  # when the last pass ended
     _contradictions: dict[str, str] = attrs.Factory(dict[str, str])  # by order
     _trouble: str = ""  # why the account is not reconciled
-    # What the board may still show of the life before: the first good pass takes it back.
-    _alarms: dict[AlarmKey, str] = attrs.Factory(
-        lambda self: {self.unreconciled: ""}, takes_self=True
-    )
 
     @property
     def unreconciled(self) -> AlarmKey:
@@ -196,7 +193,7 @@ class Passes:
 
     def _next_pass_s(self) -> float:
         found = self.reconciliation
-        is_behind = found.has_missing_fills or found.has_vanished or found.in_vain
+        is_behind = found.booking.is_behind or found.has_vanished or found.turns.unheard
         if not (is_behind or is_unsettled(found.books)):
             self._unsettled_s = UNSETTLED_S
             return self.every_s
@@ -205,14 +202,20 @@ class Passes:
         return min(wait_s, max(0.0, found.ages.due_s - trio.current_time()))
 
     def _tell_alarms(self) -> None:
-        """Show a person what is wrong, and take it back when it is over."""
+        """Show a person what is wrong, and take it back when it is over.
+
+        What a life before said stands until the first good pass of this one.
+        """
         now = self._troubles()
-        for key in sorted(self._alarms.keys() | now.keys()):
-            if self.board is not None and now.get(key) != self._alarms.get(key):
-                text = now.get(key) or self._alarms[key]
+        if self._found is None:
+            now = {**self.told, **now}
+        for key in sorted(self.told.keys() | now.keys()):
+            if self.board is not None and now.get(key) != self.told.get(key):
+                text = now.get(key) or self.told[key]
                 alarm = Alarmed(self.mailbox.name, *key, text, is_over=key not in now)
                 self.board.latest((Alarmed, self.mailbox.name, *key), alarm)
-        self._alarms = now
+        self.told.clear()
+        self.told.update(now)
 
     def _troubles(self) -> dict[AlarmKey, str]:
         """Return what keeps entries away now, and what cannot be true."""
@@ -233,7 +236,7 @@ class Passes:
                 f" nothing new on {order.symbol} until the venue says, or `shoal settle`"
                 " does"
             )
-            for order in found.long_unknown()
+            for order in long_unknown(found.books, found.trading.now_ms())
         }
         now |= {
             ("contradiction", order_id): (

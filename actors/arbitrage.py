@@ -244,10 +244,10 @@ class _Arbitrage:
         step = self.groups.next_step(now_s, least_of(market, group.buy.price))
         match step:
             case Hedge():
-                self.groups.asked(step, now_s)
                 wish = hedge_intent(self.settings, group, step, now_s)
                 with trio.move_on_after(BUSY_S):
                     await self.doors[step.leg.bot].orders.wish(wish)
+                    self.groups.asked(step, now_s)
             case Halt(halts=halts):
                 for halted in halts:
                     self.groups.apply(halted, now_s)

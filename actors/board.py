@@ -5,7 +5,7 @@ feed, bots, positions --latest----------------> [board] --answer-----> operators
 operators --Question (wish)-------------------> [board] --Record-----> journal
                                                 [board] --Question---> account
 
-It takes its mail LOOK_S after the first of it came, so that prices cost the fleet little
+It takes its mail once in LOOK_S at most, so that prices cost the fleet little
 and idleness nothing. It may crash for ever without touching anything above it; a restart
 recalls the run from the ledger.
 """
@@ -29,7 +29,7 @@ from actors.messages import (
     Ticker,
     Told,
 )
-from actors.messages.board import Alarmed, Asked, Evaluated, PositionSeen
+from actors.messages.board import Alarmed, AlarmId, Asked, Evaluated, PositionSeen
 from actors.ports import Desk, Operator, WallClock
 from actors.pure.abandoned import Abandoned
 from actors.pure.addressing import ACCOUNT_VERBS
@@ -71,6 +71,7 @@ async def run_board(
     clock: WallClock,
     announce: Callable[[int, Fact | Alarmed], None],  # when, what: called, never awaited
     is_first_life: bool = False,
+    alarms: dict[AlarmId, Alarmed],  # that are up, over all lives
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Follow the fleet and answer operators until cancelled.
@@ -85,7 +86,7 @@ async def run_board(
     commands = Commands(journal, journals, operator, bots, clock, model, accounts, ids)
     commands.legs = legs
     says = ids.execution if is_first_life and ids is not None else ""
-    board = _Board(mailbox, operator, commands, clock, announce, model, says)
+    board = _Board(mailbox, operator, commands, clock, announce, model, says, alarms)
     owners = {each.name: each for each in journals.values()}
     board.ledgers = Ledgers(mailbox.name, journal, owners, board.fold, board.hear)
     await board.ledgers.begin()
@@ -94,9 +95,8 @@ async def run_board(
         nursery.start_soon(desk.serve, board.ask)
         task_status.started()
         while True:
-            first = await mailbox.receive()
+            await board.take_mail(await mailbox.receive(), nursery)
             await trio.sleep(LOOK_S)
-            await board.take_mail(first, nursery)
 
 
 @attrs.define(eq=False)
@@ -108,14 +108,16 @@ class _Board:
     announce: Callable[[int, Fact | Alarmed], None]
     model: ReadModel
     says: str  # the run of which it says what was recorded before us; "": of none
+    alarms: dict[AlarmId, Alarmed]
     abandoned: Abandoned = attrs.field(init=False)
-    live: Live = attrs.Factory(Live)
+    live: Live = attrs.field(init=False)
     unsaid: dict[str, list[tuple[int, Fact]]] = attrs.Factory(
         dict[str, list[tuple[int, Fact]]]
     )  # by journal, while more of it is to be folded
     ledgers: Ledgers = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self.live = Live(alarms=self.alarms)
         self.abandoned = Abandoned(frozenset(self.commands.bots.values()))
 
     async def take_mail(self, first: BoardMail, nursery: trio.Nursery) -> None:
@@ -201,16 +203,23 @@ class _Board:
         await trio.lowlevel.checkpoint()
         now_s, now_ms = trio.current_time(), self.clock.now_ms()
         self.model.seq = self.ledgers.recorded
-        if owner and owner not in self.model.bot_owners.values():
-            near = did_you_mean(owner, set(self.model.bot_owners.values()))
-            return {"error": f"no owner {owner!r} has a group in this fleet{near}"}
         model, live = view(self.model, self.live, owner)
-        return status_of(model, now_ms, live, now_s)
+        return self._stranger(owner) or status_of(model, now_ms, live, now_s)
 
     async def _orders(self, asked: Asked) -> Answer:
         await trio.lowlevel.checkpoint()
-        model, _ = view(self.model, self.live, owner_asked(asked.subject))
-        return orders_of(model, is_open_only=asked.outcome == "open")
+        owner = owner_asked(asked.subject)
+        model, _ = view(self.model, self.live, owner)
+        found = orders_of(model, is_open_only=asked.outcome == "open")
+        return self._stranger(owner) or found
+
+    def _stranger(self, owner: str) -> Answer:
+        """Return the complaint of an owner whom nobody here knows, or nothing."""
+        known = set(self.model.bot_owners.values())
+        if not owner or owner in known:
+            return {}
+        near = did_you_mean(owner, known)
+        return {"error": f"no owner {owner!r} has a group in this fleet{near}"}
 
     async def _crash(self, question: Question) -> Answer:
         actor = question.asked.subject

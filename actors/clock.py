@@ -8,7 +8,8 @@
 After a step or a sleep nothing known before is fresh: feeds reconnect, accounts
 reconcile, and every offset is measured at once, because requests are signed with it (D-6,
 R-29). A venue that does not answer is asked again; that crashes nothing. Orders are told
-once a second what is to be thought of their venue's time, so their next life knows it too.
+before they begin, and once a second, what is to be thought of their venue's time, so their
+next life knows it too.
 """
 
 from __future__ import annotations
@@ -46,16 +47,18 @@ async def run_clock(
     limits: Mapping[str, ClockLimits] = NO_LIMITS,  # by exchange
     orders: Mapping[str, Sequence[Mailbox[Any]]] = NOBODY,  # who begins, by exchange
     board: Mailbox[Any] | None = None,
+    told: dict[str, str] | None = None,  # alarms by exchange, over all lives
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Compare the clocks every second and measure every venue's offset until cancelled."""
     steps = _Steps()
     trusts = {name: ClockTrust(limits.get(name, ClockLimits())) for name in markets}
-    judge = _Judge(trusts, orders, board)
+    judge = _Judge(trusts, orders, board, {} if told is None else told)
     async with trio.open_nursery() as nursery:
         for exchange, market in markets.items():
             measure = partial(_keep_measured, exchange, market, journal, steps)
-            nursery.start_soon(measure, trusts[exchange])
+            nursery.start_soon(measure, trusts[exchange], judge)
+        judge.tell()
         task_status.started()
         seen = Reading.of(wall)
         while True:
@@ -91,7 +94,7 @@ class _Judge:
     trusts: Mapping[str, ClockTrust]
     orders: Mapping[str, Sequence[Mailbox[Any]]]
     board: Mailbox[Any] | None
-    alarmed: dict[str, str] = attrs.Factory(dict[str, str])  # exchange: the text
+    told: dict[str, str]  # by exchange the alarm's text, over all lives
 
     def tell(self) -> None:
         for exchange, trust in self.trusts.items():
@@ -99,12 +102,12 @@ class _Judge:
             for reader in self.orders.get(exchange, ()):
                 reader.latest("clock", ClockJudged(exchange, doubt))
             is_known = trust.measured is not None or trust.stepped
-            if is_known and doubt != self.alarmed.get(exchange, ""):
+            if is_known and doubt != self.told.get(exchange, ""):
                 self._alarm(exchange, doubt)
 
     def _alarm(self, exchange: str, doubt: str) -> None:
-        text = doubt or self.alarmed[exchange]
-        self.alarmed[exchange] = doubt
+        text = doubt or self.told[exchange]
+        self.told[exchange] = doubt
         if self.board is not None:
             code, said = "clock_uncertain", f"{exchange}: {text}; nothing new is begun"
             alarm = Alarmed("clock", code, exchange, said, is_over=not doubt)
@@ -144,6 +147,7 @@ async def _keep_measured(
     journal: Mailbox[JournalWish],
     steps: _Steps,
     trust: ClockTrust,
+    judge: _Judge,
 ) -> None:
     while True:
         next_step = steps.next
@@ -151,6 +155,7 @@ async def _keep_measured(
         if measured is not None:
             if steps.next is next_step:  # our clock stood still meanwhile
                 trust.measure(measured)
+                judge.tell()
             await note(journal, measured)
         is_good = measured is not None and not trust.doubt()
         with trio.move_on_after(MEASURE_EVERY_S if is_good else MEASURE_RETRY_S):

@@ -3,7 +3,7 @@
 board      --Asked------------> [commands] --Record----------> journal
                                 [commands] --start, stop-----> the tree of actors
                                 [commands] --Question (wish)-> account
-                                [commands] --ExitIntent (wish)> orders
+                                [commands] --ExitIntent, CancelIntent (wish)> orders
 
 What was typed, by whom and why is recorded in one commit with all that it changes. A
 command that is typed again under the same key is answered again and not done again.
@@ -18,6 +18,7 @@ import attrs
 import trio
 
 from actors.mailbox import Mailbox
+from actors.messages import CancelIntent, ExitIntent
 from actors.messages.board import Asked
 from actors.messages.supervision import State
 from actors.ports import Operator, WallClock
@@ -25,7 +26,7 @@ from actors.pure.addressing import ACCOUNT_VERBS, addressed
 from actors.pure.client_order_id import IntentIds
 from actors.pure.commands import PLANS, Place, Plan, commanded
 from actors.pure.done_commands import Done
-from actors.pure.kill_switch import sales
+from actors.pure.kill_switch import cancels, sales
 from actors.pure.money import plain
 from actors.pure.nearest import did_you_mean
 from actors.pure.owner_commands import revived, spread
@@ -117,23 +118,27 @@ class Commands:
         """Sell at once although the ledger takes nothing: the switch of last resort."""
         bots = {getattr(fact, "bot", "") for fact in plan.facts}
         exchanges = {name: doors.exchange for name, doors in self.accounts.items()}
-        ids, asked_for = self.ids, list[str]()
-        if ids is not None:
-            intents = sales(bots, exchanges, self.model, ids, trio.current_time())
-            for intent in intents:
-                with trio.move_on_after(BUSY_S):
-                    await self.accounts[intent.account].orders.wish(intent)
-                    what = f"{plain(intent.base)} {intent.symbol} of {intent.bot}"
-                    asked_for.append(what)
+        intents = list[ExitIntent | CancelIntent]()
+        if self.ids is not None:
+            now_s = trio.current_time()
+            intents += sales(bots, exchanges, self.model, self.ids, now_s)
+        intents += cancels(bots, exchanges, self.model)
+        asked_for = list[str]()
+        for intent in intents:
+            with trio.move_on_after(BUSY_S):
+                await self.accounts[intent.account].orders.wish(intent)
+                asked_for.append(_words(intent))
         await trio.lowlevel.checkpoint()
-        sold = f"asked to sell {', '.join(asked_for)}" if asked_for else "nothing to sell"
+        done = f"asked to {', '.join(asked_for)}" if asked_for else "nothing to sell"
         again = "type it again once it does, so that they stay flat"
-        return {"said": f"the ledger takes nothing ({error}): {sold}; {again}"}
+        return {"said": f"the ledger takes nothing ({error}): {done}; {again}"}
 
     async def _obey_for_all(self, question: Question) -> Answer:
         """Do it for each account or bot of an owner; the first that fails is the answer."""
         await trio.lowlevel.checkpoint()
         asked = question.asked
+        if known := self._known(asked):  # or its bots would be started one by one
+            return {"said": known}
         owners = {account: owner_of(box.name) for account, box in self.journals.items()}
         commands = spread(asked, self.bots, owners)
         group = next(
@@ -141,7 +146,10 @@ class Commands:
         )
         plan = revived(asked, group.state)
         if plan is not None:  # its own journal is down with it
+            if not question.begins():
+                return GIVEN_UP
             await record(self.journal, commanded(asked, plan))
+            self.done[asked.key] = Done(asked.verb, asked.subject, plan.said)
             self.operator.start(asked.subject)
             return {"said": plan.said}
         each_asked = [attrs.evolve(question, asked=each) for each in commands]
@@ -193,6 +201,12 @@ class Commands:
             and not actor.consecutive
             for actor in self.operator.states()
         )
+
+
+def _words(intent: ExitIntent | CancelIntent) -> str:
+    if isinstance(intent, CancelIntent):
+        return f"cancel {intent.client_order_id} of {intent.bot}"
+    return f"sell {plain(intent.base)} {intent.symbol} of {intent.bot}"
 
 
 def _name(path: str) -> str:

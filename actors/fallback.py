@@ -7,8 +7,8 @@ It takes its mail once a LOOK_S, so that a busy feed costs it nothing (R-19, R-2
 silent symbol has a task of its own: one that the venue answers slowly delays no other,
 and a silent journal delays no price. A price is as old as the question for it: one that
 the stream has overtaken is dropped, and so is one that the venue itself dates before the
-stream's last (a cache answers). A restart forgets when each symbol was last heard and
-waits `after_s` anew.
+stream's last (a cache answers); one odd date of the stream alone refuses nothing. A
+restart forgets when each symbol was last heard and waits `after_s` anew.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from actors.records import JournalWish, note
 LOOK_S = 0.5
 ASK_S = 5.0
 BEHIND_MS_MAX = 5_000  # one price may be dated by its trade, another by its telling
+AHEAD_MS_MAX = 60_000  # of the date before and the time since
 
 
 @attrs.frozen
@@ -51,10 +52,20 @@ class Watched:
 
     symbol: str
     heard_s: float
-    told_ms: int = 0  # the venue's own time of the newest price of the stream
+    told_ms: int = 0  # the venue's own time of the stream's newest price, if believed
+    dated_ms: int = 0  # the same of the very newest
     readers: set[str] = attrs.Factory(set[str])
     polling: trio.CancelScope | None = None  # while we stand in
     polls: int = 0
+
+    def hear(self, ticker: Ticker) -> None:
+        """Note a price of the stream; a date far ahead needs a second one like it."""
+        since_ms = 1000 * (ticker.received_s - self.heard_s)
+        ahead_ms = ticker.exchange_ms - self.dated_ms - since_ms
+        if not self.dated_ms or ahead_ms <= AHEAD_MS_MAX:
+            self.told_ms = ticker.exchange_ms
+        self.dated_ms = ticker.exchange_ms
+        self.heard_s = max(self.heard_s, ticker.received_s)
 
 
 async def run_fallback(
@@ -120,8 +131,7 @@ class _Fallback:
         """Note that the stream told a price."""
         watched = self.watched.get(ticker.symbol)
         if watched is not None:
-            watched.heard_s = max(watched.heard_s, ticker.received_s)
-            watched.told_ms = ticker.exchange_ms
+            watched.hear(ticker)
 
     def attend(self, watched: Watched) -> None:
         """Begin or end standing in for the stream of one symbol."""

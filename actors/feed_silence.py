@@ -19,6 +19,7 @@ from actors.ports import Market, NotListed, VenueError
 
 REST_S = 5.0  # longest wait for the venue's answer
 GRACE_S = 2.0  # REST may be a push ahead of the stream
+CACHED_MS_MAX = 60_000  # an answer may be older than the stream; more is an odd date
 ASKING_MAX = 4  # symbols asked for at once: one that is slow delays no other
 
 
@@ -50,10 +51,20 @@ class _Market:
 
     last: Decimal
     volume_base: Decimal
+    exchange_ms: int
     data_s: float | None
 
+    @staticmethod
+    def of(told: Ticker, data_s: float | None) -> _Market:
+        return _Market(told.last, told.volume_base, told.exchange_ms, data_s)
+
     def has_traded_until(self, later: Ticker) -> bool:
-        """Tell whether somebody traded; of 24 hours' volume old trades only fall out."""
+        """Tell whether somebody traded; of 24 hours' volume old trades only fall out.
+
+        An answer that the venue dates a little earlier tells nothing: a cache gave it.
+        """
+        if later.exchange_ms < self.exchange_ms <= later.exchange_ms + CACHED_MS_MAX:
+            return False
         return later.last != self.last or later.volume_base > self.volume_base
 
 
@@ -97,7 +108,7 @@ class Silence:
             first = await self._ask(symbol)
             if first is None:
                 return route.data_s != before_s
-            known = _Market(first.last, first.volume_base, before_s)
+            known = _Market.of(first, before_s)
             self._seen[route.subscription] = known
             await trio.sleep(GRACE_S)
         now = await self._ask(symbol)
@@ -119,7 +130,7 @@ class Silence:
         """Return the market as of the subscription's last datum, if anybody saw it."""
         newest = route.newest
         if route.data_s is not None and isinstance(newest, Ticker):
-            return _Market(newest.last, newest.volume_base, route.data_s)
+            return _Market.of(newest, route.data_s)
         seen = self._seen.get(route.subscription)
         return seen if seen is not None and seen.data_s == route.data_s else None
 

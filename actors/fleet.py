@@ -27,7 +27,7 @@ from actors.fleet_stage import Stage, accounts_used, role_of
 from actors.fleet_world import World
 from actors.mailbox import Mailbox
 from actors.messages import Channel, Subscription, Wanted
-from actors.messages.board import Alarmed
+from actors.messages.board import Alarmed, AlarmId
 from actors.messages.supervision import ActorState, Transition
 from actors.pure.actor_paths import exchanges_used
 from actors.pure.breaker import Exhaustion, Policy
@@ -45,6 +45,8 @@ class Fleet:
         self.root = Supervisor(
             "", self.children(), report=world.report, random=world.random
         )
+        for alarm in world.abandoned:
+            self._alarm(alarm)
 
     async def run(  # noqa: ASYNC128 -- the root supervisor calls started()
         self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -111,8 +113,13 @@ class Fleet:
         self.world.report(step)
         alarm = alarm_of(step)
         if alarm is not None:
-            board = self.stage.door("fleet", "latest", "board")
-            board.latest((Alarmed, alarm.actor, alarm.code), alarm)
+            if not alarm.is_over:
+                self.stage.all_want_nothing(alarm.subject)
+            self._alarm(alarm)
+
+    def _alarm(self, alarm: Alarmed) -> None:
+        board = self.stage.door("fleet", "latest", "board")
+        board.latest((Alarmed, alarm.actor, alarm.code, alarm.subject), alarm)
 
     def _simulator(self, body: Callable[..., Awaitable[None]]) -> Child:
         return Child("simulator", body, None, self._policy("escalate"))
@@ -129,6 +136,7 @@ class Fleet:
             limits=clock_limits(self.stage.config),
             orders=self._orders_by_exchange(),
             board=self.stage.door("clock", "latest", "board"),
+            told={},
         )
         return Child("clock", run, None, self._policy("escalate"))
 
@@ -144,12 +152,14 @@ class Fleet:
         name = f"catalogue:{exchange}"
         run = partial(
             run_catalogue,
+            self.stage.mailboxes[name],
             venue.market,
             venue.instruments,
             self.stage.door(name, "latest", "board"),
             exchange=exchange,
         )
-        return Child(name, run, None, self._policy("retry"))
+        mailbox = self.stage.mailboxes[name]
+        return Child(name, run, mailbox, self._policy("retry"))
 
     def _feed(self, exchange: str) -> Child:
         name, stage, world = f"feed:{exchange}", self.stage, self.world
@@ -203,6 +213,7 @@ class Fleet:
     def _board(self) -> Child:
         stage, world = self.stage, self.world
         mailbox, lives = stage.mailboxes["board"], count(1)
+        alarms: dict[AlarmId, Alarmed] = {}
 
         async def run(  # noqa: ASYNC128 -- the actor's own body calls started()
             *, task_status: trio.TaskStatus[None]
@@ -232,6 +243,7 @@ class Fleet:
                 clock=world.clock,
                 announce=world.announce,
                 is_first_life=life == 1,
+                alarms=alarms,
                 task_status=task_status,
             )
 

@@ -66,13 +66,14 @@ class AccountGroup:
                 self.name,
                 self.world.tags[self.name],
                 self.account.exchange,
-                symbols_of(stage.config, self.name),
+                {it.name: it.symbol for it in stage.config.bots_of(self.name)},
                 stage.config.exchanges[self.account.exchange].reconnect,
                 epoch=self.epoch,
                 execution=self.world.execution,
             ),
             random=self.world.random,
             board=stage.door(actor, "latest", "board"),
+            told={},
         )
         return Child(actor, run, stage.mailboxes[actor], self._policy("retry"))
 
@@ -115,11 +116,13 @@ class AccountGroup:
                 self.epoch,
                 stage.config.exchanges[self.account.exchange].reconnect,
                 world.execution,
+                {it.name: it.symbol for it in stage.config.bots_of(self.name)},
             ),
             recheck=partial(recheck, limits_of(stage.config, self.name)),
             is_stopping=self.is_stopping,
             random=world.random,
             board=stage.door(actor, "latest", "board"),
+            catalogue=stage.door(actor, "latest", f"catalogue:{self.account.exchange}"),
             leave=left.append,
         )
         return Child(

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import attrs
 import outcome
 import trio
 
-from actors.fleet_ledgers import open_emergency, open_ledgers, stopped_bots
+from actors.fleet_ledgers import abandoned, open_emergency, open_ledgers, stopped_bots
 from actors.fleet_paper import open_paper
 from actors.fleet_settings import fingerprint
 from actors.fleet_stage import accounts_used
 from actors.fleet_venues import Account, Keys, Opening, open_venue
-from actors.fleet_world import Venue, World
+from actors.fleet_world import OpenLedger, Venue, World
 from actors.messages import Fact
 from actors.messages.board import Alarmed
 from actors.messages.supervision import Transition
@@ -107,10 +107,23 @@ async def open_world(
         strategies={name: recipe.build for name, recipe in recipes.items()},
         digests={name: recipe.digest for name, recipe in recipes.items() if recipe.digest},
         **attrs.asdict(ears, recurse=False),
-        stopped_bots=await stopped_bots((house, *ledgers.values())),
+        **await _told_before(config, folder, prints, (house, *ledgers.values())),
         simulator=simulators and simulators.run,
         ledgers=ledgers,
     )
+
+
+async def _told_before(
+    config: Config,
+    folder: Path,
+    prints: Mapping[str, str],
+    ledgers: Sequence[OpenLedger],
+) -> dict[str, Any]:
+    """Return what the ledgers of earlier runs tell, as the world has it."""
+    return {
+        "stopped_bots": await stopped_bots(ledgers),
+        "abandoned": await abandoned(config, folder, prints),
+    }
 
 
 def _fingerprints(config: Config, keys: Mapping[str, Keys]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import attrs
 import trio
 
 from actors.fleet_world import OpenLedger
-from actors.messages import BotStarted, BotStopped
+from actors.messages import Alarmed, BotStarted, BotStopped
 from actors.ports_disk import EmergencyFile as EmergencyFilePort
 from actors.ports_store import Query, Row, Store, StoreCorrupt, Stored, StoredRow
 from actors.pure.client_order_id import epoch_text
@@ -23,6 +23,7 @@ from adapters.secrets import Redaction
 from adapters.sqlite.checks import ACCOUNT
 from adapters.sqlite.places import ledger_places
 from adapters.sqlite.store import SqliteStore
+from adapters.sqlite.unopened import abandoned_alarms
 from adapters.state import default_ledger, emergency_path, remember_run
 
 Clean = Callable[[bytes], bytes]
@@ -91,6 +92,14 @@ async def open_ledgers(
         found[owner] = OpenLedger(store, epoch_text(int(store.epoch, 16)))
     remember_run(folder.parent, folder, paths)
     return found
+
+
+async def abandoned(
+    config: Config, folder: Path, prints: Mapping[str, str]
+) -> tuple[Alarmed, ...]:
+    """Return what owners hold who have no bots any more, and so no ledger that is open."""
+    opened = _paths(config, folder, prints).values()
+    return tuple(await trio.to_thread.run_sync(abandoned_alarms, folder, set(opened)))
 
 
 async def open_emergency(

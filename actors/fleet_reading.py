@@ -87,7 +87,7 @@ def log(arguments: argparse.Namespace) -> int:
                 if ledgers.damage:
                     return _complain("; ".join(ledgers.damage))
                 if not arguments.follow:
-                    return _asked_in_vain(arguments) if not teller.told else exit_codes.OK
+                    return exit_codes.OK if teller.told else teller.told_nothing()
                 time.sleep(FOLLOW_S)
     except StateUnusable as error:
         return _complain(str(error))
@@ -134,14 +134,6 @@ def ledger_paths(arguments: argparse.Namespace) -> dict[str, Path]:
     return {owner: paths[owner]} if owner else paths
 
 
-def _asked_in_vain(arguments: argparse.Namespace) -> int:
-    """Say that nothing was found: a mistyped name must not look like a quiet bot."""
-    asked = {"actor": arguments.actor, "bot": arguments.bot, "run": arguments.run}
-    named = " and ".join(f"{what} {name!r}" for what, name in asked.items() if name)
-    sys.stderr.write(f"the ledger has nothing of {named or 'that'}\n")
-    return exit_codes.OK
-
-
 class _Teller:
     """Prints the rows that were asked for."""
 
@@ -151,11 +143,14 @@ class _Teller:
         self.stories: dict[str, Story] = {}  # of each ledger
         self.day = ""  # of the line before
         self.told = 0
+        self.names = {what: set[str]() for what in ("actor", "bot", "run")}
 
     def tell(self, rows: Iterable[tuple[str, LedgerRow]]) -> None:
         """Print rows; each comes with the owner of its ledger."""
         for owner, row in rows:
             event = self.stories.setdefault(owner, Story()).tell(row.at_ms, row.fact)
+            if not self.told:
+                self._note_names(row, event.execution_id)
             if not self._is_wanted(row, event.execution_id):
                 continue
             self.told += 1
@@ -164,6 +159,23 @@ class _Teller:
             else:
                 self._tell_day(row.at_ms)
                 self.out.write(fact_line(row.at_ms, row.fact) + "\n")
+
+    def told_nothing(self) -> int:
+        """Say that nothing was found: a mistyped name must not look like a quiet bot."""
+        asked = {what: getattr(self.arguments, what) for what in self.names}
+        named = " and ".join(f"{what} {name!r}" for what, name in asked.items() if name)
+        nothing = f"the ledger has nothing of {named or 'that'}"
+        for what, name in asked.items():
+            if name and name.rsplit("/", 1)[-1] not in self.names[what]:
+                return _complain(nothing + did_you_mean(name, self.names[what] - {""}))
+        sys.stderr.write(f"{nothing}\n")
+        return exit_codes.OK
+
+    def _note_names(self, row: LedgerRow, execution: str) -> None:
+        """Remember whom the ledger speaks of, until something is told."""
+        self.names["actor"].add(actor_of(row.fact))
+        self.names["bot"].add(getattr(row.fact, "bot", ""))
+        self.names["run"].add(execution)
 
     def _tell_day(self, at_ms: int) -> None:
         """Say the date where it changes: the lines have the time of day only."""

@@ -21,7 +21,7 @@ from actors.errors import Escalated, leaves
 from actors.fleet import Fleet
 from actors.fleet_adapters import BadFleet, Ears, open_world
 from actors.fleet_scribe import Scribe
-from actors.fleet_signals import watch_signals
+from actors.fleet_signals import stop_after, watch_signals
 from actors.fleet_stage import Stage, open_stage
 from actors.fleet_world import World
 from actors.messages import (
@@ -106,6 +106,7 @@ class _Run:
     execution: str
     reason: str = "the fleet ended by itself"
     stop_count: int = 0  # how often it was told to stop
+    ending: trio.Event = attrs.Factory(trio.Event)  # without a signal
 
     async def main(self) -> int:
         """Open the world, run the tree in it, and close what was opened."""
@@ -146,10 +147,10 @@ class _Run:
                 stop = trio.CancelScope()
                 nursery.start_soon(scribe.run, stage.mailboxes["journal"])
                 nursery.start_soon(_keep_alive, self.options.stuck_s)
-                await nursery.start(
-                    partial(watch_signals, stop, fleet.root.hurry, note=self._signal)
-                )
-                nursery.start_soon(self._end_in_time, stop)
+                watch = partial(watch_signals, note=self._signal, ending=self.ending)
+                await nursery.start(watch, stop, fleet.root.hurry)
+                if (for_s := self.options.for_s) is not None:
+                    nursery.start_soon(stop_after, stop, for_s, self._time_is_over)
                 nursery.start_soon(self._play_crashes, fleet)
                 with stop:
                     async with trio.open_nursery() as tree:
@@ -166,13 +167,9 @@ class _Run:
             code = exit_codes.FORCED
         return code
 
-    async def _end_in_time(self, stop: trio.CancelScope) -> None:
-        await trio.lowlevel.checkpoint()
-        if self.options.for_s is not None:
-            await trio.sleep(self.options.for_s)
-            self.stop_count += 1
-            self.reason = f"ran for {self.options.for_s:g} s"
-            stop.cancel()
+    def _time_is_over(self) -> None:
+        self.stop_count, self.reason = 1, f"ran for {self.options.for_s:g} s"
+        self.ending.set()
 
     async def _play_crashes(self, fleet: Fleet) -> None:
         """Crash the actors that the demonstration's script names, in mode "sim"."""
@@ -204,6 +201,8 @@ class _Run:
             self.screen.info(told, actor=f"account:{account}")
 
     def _say(self, transition: Transition) -> None:
+        if transition.event is Event.ESCALATED and "/" not in transition.path:
+            self.ending.set()  # what hangs now would hang for ever
         if transition.event is Event.STARTING and not transition.error:
             return
         tell = self.screen.warning if transition.error else self.screen.info

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from decimal import Decimal
 
+from actors.messages import Protection
 from actors.pure.arbitrage import ArbitrageSettings, LegSettings
 from actors.pure.bot_wishes import BotSettings
 from actors.pure.breaker import Exhaustion, Policy
@@ -12,7 +13,6 @@ from actors.pure.caps import Caps
 from actors.pure.clock_trust import ClockLimits
 from actors.pure.config import BotConfig, Config, Mode
 from actors.pure.config_types import RiskConfig, SupervisionConfig
-from actors.pure.exits import Protection
 from actors.pure.guard_steps import Ward
 from actors.pure.ledger_health import SpaceLimits
 from actors.pure.money import percent_of
@@ -58,6 +58,7 @@ def bot_settings(config: Config, bot: BotConfig) -> BotSettings:
         limit_offset_percent=bot.limit_offset_percent,
         stop_trigger_percent=bot.stop_trigger_percent,
         stop_limit_percent=bot.stop_limit_percent,
+        protection=protection_of(bot),
         evaluate_s=bot.evaluate_s,
         price_age_s_max=account.risk.price_age_s_max,
         price_every_s=config.journal.price_every_s,
@@ -98,15 +99,20 @@ def wards_of(config: Config, account: str) -> dict[str, Ward]:
             account,
             exchange,
             bot.symbol,
-            Protection(
-                bot.stop_loss_percent, bot.take_profit_percent, bot.trailing_stop_percent
-            ),
+            protection_of(bot),
             bot.check_s,
             bot.exit_wait_s,
             bot.protective_limit_percent if bot.protective_stop else None,
         )
         for bot in config.bots_of(account)
     }
+
+
+def protection_of(bot: BotConfig) -> Protection:
+    """Return what the bot's owner wants guarded."""
+    return Protection(
+        bot.stop_loss_percent, bot.take_profit_percent, bot.trailing_stop_percent
+    )
 
 
 def limits_of(config: Config, account: str) -> Limits:

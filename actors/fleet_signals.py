@@ -3,7 +3,7 @@
 first   -> the stop scope is cancelled: the tree stops from bottom to top
 second  -> `hurry`: nobody waits for a neighbour's goodbye any more
 third   -> the process ends at once, with exit code 75; so it does `limit_s` after the
-           first, whatever hangs
+           first, whatever hangs, or after the fleet has begun to end by itself
 
 KeyboardInterrupt is never raised, so no await point has to survive one. The handlers run
 in the main thread between two bytecodes, not in a Trio task: they count signals that come
@@ -31,6 +31,7 @@ async def watch_signals(
     hurry: Callable[[], None],
     *,
     note: Callable[[int], None],  # called with 1, then 2, to log it and to remember it
+    ending: trio.Event | None = None,  # set when it begins to end without a signal
     limit_s: float = STOP_LIMIT_S,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -61,9 +62,28 @@ async def watch_signals(
     ):
         try:
             task_status.started()
-            await trio.sleep_forever()
+            await _limit_end(ending, limit_s)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+async def _limit_end(ending: trio.Event | None, limit_s: float) -> None:
+    """Let the limit run from the event on, unless it runs already; wait for ever."""
+    if ending is not None:
+        await ending.wait()
+        if not signal.getitimer(signal.ITIMER_REAL)[0]:
+            signal.setitimer(signal.ITIMER_REAL, limit_s)
+    await trio.sleep_forever()
+
+
+async def stop_after(
+    stop: trio.CancelScope, for_s: float, note: Callable[[], None]
+) -> None:
+    """Stop in order after so long; where it stops already, that is no second signal."""
+    await trio.sleep(for_s)
+    if not stop.cancel_called:
+        note()
+        stop.cancel()
 
 
 @contextmanager

@@ -54,6 +54,7 @@ class Stage:
 
     def open_exchange(self, exchange: str) -> None:
         """Open what brings the prices of one exchange; the board reads them all."""
+        self.open(f"catalogue:{exchange}")
         feed, fallback = self.open(f"feed:{exchange}"), self.open(f"fallback:{exchange}")
         self.demands[exchange] = Demand(exchange, [feed, fallback])
         self.readers[exchange] = {"board": self.mailboxes["board"]}
@@ -77,6 +78,12 @@ class Stage:
         """Forget what an actor wants that does not take its mail any more (R-32)."""
         for demand in self.demands.values():
             demand.want(Wanted(name, frozenset()))
+
+    def all_want_nothing(self, owner: str) -> None:
+        """Forget what the actors of an owner want whose group is given up."""
+        for name, whose in self.owners.items():
+            if whose == owner:
+                self.want_nothing(name)
 
     def door(self, sender: str, kind: Kind, receiver: str) -> Mailbox[Any]:
         """Return the mailbox of `receiver` for `sender`, if the wiring table has the edge.

@@ -54,7 +54,7 @@ EDGES: tuple[Edge, ...] = (
     ),
     Edge("operator", "wish", "board", ("Question",)),
     Edge("board", "wish", "account", ("Question",)),
-    Edge("board", "wish", "orders", ("ExitIntent",)),
+    Edge("board", "wish", "orders", ("ExitIntent", "CancelIntent")),
     *(
         Edge(role, "latest", receiver, ("Wanted",))
         for role in ("risk", "positions", "bot", "board")
@@ -85,6 +85,7 @@ EDGES: tuple[Edge, ...] = (
     Edge("journal", "latest", "orders", ("LedgerState",)),
     Edge("journal", "latest", "board", ("Alarmed",)),
     Edge("catalogue", "latest", "board", ("Alarmed",)),
+    Edge("orders", "latest", "catalogue", ("ListingDoubted",)),
     Edge("bot", "latest", "board", ("Evaluated", "Alarmed")),
     Edge("positions", "latest", "board", ("PositionSeen", "Alarmed")),
     Edge("account", "latest", "board", ("Alarmed",)),

@@ -56,6 +56,7 @@ class World:
     stopped_bots: frozenset[str] = frozenset()
     simulator: Callable[..., Awaitable[None]] | None = None  # its body, in mode "sim"
     ledgers: Mapping[str, OpenLedger] = attrs.Factory(dict[str, OpenLedger])  # of owners
+    abandoned: tuple[Alarmed, ...] = ()  # what is held in ledgers that nobody opens
 
     def ledger(self, owner: str) -> OpenLedger:
         """Return the ledger of an owner who has a group, or of the house."""

@@ -4,9 +4,8 @@ risk            --Approved (wish)---------------> [orders] --Record---> journal
 bot, positions  --ExitIntent, CancelIntent (wish)> [orders] --request-> venue
 journal         --Told (facts)------------------> [orders] --Alarmed--> board
 account         --Lease (latest)----------------> [orders] --bytes--> emergency file
-clock           --ClockJudged (latest)----------> [orders]
 bot             --LegQuestion (wish)------------> [orders] --its answer--> bot
-journal         --LedgerState (latest)----------> [orders]
+clock, journal  --ClockJudged, LedgerState (latest)> [orders] --ListingDoubted--> catalogue
 
 Intent and attempt are durable before the first byte leaves (R-06), those of exits in the
 emergency file while the ledger takes nothing (SAFE mode, D-2); the request leaves once,
@@ -59,7 +58,7 @@ from actors.ports import Random, Trading
 from actors.ports_disk import EmergencyFile
 from actors.pure.left_behind import left_behind
 from actors.pure.money import plain
-from actors.pure.order_gate import Gate, entry_of, exit_of, refusal
+from actors.pure.order_gate import Gate, entry_of, exit_of
 from actors.pure.order_life import Order
 from actors.pure.order_sheet import ORDER_FACTS
 from actors.pure.venue_facts import not_placed
@@ -102,19 +101,19 @@ async def run_orders(
     is_stopping: Callable[[], bool],
     random: Random,
     board: Mailbox[Any] | None = None,
+    catalogue: Mailbox[Any] | None = None,
     leave: Callable[[str], object] = str,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Send what may be sent, until cancelled. Ready once the orders are recalled.
-    When the program stops, `leave` is told what stays open and what guards it (R-39).
+    """Send what may be sent, until cancelled; `leave` is told what a stop leaves (R-39).
 
     Raises:
       JournalDown, FactGap: the recall failed, or a fact was lost on the way to us.
     """
-    gate = Gate(settings.execution)
+    gate = Gate(settings.execution, symbols=settings.symbols)
     replay = await fold(journal, mailbox.name, gate.apply)
     safe = SafeMode(mailbox.name, settings.account, journal, gate, emergency, board)
-    road = Road(trading, safe, gate, settings.reconnect, random)
+    road = Road(trading, safe, gate, settings.reconnect, random, catalogue)
     begun = Attempts(settings, gate, road, safe)
     life = _Orders(mailbox, instruments, gate, road, begun, recheck)
     await life.recover(replay.ledger)
@@ -152,7 +151,7 @@ class _Orders:
     async def serve(self, replay: Replay) -> None:
         """Take one message after the other, for ever."""
         self.sends.start_soon(self.attempts.safe.keep_emptied)
-        self.cancel_unwanted(*self.gate.bars.flat)
+        self.cancel_unwanted()
         while True:
             message = await self.mailbox.receive()
             match message:
@@ -201,17 +200,17 @@ class _Orders:
                 self.gate.apply(fact)
 
     def cancel_unwanted(self, *bots: str) -> None:
-        """Cancel the entries of bots that were ordered flat; what fills is sold."""
-        for bot in bots:
-            for order in self.gate.unwanted(bot):
-                self.sends.start_soon(self.road.cancel, order.symbol, order.client_order_id)
+        """Cancel the open entries of these bots, or of all, that nobody wants any more."""
+        for entry, why in self.gate.unwanted(*bots):
+            order_id = entry.client_order_id
+            self.sends.start_soon(self.road.cancel, entry.symbol, order_id, why)
 
     def _hear(self, fact: Fact | None) -> None:
         if fact is None:
             return
         never_sent = self.attempts.heard(fact)
         if isinstance(fact, Reconciled):  # a cancel of before may have been lost
-            self.cancel_unwanted(*self.gate.bars.flat)
+            self.cancel_unwanted()
         elif isinstance(fact, (BotFlattened, Acknowledged)):
             self.cancel_unwanted(fact.bot)
         if never_sent is not None:
@@ -222,7 +221,8 @@ class _Orders:
             return await trio.lowlevel.checkpoint()  # one decision, told twice (I-9)
         bar = self._entry_bar(intent)
         if bar is not None:
-            return await self.attempts.refuse(refusal(intent, Purpose.ENTRY, *bar))
+            self.sends.start_soon(self.attempts.refuse, intent, Purpose.ENTRY, bar)
+            return await trio.lowlevel.checkpoint()  # exits stand behind it (I-12)
         order = await self.attempts.begin(entry_of(intent))
         if order is not None:
             self._send_unless_barred(order, intent)
@@ -235,8 +235,8 @@ class _Orders:
         """
         told = (it.fact for it in self.mailbox.facts_waiting() if isinstance(it, Told))
         now_s, now_ms = trio.current_time(), self.road.trading.now_ms()
-        lease = self.mailbox.latest_waiting("lease")
-        bar = self.gate.bar_since(told, lease, intent, now_s, now_ms)
+        words = map(self.mailbox.latest_waiting, ("lease", "clock"))
+        bar = self.gate.bar_since(told, words, intent, now_s, now_ms)
         if bar is None:
             self.sends.start_soon(self.road.send, order, intent.valid_until_s)
         else:
@@ -276,7 +276,8 @@ class _Orders:
             return await trio.lowlevel.checkpoint()
         bar = self._exit_base(intent)
         if isinstance(bar, tuple):
-            return await self.attempts.refuse(refusal(intent, Purpose.EXIT, *bar))
+            self.sends.start_soon(self.attempts.refuse, intent, Purpose.EXIT, bar)
+            return await trio.lowlevel.checkpoint()
         entry = self.gate.books.orders.live_entry(intent.bot, intent.symbol)
         if entry is not None and not intent.is_protective:
             self.sends.start_soon(self.road.cancel, entry.symbol, entry.client_order_id)
@@ -294,7 +295,4 @@ class _Orders:
             return "unknown_symbol", f"{intent.exchange} does not list {intent.symbol}"
         if trio.current_time() > intent.valid_until_s:
             return "expired", "the exit waited too long; the next price asks again"
-        if not self.gate.is_reconciled:
-            text = "nothing is sent before the venue has said what is open in this run"
-            return "not_reconciled", text
         return self.gate.exit_base(intent, instrument)

@@ -10,18 +10,29 @@ sent, and is told so.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
 import trio
 
 from actors.mailbox import Mailbox
-from actors.messages import Attempted, Fact, Intended, OrderStatus, Purpose, Refused, Told
+from actors.messages import (
+    Attempted,
+    ExitIntent,
+    Fact,
+    Intended,
+    OrderIntent,
+    OrderStatus,
+    PositionClosed,
+    Purpose,
+    Told,
+)
 from actors.orders_road import Road
 from actors.orders_safe import SafeMode
 from actors.pure.client_order_id import client_order_id
-from actors.pure.order_gate import Gate
+from actors.pure.leg_rules import is_half
+from actors.pure.order_gate import Gate, refusal
 from actors.pure.order_life import Order, begin
 from actors.pure.reconnect import ReconnectPolicy
 from actors.pure.venue_facts import not_placed
@@ -37,6 +48,7 @@ class OrdersSettings:
     epoch: str
     reconnect: ReconnectPolicy = attrs.Factory(ReconnectPolicy)
     execution: str = ""  # one per run; "" waits for no reconciliation
+    symbols: Mapping[str, str] | None = None  # of each bot; None: of whoever orders
 
 
 @attrs.define(eq=False)
@@ -50,7 +62,7 @@ class Attempts:
     unsent: int = 0  # wishes that nothing would take; nothing of them left
     begun: set[str] = attrs.Factory(set[str])  # until told
     in_hand: tuple[Intended, Attempted] | None = None  # on its way into the ledger
-    _is_alarmed: bool | None = None  # of an exit; None: perhaps by a life before
+    _unsent_of: str | None = None  # whose exit was alarmed; None: perhaps a life before
 
     async def recover(self) -> None:
         """Take what an earlier life put into the emergency file, before all else.
@@ -80,14 +92,14 @@ class Attempts:
             order_id,
             self.road.trading.now_ms(),
         )
-        is_entry = intended.purpose is Purpose.ENTRY
-        make_durable = self.safe.enter if is_entry else self.safe.exit
+        is_new = intended.purpose is Purpose.ENTRY or is_half(intended)
+        make_durable = self.safe.enter if is_new else self.safe.exit
         self.in_hand = intended, attempted
         why = await make_durable(intended, attempted)
         self.in_hand = None
         if why:
             self.unsent += 1  # nothing is sent (I-2)
-        if not is_entry:
+        if not is_new:
             self._show(intended, why)
         if why:
             return None
@@ -103,6 +115,8 @@ class Attempts:
         """
         self.safe.found()
         self.gate.apply(fact)
+        if isinstance(fact, PositionClosed) and self._unsent_of in {None, fact.bot}:
+            self._alarm("", "what could not be sent needs no exit any more")
         if not isinstance(fact, Attempted):
             return None
         order_id = fact.client_order_id
@@ -153,15 +167,21 @@ class Attempts:
                 await self.road.tell((never_sent,))
             await trio.lowlevel.checkpoint()
 
-    async def refuse(self, refused: Refused) -> None:
-        """Record a refusal, if the journal answers; no exit waits for it long."""
-        await self.safe.note(refused)
+    async def refuse(
+        self, intent: OrderIntent | ExitIntent, purpose: Purpose, bar: tuple[str, str]
+    ) -> None:
+        """Record a refusal, if the journal answers, in a task of its own: its row may take
+        a while, and exits stand behind it (I-12).
+        """
+        code, reason = bar
+        if code == "unknown_symbol":
+            self.road.doubt_listing(intent.symbol, reason)
+        await self.safe.note(refusal(intent, purpose, *bar))
 
     def _show(self, intended: Intended, why: str) -> None:
         """Be loud about an exit that could not be written first, until one can."""
-        if self._is_alarmed is False and not why:
+        if self._unsent_of == "" and not why:
             return
-        self._is_alarmed = bool(why)
         text = "exits can be written first, and leave"
         if why:
             text = (
@@ -169,4 +189,9 @@ class Attempts:
                 f" SENT: neither ledger nor emergency file takes it ({why});"
                 f" {self.unsent} wishes so far; make room, or close it at the exchange"
             )
-        self.safe.alarm("exit_not_sent", text, is_over=not why)
+        self._alarm(intended.bot if why else "", text)
+
+    def _alarm(self, bot: str, text: str) -> None:
+        """Say that an exit of this bot was not sent; "" takes it back."""
+        self._unsent_of = bot
+        self.safe.alarm("exit_not_sent", text, is_over=not bot)

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import attrs
 import trio
 
+from actors.mailbox import Mailbox
 from actors.messages import (
     CancelRejected,
     CancelRequested,
     Ended,
     Fact,
+    ListingDoubted,
     OrderStatus,
     OutcomeUnknown,
     VenueAck,
@@ -37,6 +40,7 @@ from actors.pure.venue_facts import (
 )
 from actors.reconnecting import keep_connected
 
+EXPIRED = "expired"  # before it could be sent: our own word, not the venue's
 LIVE = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
 SEND_S = 15.0  # the transport answers UNKNOWN well before
 LATE_MS = 2_000  # from the attempt to its first byte; reconciliation counts on it (I-10)
@@ -53,6 +57,7 @@ class Road:
     gate: Gate
     reconnect: ReconnectPolicy
     random: Random
+    catalogue: Mailbox[Any] | None = None
     # Shielded, so that answers in flight still arrive while the life ends; its deadline
     # is set by `end_soon`.
     connection: trio.CancelScope = attrs.Factory(
@@ -93,6 +98,9 @@ class Road:
                 facts = await self._outcome(order, valid_until_s)
             finally:
                 self.in_flight.discard(scope)
+        for fact in facts:
+            if _is_refusal(fact):
+                self.doubt_listing(order.symbol, f"{order.client_order_id} was refused")
         if self._is_answered(order):
             facts = [fact for fact in facts if not isinstance(fact, OutcomeUnknown)]
         await self.tell(facts)
@@ -100,6 +108,14 @@ class Road:
         if replaced and not any(_is_end_of(replaced, fact) for fact in facts):
             await self._read_back(order.symbol, replaced)
         await trio.lowlevel.checkpoint()
+
+    def doubt_listing(self, symbol: str, why: str) -> None:
+        """Have the filters asked for again that may have refused an order.
+
+        They change, and what they refuse is asked for again until they are known (I-12).
+        """
+        if self.catalogue is not None:
+            self.catalogue.latest(symbol, ListingDoubted(symbol, why))
 
     async def cancel(self, symbol: str, order_id: str, reason: str = "") -> None:
         """Ask for a cancel, then read the final state back in any case (R-08)."""
@@ -175,7 +191,7 @@ class Road:
             )
         late = "durable too late to be sent"
         await trio.lowlevel.checkpoint()
-        return VenueReject(order.client_order_id, "expired", late)
+        return VenueReject(order.client_order_id, EXPIRED, late)
 
     def _is_late(self, order: Order, valid_until_s: float) -> bool:
         """Tell whether the journal took so long that the attempt may not be sent (I-16)."""
@@ -213,3 +229,10 @@ def _refusal_of(request: CancelRequested, answer: VenueReject) -> CancelRejected
 
 def _is_end_of(order_id: str, fact: Fact) -> bool:
     return isinstance(fact, Ended) and fact.client_order_id == order_id
+
+
+def _is_refusal(fact: Fact) -> bool:
+    """Tell whether the venue took no such order; one that came too late never left."""
+    if not isinstance(fact, Ended):
+        return False
+    return fact.status is OrderStatus.REJECTED and fact.code != EXPIRED

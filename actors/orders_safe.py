@@ -4,7 +4,8 @@
 journal  --LedgerState (latest)-----------> [safe] --bytes----> emergency file
                                             [safe] --Alarmed--> board
 
-Nothing leaves that is not durable in one of the two (I-2); entries never go by the file.
+Nothing leaves that is not durable in one of the two (I-2); entries, and sales that are half
+of a group of legs, never go by the file.
 What is in it is recorded as soon as the ledger takes it, in order and before anything else
 of this account, and at every start; keys make it harmless that some of it is known. Until
 then SAFE mode lasts: the ledger lacks what these orders did.

@@ -207,6 +207,7 @@ class _Positions:
             self.unrecorded.clear()
         if self.watch.begin_listed():
             self.want_prices()
+        self.alarms.unlisted(self.watch.unguarded())
         for guard in tuple(self.watch.guards.values()):
             if min(guard.due_s, guard.look_s) > now_s:
                 continue
@@ -226,9 +227,7 @@ class _Positions:
 
     async def _work(self, guard: Guard, step: Step, price: Decimal | None) -> None:
         """Do one step after the other until there is none, or one fails."""
-        while True:
-            if not await self._do(guard, step):
-                break
+        while await self._do(guard, step):
             following = guard.next_step(price, trio.current_time(), self.ids)
             if following is None:
                 break
@@ -250,7 +249,7 @@ class _Positions:
         if is_durable:
             self.watch.apply(step)
             if isinstance(step, PositionClosed):
-                self.alarms.over(step.bot)
+                self.alarms.over(guard)
         return is_durable
 
     async def _ask(self, guard: Guard, wish: ExitIntent | CancelIntent) -> bool:
@@ -261,6 +260,7 @@ class _Positions:
                 guard.asked(wish, trio.current_time())
             else:
                 guard.cancel_asked(wish.client_order_id, trio.current_time())
+            self.alarms.served(guard)
             return True
         self.alarms.busy(guard, BUSY_S)
         return False

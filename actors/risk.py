@@ -176,6 +176,9 @@ class _Risk:
 
     def _hear(self, fact: Fact) -> None:
         self.state.apply(fact)
+        if isinstance(fact, (Halted, HaltLifted)):  # told, it is not written once more
+            place = _place(fact)
+            self.unrecorded = [it for it in self.unrecorded if _place(it) != place]
         if isinstance(fact, (Attempted, Filled)):
             self._halt(cap_halt(self.state, self.limits, self.account, fact.bot))
         if isinstance(fact, (Filled, PositionClosed)):
@@ -235,6 +238,10 @@ class _Risk:
         """Record a refusal, if the journal answers; no other intent waits for it long."""
         with trio.move_on_after(NOTE_S):
             await note(self.journal, refused)
+
+
+def _place(fact: Halted | HaltLifted) -> tuple[str, str, str]:
+    return fact.account, fact.bot, fact.code
 
 
 def _orders_busy(approved: Approved) -> Refused:

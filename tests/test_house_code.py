@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.tracked import (
     functions,
@@ -260,6 +263,26 @@ def _can_fail(test: ast.FunctionDef | ast.AsyncFunctionDef, path: Path) -> bool:
     }
     judges = [test, *(one for one in functions(path) if one.name in called)]
     return any(asserts.search(ast.unparse(one)) for one in judges)
+
+
+def test_who_lives_by_a_clock_of_ours_names_it_itself(
+    request: pytest.FixtureRequest,
+) -> None:
+    """pytest-trio heeds no clock that only a fixture asked for: such a test is slow."""
+    clocks = {"autojump_clock", "mock_clock"}
+    slow = [
+        item.nodeid
+        for item in request.session.items
+        if isinstance(item, pytest.Function)
+        for unseen in clocks - _parameters(item)
+        if unseen in item.fixturenames
+    ]
+    assert not slow, listed(slow)
+
+
+def _parameters(item: pytest.Function) -> set[str]:
+    """Return what the test itself asks for; once it has run, its item is a wrapper."""
+    return set(inspect.signature(getattr(item.module, item.originalname)).parameters)
 
 
 def test_each_room_of_tests_keeps_to_its_means() -> None:

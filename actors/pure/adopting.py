@@ -23,8 +23,27 @@ from actors.messages import (
     VenueOrder,
 )
 from actors.pure.books import Books
+from actors.pure.client_order_id import is_ours
 from actors.pure.commands import NotPossible, Subject
 from actors.pure.money import ZERO, plain
+
+
+def foreign_line(venue: VenueOrder) -> str:
+    """Return an order that is not ours as people read it, an id of it first (R-16)."""
+    price = venue.limit_price or venue.stop_price
+    at = f" at {plain(price)}" if price else ""
+    name = venue.client_order_id or venue.venue_order_id
+    what = f"{name} {venue.side.value} {plain(venue.base)} {venue.symbol}"
+    return f"{what} {venue.order_type.lower()}{at}"
+
+
+def strange_orders(
+    still_open: Sequence[VenueOrder], books: Books, account_tag: str
+) -> list[str]:
+    """Return the ids of orders that carry our tag and that the ledger does not know."""
+    ids = [venue.client_order_id for venue in still_open]
+    known = books.orders
+    return [it for it in ids if is_ours(it, account_tag) and known.get(it) is None]
 
 
 def adopted(

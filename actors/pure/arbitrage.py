@@ -159,7 +159,7 @@ def _sized(
     if not (here.ticker and there.ticker and here.instrument and there.instrument):
         return "no_price", "no price"
     held = books.of(sell.bot, sell.symbol).base
-    spent = books.of(buy.bot, buy.symbol).cost_quote
+    spent = books.holdings.cost_to(buy.bot)
     quote = min(percent_of(buy.capital, buy.position_percent), buy.capital - spent)
     base = min(quote / here.ticker.ask, held)
     if not sellable_base(held, there.ticker.bid, there.instrument):

@@ -52,7 +52,8 @@ class BotSeen:
     is_stopped: bool = False
     paused: str = ""  # why, when it is
     is_flat: bool = False  # ordered so: its entries are cancelled
-    position: PositionShown | None = None
+    # By symbol: it may still hold of one that it traded before.
+    positions: dict[str, PositionShown] = attrs.Factory(dict[str, PositionShown])
     outcome: str = "no evaluation yet"
     outcome_ms: int = 0
     signals: int = 0
@@ -78,6 +79,11 @@ class BotSeen:
         if trigger is not None:
             self.stops[order_id] = trigger
         return trigger is not None
+
+    @property
+    def position(self) -> PositionShown | None:
+        """The newest position that is open."""
+        return next(reversed(self.positions.values()), None)
 
     @property
     def resting_stop(self) -> Decimal | None:
@@ -115,7 +121,8 @@ def show_position(
     """Take what happened to a bot's position."""
     match fact:
         case PositionOpened():
-            bot.position = PositionShown(
+            bot.positions.pop(fact.symbol, None)
+            bot.positions[fact.symbol] = PositionShown(
                 fact.position_id,
                 fact.symbol,
                 fact.entry,
@@ -125,12 +132,13 @@ def show_position(
                 fact.trailing_stop,
             )
         case StopMoved(stop_loss=stop_loss):
-            if bot.position is not None:
-                bot.position.stop_loss = stop_loss
+            if (shown := bot.positions.get(fact.symbol)) is not None:
+                # A slow ledger may tell an older move last.
+                shown.stop_loss = max(stop_loss, shown.stop_loss or stop_loss)
         case ExitTriggered(reason=reason, exit_price=price):
             bot.came_to(f"{reason.value.replace('_', ' ')} hit at {plain(price)}", at_ms)
         case PositionClosed():
-            bot.position = None
+            bot.positions.pop(fact.symbol, None)
             bot.closed += 1
             bot.pnl += fact.pnl
             bot.came_to(

@@ -14,6 +14,7 @@ from actors.messages import (
     OrderIntent,
     OrderType,
     Pair,
+    Protection,
     Side,
     Signal,
     Ticker,
@@ -42,6 +43,7 @@ class BotSettings:
     limit_offset_percent: Decimal = ZERO
     stop_trigger_percent: Decimal = Decimal("0.1")
     stop_limit_percent: Decimal = Decimal("0.1")
+    protection: Protection = attrs.Factory(Protection)
     evaluate_s: float | Literal["tick", "candle"] = 60.0
     price_age_s_max: float = 10.0
     price_every_s: float = 10.0  # between recorded prices
@@ -78,6 +80,7 @@ def entry_intent(
         notes=f"Bot: {settings.name} | Signal: {signal.type.value}",
         price_s=ticker.received_s,
         valid_until_s=now_s + settings.valid_s,
+        protection=settings.protection,
     )
 
 

@@ -75,16 +75,19 @@ class Usage:
             case _:
                 pass
 
-    def breach(self, bot: str, caps: Caps, quote: Decimal, now_ms: int) -> Breach | None:
-        """Return the cap that one more entry of `quote` would break, or None."""
+    def breach(
+        self, bot: str, caps: Caps, quote: Decimal | None, now_ms: int
+    ) -> Breach | None:
+        """Return the cap that is broken, or would be by an entry of `quote`, or None."""
         tally = self._of(bot)
         tally.begin_day(now_ms // DAY_MS)
         most = caps.orders_per_minute_max
         orders = sum(at_ms > now_ms - MINUTE_MS for at_ms in tally.attempts_ms)
-        if most is not None and orders >= most:
+        if most is not None and orders + (quote is not None) > most:
             return Breach(ORDERS, f"{orders} orders within a minute, {most} allowed", 0)
         tomorrow_ms = (tally.day + 1) * DAY_MS
-        traded, limit = tally.turnover_quote + quote, caps.daily_turnover_quote_max
+        limit = caps.daily_turnover_quote_max
+        traded = tally.turnover_quote + (quote or ZERO)
         if limit is not None and traded > limit:
             text = f"it would have traded {traded:.2f} today, {limit:f} allowed"
             return Breach(TURNOVER, text, tomorrow_ms)

@@ -94,23 +94,36 @@ class Place:
         return Subject(name, self.bots[name])
 
     def a_bot_or_account(self) -> Subject:
-        """Return the bot or the account it is about.
+        """Return the bot or the account it is about; an account before one that left.
 
         Raises:
           NotPossible: there is none of that name, or there are both.
         """
         kind, colon, name = self.asked.subject.rpartition(":")
         accounts = set(self.bots.values())
-        is_bot = name in self.bots and kind in {"", "bot"}
+        bot_on = self.bots.get(name) or self._left(name)
+        is_bot = bot_on in accounts and kind in {"", "bot"}
         is_account = name in accounts and kind in {"", "account"}
-        if is_bot and is_account:
+        if is_account and is_bot and name in self.bots:
             raise NotPossible(
                 f"{name} is a bot and an account: say bot:{name} or account:{name}"
             )
         if not is_bot and not is_account:
             near = did_you_mean(name, {*self.bots, *accounts})
             raise NotPossible(f"no bot or account is called {kind}{colon}{name!r}{near}")
-        return Subject(name, self.bots[name]) if is_bot else Subject("", name)
+        return Subject("", name) if is_account else Subject(name, bot_on)
+
+    def _left(self, bot: str) -> str:
+        """Return the account of a bot that left the file and still holds, or is kept."""
+        model = self.model
+        for halted in model.halts.standing(self.now_ms):
+            if bot and halted.bot == bot:
+                return halted.account
+        seen = model.bots.get(bot)
+        if seen is None:
+            return ""
+        is_holding = any(owner == bot for owner, _ in model.holdings.open)
+        return seen.account if is_holding or seen.is_flat or seen.paused else ""
 
 
 def halt(place: Place) -> Plan:
@@ -138,18 +151,21 @@ def resume(place: Place) -> Plan:
         said += f", no longer halted by {', '.join(halted.code for halted in standing)}"
     elif not bot:
         said = f"{account} was not halted"
-    kept = [] if bot else [it for it in _bots_on(place, account) if _is_kept(place, it)]
+    kept = [] if bot else _kept_on(place, account)
     if kept:
-        said += f"; still paused or stopped, to be resumed by name: {', '.join(kept)}"
+        said += "; still paused, stopped or halted, to be resumed by name: "
+        said += ", ".join(kept)
     above = halts.of(account, "", now_ms) if bot else ()
     if above:
         said += f"; but account {account} is halted: {halt_words(above[0])}"
     return Plan(subject, tuple(facts), said)
 
 
-def _is_kept(place: Place, bot: str) -> bool:
-    seen = place.model.bot(bot)
-    return bool(seen.paused) or seen.is_stopped
+def _kept_on(place: Place, account: str) -> list[str]:
+    """Return the bots of an account that something of their own keeps from entering."""
+    halted = {each.bot for each in place.model.halts.standing(place.now_ms)}
+    seen = [(bot, place.model.bot(bot)) for bot in _bots_on(place, account)]
+    return [bot for bot, it in seen if it.paused or it.is_stopped or bot in halted]
 
 
 def pause(place: Place) -> Plan:

@@ -8,11 +8,12 @@ the venue still showed unchanged after it was asked for balances has moved nothi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
 import attrs
 
+from actors.messages import Balanced
 from actors.pure.books import Books
 from actors.pure.money import ZERO, plain, split_symbol
 
@@ -83,3 +84,21 @@ def held_base(books: Books) -> dict[str, Decimal]:
         asset = split_symbol(symbol)[0]
         held[asset] = held.get(asset, ZERO) + base
     return held
+
+
+def new_balances(
+    told: Iterable[Balanced],
+    known: Mapping[str, Balanced],
+    before: Mapping[str, Decimal],
+    after: Mapping[str, Decimal],
+) -> list[Balanced]:
+    """Return what the venue said anew of assets that no fill has moved meanwhile.
+
+    `before` and `after` are `held_base` as the venue was asked, and now: told after a fill,
+    a balance from before it would pass for the newest word.
+    """
+    return [
+        each
+        for each in told
+        if known.get(each.asset) != each and before.get(each.asset) == after.get(each.asset)
+    ]

@@ -15,17 +15,8 @@ from decimal import Decimal
 
 import attrs
 
-from actors.messages import ExitReason, Instrument
+from actors.messages import ExitReason, Instrument, Protection
 from actors.pure.money import ZERO, above, below
-
-
-@attrs.frozen
-class Protection:
-    """What a bot's owner wants guarded, in percent of the entry; None is not guarded."""
-
-    stop_loss_percent: Decimal | None = None
-    take_profit_percent: Decimal | None = None
-    trailing_stop_percent: Decimal | None = None
 
 
 @attrs.frozen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from types import UnionType
 from typing import Any, Final, TypeVar, cast, get_args
 
 import attrs
@@ -25,6 +26,7 @@ from actors.messages import (
     Intended,
     LegsIntended,
     LegsSettled,
+    OrderStatus,
     PositionClosed,
     PositionOpened,
     Refused,
@@ -104,18 +106,23 @@ def _unknown_fields(found: dict[str, msgspec.Raw], fields: dict[str, object]) ->
         inner = fields[name]
         if isinstance(inner, dict):
             nested = cast("dict[str, object]", inner)
-            if unknown := _unknown_fields(_RAW.decode(raw), nested):
+            if unknown := _unknown_fields(_RAW_OR_NONE.decode(raw) or {}, nested):
                 return f"{name}.{unknown}"
     return ""
 
 
 def _fields(of: type[Any]) -> dict[str, object]:
-    """Return the names of a class's fields; the fields of a class inside under its name."""
+    """Return the names of a class's fields; the fields of a class inside under its name,
+    also where there may be none of it.
+    """
     attrs.resolve_types(of)
-    return {
-        field.name: _fields(field.type) if attrs.has(field.type) else None
-        for field in attrs.fields(of)
-    }
+    return {field.name: _inside(field.type) for field in attrs.fields(of)}
+
+
+def _inside(of: Any) -> dict[str, object] | None:
+    types = get_args(of) if isinstance(of, UnionType) else (of,)
+    found = [each for each in types if attrs.has(each)]
+    return _fields(found[0]) if found else None
 
 
 def _key(of: type[F], parts: Callable[[F], tuple[str, ...]]) -> tuple[Any, Any]:
@@ -126,6 +133,16 @@ def _of_correction(fact: Corrected) -> tuple[str, ...]:
     """Return what makes it one: two that saw the same coins missing have one number."""
     asset, _ = split_symbol(fact.symbol)
     return (fact.account, asset, str(fact.number)) if fact.number else ()
+
+
+def _of_end(fact: Ended) -> tuple[str, ...]:
+    """Return what makes it one: that the venue never took an order may prove to be wrong,
+    as `order_life` has it, and must not keep the true end out.
+    """
+    is_denied = fact.status in {OrderStatus.REJECTED, OrderStatus.NOT_PLACED}
+    return (
+        (fact.client_order_id, fact.status.value) if is_denied else (fact.client_order_id,)
+    )
 
 
 _KEYS: Final[dict[type[Any], Callable[[Any], tuple[str, ...]]]] = dict(
@@ -150,7 +167,7 @@ _KEYS: Final[dict[type[Any], Callable[[Any], tuple[str, ...]]]] = dict(
         ),
         _key(CancelRequested, lambda fact: (fact.client_order_id, str(fact.number))),
         _key(CancelRejected, lambda fact: (fact.client_order_id, str(fact.number))),
-        _key(Ended, lambda fact: (fact.client_order_id,)),
+        _key(Ended, _of_end),
         _key(Corrected, _of_correction),
         _key(LegsIntended, lambda fact: (fact.group_id,)),
         _key(LegsSettled, lambda fact: (fact.group_id,)),
@@ -165,6 +182,7 @@ _KINDS: Final[dict[type[Any], str]] = {
 }
 _ENCODER: Final = msgspec.json.Encoder()
 _RAW: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_RAW_OR_NONE: Final = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
 _DECODERS: Final[dict[str, tuple[msgspec.json.Decoder[Any], dict[str, object]]]] = {
     kind: (msgspec.json.Decoder(each), _fields(each)) for each, kind in _KINDS.items()
 }

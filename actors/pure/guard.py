@@ -22,6 +22,7 @@ from actors.messages import (
     Instrument,
     PositionClosed,
     PositionOpened,
+    Protection,
     Refused,
     StopMoved,
 )
@@ -29,13 +30,14 @@ from actors.pure import guard_steps as steps
 from actors.pure.asking import Asking
 from actors.pure.books import Books
 from actors.pure.client_order_id import IntentIds
-from actors.pure.exits import Levels, Protection, judge, moved, trailed, with_entry
+from actors.pure.exits import Levels, judge, moved, trailed, with_entry
 from actors.pure.guard_steps import Step, Ward
 from actors.pure.making_room import Room
+from actors.pure.money import ZERO
 from actors.pure.order_life import Order
 from actors.pure.position_math import Holding, is_gone, sellable_base
 from actors.pure.protective_stop import ProtectiveStop
-from actors.pure.recorded_protection import recorded_protection
+from actors.pure.recorded_protection import nearer, recorded_protection
 
 MOVE_EVERY_S = 1.0  # between recorded moves of a trailing stop
 RETRY_S_MAX = 30.0  # between exits that end without a fill
@@ -55,12 +57,14 @@ class Guard:
     look_s: float = inf  # of a look before it
     levels: Levels = attrs.Factory(Levels)
     stop: ProtectiveStop = attrs.field(init=False)
+    decided: Protection | None = None  # on what was bought last for a bot that has left
     is_recorded: bool = False  # whether PositionOpened is durable
     triggered: ExitReason | None = None
     _closed_by: ExitReason = ExitReason.SIGNAL
     _notes: str = ""
     _asking: Asking = attrs.Factory(lambda: Asking(RETRY_S_MAX))  # for an exit
     _moved_s: float = -inf
+    _high: Decimal = ZERO  # seen in this life
     _room: Room = attrs.field(init=False)
     _wanted: Protection = attrs.field(init=False)  # by the settings and the record
     _is_refused: bool = False  # the venue did, the last exit or stop
@@ -81,8 +85,10 @@ class Guard:
 
     # What is learned
 
-    def bought(self) -> None:
-        """Take another fill of an entry."""
+    def bought(self, decided: Protection | None = None) -> None:
+        """Take another fill of an entry, which was `decided` on with these levels."""
+        if self.ward.has_left and decided is not None and decided != self.decided:
+            self._wanted, self.decided = nearer(self._wanted, decided), decided
         self.levels = with_entry(
             self.levels, self.holding.entry, self._wanted, self.instrument
         )
@@ -103,6 +109,8 @@ class Guard:
     def opened(self, fact: PositionOpened) -> None:
         """Take the recorded beginning; new settings never loosen its stop (R-15)."""
         self.is_recorded = True
+        if self.ward.has_left:  # the record counts, whatever was decided before
+            self.levels, self._wanted = Levels(), Protection()
         levels = self.levels
         stop = levels.stop_loss
         if fact.stop_loss is not None and (stop is None or stop < fact.stop_loss):
@@ -195,6 +203,7 @@ class Guard:
             return step if is_told else steps.opened(self.ward, self.levels, holding)
         if price is not None and (reason := judge(self.levels, price)) is not None:
             return steps.triggered(self.ward, holding, reason, price)
+        self._high = max(self._high, price or ZERO)
         stop = self._protected(holding, price, now_s, ids)
         return self._recorded(live, price, now_s) if stop is None else stop
 
@@ -286,5 +295,5 @@ class Guard:
     def _moved(self, price: Decimal | None, now_s: float) -> StopMoved | None:
         if price is None or now_s - self._moved_s < MOVE_EVERY_S:
             return None
-        after = trailed(self.levels, price, self.instrument)
+        after = trailed(self.levels, self._high, self.instrument)
         return steps.stop_moved(self.ward, after, self.holding) if after else None

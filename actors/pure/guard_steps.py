@@ -14,9 +14,10 @@ from actors.messages import (
     Instrument,
     PositionClosed,
     PositionOpened,
+    Protection,
     StopMoved,
 )
-from actors.pure.exits import Levels, Protection
+from actors.pure.exits import Levels
 from actors.pure.money import ZERO, rounded
 from actors.pure.order_life import Order
 from actors.pure.position_math import Holding
@@ -47,6 +48,7 @@ class Ward:
     check_s: float = 5.0
     exit_wait_s: float = 10.0  # G of R-41: an exit this old and not done is cancelled
     limit_percent: Decimal | None = None  # of its resting stop; None: none is to rest
+    has_left: bool = False  # no bot of this run trades it: the record and decisions count
 
 
 def opened(ward: Ward, levels: Levels, holding: Holding) -> PositionOpened:

@@ -1,15 +1,16 @@
 """Sell at once what bots hold while the ledger takes nothing, by an operator's word. Pure.
 
-To be flat is a fact of the ledger, and `positions` follows it. Where the ledger takes no
-fact the sales go to `orders` straight, which may have another way of making them durable
-(SAFE mode); that the bots stay flat is then for nobody to remember.
+To be flat is a fact of the ledger, and `positions` and `orders` follow it. Where the ledger
+takes no fact, `orders` is asked straight for the sales and for an end of the open entries:
+it may have another way of making them durable (SAFE mode). That the bots stay flat is then
+for nobody to remember.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
-from actors.messages import ExitIntent, ExitReason, Pair
+from actors.messages import CancelIntent, ExitIntent, ExitReason, Pair
 from actors.pure.client_order_id import IntentIds
 from actors.pure.read_model import ReadModel
 
@@ -47,3 +48,21 @@ def sales(
             )
         )
     return found
+
+
+def cancels(
+    bots: Iterable[str], accounts: Container[str], model: ReadModel
+) -> list[CancelIntent]:
+    """Return a cancel of each open entry of these bots on these accounts."""
+    mine = set(bots)
+    return [
+        CancelIntent(
+            order.intended.account,
+            order.bot,
+            order.symbol,
+            order.client_order_id,
+            "an operator ordered the bot flat",
+        )
+        for order in model.orders.live()
+        if order.is_entry and order.bot in mine and order.intended.account in accounts
+    ]

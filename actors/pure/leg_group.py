@@ -38,6 +38,7 @@ from actors.messages import (
 from actors.pure.books import Books
 from actors.pure.halts import Halts, halt_words
 from actors.pure.money import ZERO, plain
+from actors.pure.order_life import Order
 from actors.pure.order_sheet import Orders
 
 ENDED_MAX = 64  # ended orders remembered
@@ -97,6 +98,8 @@ class LegGroups:
     _refused: dict[str, Refused] = attrs.Factory(dict[str, Refused])  # of this group
     _hedges: list[str] = attrs.Factory(list[str])  # intents of this group, in order
     _hedge_s: float = -inf  # when the last one was asked for
+    # Of this group, by intent, whatever the books forget: the legs, and hedges that sold.
+    _kept: dict[str, Order] = attrs.Factory(dict[str, Order])
 
     def apply(self, fact: Fact, now_s: float) -> None:
         """Take one fact, told or recalled."""
@@ -105,7 +108,7 @@ class LegGroups:
         match fact:
             case LegsIntended():
                 self.group, self._since_s = fact, now_s
-                self._refused, self._hedges = {}, []
+                self._refused, self._hedges, self._kept = {}, [], {}
             case LegsSettled(group_id=group_id):
                 # An end that the ledger took late may be told after the next beginning.
                 if self.group is not None and self.group.group_id == group_id:
@@ -141,11 +144,9 @@ class LegGroups:
         if group is None:
             return None
         buy, sell = self._seen(group.buy, now_s), self._seen(group.sell, now_s)
-        hedged = sum((self._seen_order(each) for each in self._hedges), ZERO)
+        hedged = sum((it.filled_base for it in map(self._order, self._hedges) if it), ZERO)
         is_over, is_late = buy.is_over and sell.is_over, now_s - self._since_s >= SETTLE_S
-        has_left = any(
-            self.books.orders.attempts(leg.intent_id) for leg in (group.buy, group.sell)
-        )
+        has_left = any(self._order(leg.intent_id) for leg in (group.buy, group.sell))
         if not (is_over or (is_late and has_left)) or self._is_hedging(now_s):
             return None
         is_level = buy.filled == sell.filled and not hedged
@@ -156,8 +157,7 @@ class LegGroups:
         held = self.books.of(group.buy.bot, group.buy.symbol).base
         excess = min(buy.filled - sell.filled - hedged, held)
         if excess >= least and excess > 0:
-            number = len(self._hedges) + 1
-            return Hedge(group.buy, f"{group.group_id}/hedge/{number}", excess)
+            return Hedge(group.buy, self._hedge_id(group), excess)
         if not is_over:
             return None
         more = f", {plain(hedged)} of it sold again" if hedged else ""
@@ -186,6 +186,21 @@ class LegGroups:
                 if isinstance(fact, Filled) and fact.side is Side.BUY:
                     self.have_traded.add(fact.bot)
                 self.books.apply(fact)
+                self._keep(self.books.orders.get(getattr(fact, "client_order_id", "")))
+
+    def _keep(self, order: Order | None) -> None:
+        """Keep what tells how far the group is, however many hedges end after it."""
+        if order is None or self.group is None:
+            return
+        intent_id = order.intended.intent_id
+        is_leg = intent_id in {self.group.buy.intent_id, self.group.sell.intent_id}
+        if is_leg or (order.filled_base and intent_id in self._hedges):
+            self._kept[intent_id] = order
+
+    def _order(self, intent_id: str) -> Order | None:
+        """Return the order of a leg or of a hedge, if it has left."""
+        attempts = self.books.orders.attempts(intent_id)
+        return attempts[-1] if attempts else self._kept.get(intent_id)
 
     def _note_intent(self, intent_id: str) -> None:
         group = self.group
@@ -198,32 +213,37 @@ class LegGroups:
         if refused is not None:
             why = "; ".join(refused.reasons)
             return LegSeen(ZERO, True, f" (refused {refused.code}: {why})")
-        attempts = self.books.orders.attempts(leg.intent_id)
-        if not attempts:
+        order = self._order(leg.intent_id)
+        if order is None:
             is_absent = now_s - self._since_s >= ABSENT_S
             return LegSeen(ZERO, is_absent, " (never sent)")
-        order = attempts[-1]
         is_over = order.is_terminal and not order.missing_base
         told = f" {order.code} {order.reason}".rstrip()
         is_whole = order.filled_base == order.base
         words = "" if is_whole else f" ({order.status.value}{told})"
         return LegSeen(order.filled_base, is_over, words)
 
-    def _seen_order(self, intent_id: str) -> Decimal:
-        orders = self.books.orders.attempts(intent_id)
-        return sum((order.filled_base for order in orders), ZERO)
+    def _hedge_id(self, group: LegsIntended) -> str:
+        """Return the intent of the next hedge.
+
+        One that no row tells of may have left by the emergency file: under the same id it
+        is asked for again, and not sent twice (I-1).
+        """
+        last = self._hedges[-1] if self._hedges else ""
+        is_told = last in self._refused or self._order(last) is not None
+        if last and not is_told:
+            return last
+        return f"{group.group_id}/hedge/{len(self._hedges) + 1}"
 
     def _is_hedging(self, now_s: float) -> bool:
         """Tell whether a hedge is on its way; an absent one is asked for again."""
         if not self._hedges:
             return False
         last = self._hedges[-1]
-        if last in self._refused:
-            return now_s - self._hedge_s < HEDGE_S
-        attempts = self.books.orders.attempts(last)
-        if not attempts:
-            return now_s - self._hedge_s < ABSENT_S
-        order = attempts[-1]
+        order = self._order(last)  # one life's wish may be refused, another's be taken
+        if order is None:
+            wait_s = HEDGE_S if last in self._refused else ABSENT_S
+            return now_s - self._hedge_s < wait_s
         is_live = not order.is_terminal or bool(order.missing_base)
         return is_live or now_s - self._hedge_s < HEDGE_S
 

@@ -8,7 +8,15 @@ exchange makes room for it, as for any exit.
 
 from __future__ import annotations
 
-from actors.messages import ExitIntent, Instrument, Purpose, Refused, Ticker
+from actors.messages import (
+    ExitIntent,
+    ExitReason,
+    Instrument,
+    Intended,
+    Purpose,
+    Refused,
+    Ticker,
+)
 from actors.pure.money import plain
 from actors.pure.position_math import sellable_base
 from actors.pure.risk_rules import Limits
@@ -43,6 +51,11 @@ def judge_sale(
         code,
         (reason,),
     )
+
+
+def is_half(intended: Intended) -> bool:
+    """Tell whether it is the sale of a group; a hedge names no position, and is an exit."""
+    return intended.exit_reason is ExitReason.LEG and bool(intended.position_id)
 
 
 def _moment_bar(

@@ -91,7 +91,7 @@ def hedge_intent(
         account=leg.account,
         exchange=leg.exchange,
         symbol=leg.symbol,
-        position_id="",
+        position_id="",  # so it is known for an exit, that must always be able to leave
         base=hedge.base,
         reason=ExitReason.LEG,
         price=leg.price,

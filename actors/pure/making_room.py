@@ -18,7 +18,7 @@ from actors.pure import guard_steps as steps
 from actors.pure.guard_steps import Ward
 from actors.pure.order_life import Order
 
-GAP_S = 1.0  # for a stop whose limit the market has passed by
+GAP_S = 1.0  # for an exit whose limit the market has passed by
 CANCEL_EVERY_S = 30.0
 AT_A_STOP = frozenset({ExitReason.STOP_LOSS, ExitReason.TRAILING_STOP})
 
@@ -101,4 +101,4 @@ class Room:
         """Return how long an exit is given: little where the market has left its limit."""
         limit, wait_s = order.intended.limit_price, self.ward.exit_wait_s
         is_passed = limit is not None and price is not None and price < limit
-        return min(GAP_S, wait_s) if is_passed and order.is_protective else wait_s
+        return min(GAP_S, wait_s) if is_passed and not order.is_entry else wait_s

@@ -38,6 +38,11 @@ class OrderAges:
         at_least_s = self._begun_s - self._tracked_s[_key(order)]
         return min(at_least_s, (self._begun_ms - order.attempt_ms) / 1000)
 
+    def age_s(self, order: Order, now_s: float, now_ms: int) -> float:
+        """Return its age as of now; an order that no pass has asked for has none."""
+        at_least_s = now_s - self._tracked_s.get(_key(order), now_s)
+        return min(at_least_s, (now_ms - order.attempt_ms) / 1000)
+
     def wait(self, order: Order, age_s: float) -> None:
         """Note that nothing can be said of an order before it has this age."""
         left_s = age_s - self.known_s(order)

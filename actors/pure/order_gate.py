@@ -6,7 +6,7 @@ has passed since; so `orders` asks again, of the facts alone (I-4, I-11, I-13, I
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import attrs
@@ -32,17 +32,20 @@ from actors.pure.books import Books
 from actors.pure.entry_bars import EntryBars
 from actors.pure.money import ZERO, plain
 from actors.pure.order_life import Order
-from actors.pure.position_math import protective_base, sellable_base
+from actors.pure.position_math import most_for_quote, protective_base, sellable_base
+
+UNTOLD = "nobody has said yet whether the exchange's time can be trusted"
 
 
 @attrs.define
 class Gate:
     """What the facts say of an order about to begin: bars, holdings, other orders."""
 
-    execution: str = ""  # of this run; "" waits for no reconciliation
+    execution: str = ""  # of this run; "" waits for no reconciliation, and for no clock
     is_reconciled: bool = attrs.field(init=False)  # in this run, in whatever life (I-20)
     books: Books = attrs.Factory(Books)
     bars: EntryBars = attrs.Factory(EntryBars)
+    symbols: Mapping[str, str] | None = None  # of each bot; None: of whoever orders
 
     @classmethod
     def of(cls, facts: Iterable[Fact], *, execution: str = "") -> Gate:
@@ -54,6 +57,8 @@ class Gate:
 
     def __attrs_post_init__(self) -> None:
         self.is_reconciled = not self.execution
+        # The life before may have taken the clock's last word; the next is due in a second.
+        self.bars.clock_doubt = UNTOLD if self.execution else ""
 
     def apply(self, fact: Fact) -> None:
         """Take one fact."""
@@ -87,17 +92,22 @@ class Gate:
     def bar_since(
         self,
         facts: Iterable[Fact],
-        lease: object,
+        words: Iterable[object],
         intent: OrderIntent,
         now_s: float,
         now_ms: int,
     ) -> tuple[str, str] | None:
         """Return what news that nobody has applied yet forbids of an entry, or None.
 
-        `lease`: one that waits behind other mail; it may be taken back (I-11).
+        `words`: of the account and of the clock, as far as one waits behind other mail:
+        the lease may be taken back, and the time not be trusted any more (I-11).
         """
-        newest = lease if isinstance(lease, Lease) else self.bars.lease
-        since = EntryBars(lease=newest)
+        since = EntryBars(lease=self.bars.lease, clock_doubt=self.bars.clock_doubt)
+        for word in words:
+            if isinstance(word, Lease):
+                since.lease = word
+            elif isinstance(word, ClockJudged):
+                since.clock_doubt = word.doubt
         for fact in facts:
             since.apply(fact)
         return since.of(intent, now_s, now_ms)
@@ -120,12 +130,22 @@ class Gate:
             return "open_entry", f"{entry.client_order_id} is still open"
         return None
 
-    def unwanted(self, bot: str) -> list[Order]:
-        """Return the open entries of a bot that was ordered flat: they are cancelled."""
-        if bot not in self.bars.flat:
-            return []
+    def unwanted(self, *bots: str) -> list[tuple[Order, str]]:
+        """Return the open entries that are cancelled, and why; of these bots, or of all.
+
+        Those of a bot that was ordered flat, and those that no bot of this run trades:
+        nobody decides about what they buy. What was adopted for one rests on (R-16).
+        """
         live = self.books.orders.live()
-        return [order for order in live if order.bot == bot and order.is_entry]
+        entries = [it for it in live if it.is_entry and (not bots or it.bot in bots)]
+        return [(it, why) for it in entries if (why := self._why_unwanted(it)) is not None]
+
+    def _why_unwanted(self, entry: Order) -> str | None:
+        if entry.bot in self.bars.flat:
+            return ""
+        is_traded = self.symbols is None or self.symbols.get(entry.bot) == entry.symbol
+        is_left = not is_traded and not entry.intended.is_adopted
+        return "no bot of this run trades it" if is_left else None
 
     def exit_base(
         self, intent: ExitIntent, instrument: Instrument
@@ -135,6 +155,9 @@ class Gate:
         Never more than is held less what other exits may still sell (I-13, I-15). The
         stop that rests at the exchange makes room for it, so that one does not count.
         """
+        if not self.is_reconciled:
+            text = "nothing is sent before the venue has said what is open in this run"
+            return "not_reconciled", text
         held = self.books.of(intent.bot, intent.symbol)
         if not held.is_open or not held.base:
             return "no_position", f"{intent.bot} holds no {intent.symbol}"
@@ -165,7 +188,9 @@ def _most(base: Decimal, intent: ExitIntent, instrument: Instrument) -> Decimal:
     if intent.limit_price is not None:
         return protective_base(base, intent.limit_price, instrument)
     sellable = sellable_base(base, intent.price, instrument)
-    return min(sellable, instrument.market_base_max or sellable)
+    at_once = most_for_quote(intent.price, instrument)
+    bounds = (instrument.market_base_max, instrument.base_max, at_once)
+    return min((sellable, *(instrument.floor_base(most) for most in bounds if most)))
 
 
 def entry_of(intent: OrderIntent) -> Intended:
@@ -185,6 +210,7 @@ def entry_of(intent: OrderIntent) -> Intended:
         intent.stop_price,
         intent.strategy,
         intent.notes,
+        protection=intent.protection,
     )
 
 

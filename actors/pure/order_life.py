@@ -158,6 +158,11 @@ class Order:
         return max(ZERO, self.ended_base - self.filled_base)
 
     @property
+    def is_end_untold(self) -> bool:
+        """Whether only its fills tell that it is done: the word of its end was lost."""
+        return self.status is FILLED and not self.ended_base
+
+    @property
     def reserved_quote(self) -> Decimal:
         """The money that may still flow into this entry; exits reserve none."""
         if not self.is_entry or self.is_terminal:

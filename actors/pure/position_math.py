@@ -24,6 +24,7 @@ from actors.messages import Corrected, Filled, Instrument, PositionClosed, Side
 from actors.pure.money import ZERO, rounded, split_symbol
 
 LATE_MAX = 8  # fills that may come while somebody decides that a position is over
+CLOSED_MAX = 16  # positions of which an entry's late fill may still come
 
 
 @attrs.frozen
@@ -39,7 +40,7 @@ class Holding:
     sold_quote: Decimal = ZERO  # received for it, before fees
     realized_quote: Decimal = ZERO  # of this position, net of fees
     other_fees: tuple[tuple[str, Decimal], ...] = ()  # paid in a third asset
-    closed_id: str = ""  # of the position before
+    closed_ids: tuple[str, ...] = ()  # of the positions before, newest last
     late: tuple[Filled, ...] = ()  # the newest, perhaps told while its end was decided
     before_late: Holding | None = None  # without these
 
@@ -72,9 +73,8 @@ class Holding:
         What was told after it had come down to that dust is not of this position.
         """
         ended, since = self._at(dust_base)
-        flat = Holding(
-            base=ended.base, other_fees=ended.other_fees, closed_id=ended.position_id
-        )
+        closed = (*ended.closed_ids, ended.position_id)[-CLOSED_MAX:]
+        flat = Holding(base=ended.base, other_fees=ended.other_fees, closed_ids=closed)
         for fill in since:
             flat = flat.after(fill)
         return flat
@@ -127,7 +127,7 @@ class Holding:
 
     def _new_id(self, fill: Filled) -> str:
         """Return a position id; a late fill of a closed position's entry opens another."""
-        if self.closed_id.startswith(fill.client_order_id):
+        if any(it.startswith(fill.client_order_id) for it in self.closed_ids):
             return f"{fill.client_order_id}/{fill.trade_id}"
         return fill.client_order_id
 
@@ -172,6 +172,7 @@ class Holdings:
     _held: dict[tuple[str, str], Holding] = attrs.Factory(dict[tuple[str, str], Holding])
     _base: dict[str, Decimal] = attrs.Factory(dict[str, Decimal])  # by symbol
     _cost: dict[str, Decimal] = attrs.Factory(dict[str, Decimal])  # by symbol
+    _paid: dict[str, Decimal] = attrs.Factory(dict[str, Decimal])  # by bot
     cost_quote: Decimal = ZERO  # of all that is held, with fees
     open: dict[tuple[str, str], None] = attrs.Factory(dict[tuple[str, str], None])
     corrections: dict[str, int] = attrs.Factory(dict[str, int])  # the last one, by asset
@@ -211,6 +212,10 @@ class Holdings:
         """Return what all bots together paid for what they hold of a symbol, with fees."""
         return self._cost.get(symbol, ZERO)
 
+    def cost_to(self, bot: str) -> Decimal:
+        """Return what a bot paid for all that it holds, with fees; of any symbol."""
+        return self._paid.get(bot, ZERO)
+
     def _count(self, fact: Corrected) -> None:
         """Follow the numbers; one that a salvage lost was given all the same."""
         asset, _ = split_symbol(fact.symbol)
@@ -224,6 +229,7 @@ class Holdings:
         symbol = owner[1]
         _add(self._base, symbol, after.base - before.base)
         _add(self._cost, symbol, cost)
+        _add(self._paid, owner[0], cost)
         if after.is_open:
             self.open[owner] = None
         else:
@@ -249,12 +255,18 @@ def least_base(instrument: Instrument, price: Decimal) -> Decimal:
     return least
 
 
+def most_for_quote(price: Decimal, instrument: Instrument) -> Decimal:
+    """Return the most that one order at `price` may have by its notional; 0: no bound."""
+    return instrument.quote_max / price if price > 0 else ZERO
+
+
 def protective_base(base: Decimal, limit_price: Decimal, instrument: Instrument) -> Decimal:
     """Return how much of `base` one stop at this limit may sell, or 0: it is too little.
 
     Source: Binance, filters.md, NOTIONAL: of a stop-loss-limit order at its limit price.
     """
-    floored = instrument.floor_base(min(base, instrument.base_max or base))
+    bounds = (instrument.base_max, most_for_quote(limit_price, instrument))
+    floored = instrument.floor_base(min((base, *filter(None, bounds))))
     is_enough = floored >= max(instrument.base_min, instrument.lot) and floored > 0
     is_worth = floored * limit_price >= instrument.quote_min
     return floored if is_enough and is_worth else ZERO

@@ -3,7 +3,8 @@
 The trigger is the position's own stop level, the limit a little below it. The stop is
 asked for as soon as something was bought, made as large as the position after further
 fills, and raised behind a trailing stop; it is never loosened (R-15). One that the venue
-refuses is asked for ever more slowly, and the position's own guard stays the line.
+refuses, or takes and ends again and again, is asked for ever more slowly, and the
+position's own guard stays the line.
 
     none --asked--> resting --bought more, stop moved: replaced--> resting
       ^                |
@@ -12,7 +13,7 @@ refuses is asked for ever more slowly, and the position's own guard stays the li
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from math import inf
 
@@ -28,7 +29,7 @@ from actors.pure.position_math import protective_base
 LIMIT_PERCENT = Decimal("0.5")  # of a limit below its trigger, where nobody says so
 RESIZE_EVERY_S = 1.0  # the first stop never waits
 RAISE_EVERY_S = 10.0  # the guard itself sells at the finer level meanwhile
-RETRY_S_MAX = 60.0  # between stops that the venue refuses
+RETRY_S_MAX = 60.0  # between stops that the venue refuses, or ends
 ASKING_S = 1.0  # in which an exit waits for the stop that is on its way
 BARE_S = 10.0  # S of I-14: a position so long without its stop is told to a person
 
@@ -55,11 +56,14 @@ class ProtectiveStop:
     _content: tuple[Decimal | None, Levels | None, Order | None] = (None, None, None)
     _bare_since_s: float = inf
     _bare_why: str = ""
+    _gone: int = 0  # stops that were taken, and ended unfilled soon after each other
 
     # What is learned
 
     def asked(self, intent: ExitIntent, now_s: float) -> None:
         """Remember the stop that is on its way."""
+        if now_s - self._asking.asked_s > 2 * RETRY_S_MAX:
+            self._gone = 0
         self._asking.asked(intent, now_s)
 
     def answered(self, intent_id: str, refused: str = "") -> None:
@@ -71,6 +75,15 @@ class ProtectiveStop:
         """Take the venue's word that a stop rests there."""
         self.refused = ""
         self._asking.begin_anew()
+
+    def ended(self, order: Order, exits: Sequence[Order]) -> None:
+        """Take the end of a stop. Whatever took it away may take the next one, too, and
+        endless orders would cost the exits their room in the venue's limits.
+
+        `exits` that live have replaced it.
+        """
+        if order.venue_order_id and not (order.filled_base or exits):
+            self._gone += 1
 
     def ask_again(self) -> None:
         """Forget how long to wait: what stood in the way is gone."""
@@ -136,8 +149,9 @@ class ProtectiveStop:
 
     def _pause_s(self, aim: StopWanted, resting: Order | None) -> float | None:
         """Return how long after the last request it may be replaced; None is never."""
-        if resting is None:
-            return 0.0
+        if resting is None:  # one that is gone is asked for again at once
+            wait_s = 2.0 ** min(self._gone - 2, 10) if self._gone > 1 else 0.0
+            return min(wait_s, RETRY_S_MAX)
         if resting.status is not OrderStatus.OPEN or resting.filled_base:
             return None
         if aim.base != resting.open_base:

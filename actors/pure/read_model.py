@@ -243,5 +243,6 @@ class ReadModel:
             case _:
                 show_order(bot, fact, at_ms)
         held = self.holdings.of(name, bot.symbol)
-        if bot.position is not None and held.position_id == bot.position.position_id:
-            bot.position.entry, bot.position.base = held.entry, held.base
+        position = bot.positions.get(bot.symbol)
+        if position is not None and held.position_id == position.position_id:
+            position.entry, position.base = held.entry, held.base

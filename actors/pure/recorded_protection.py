@@ -10,8 +10,7 @@ from decimal import ROUND_CEILING, Decimal
 
 import attrs
 
-from actors.messages import PositionOpened
-from actors.pure.exits import Protection
+from actors.messages import PositionOpened, Protection
 from actors.pure.money import ZERO
 
 # Rounded up to this many digits a percentage gives the recorded level again, to the tick.
@@ -35,6 +34,19 @@ def recorded_protection(fact: PositionOpened, wanted: Protection) -> Protection:
         or _percent(fact.entry, fact.take_profit, is_below=False),
         trailing_stop_percent=wanted.trailing_stop_percent or fact.trailing_stop,
     )
+
+
+def nearer(one: Protection, other: Protection) -> Protection:
+    """Return what guards what two entries have bought: of each level the nearer one."""
+    return Protection(
+        _least(one.stop_loss_percent, other.stop_loss_percent),
+        _least(one.take_profit_percent, other.take_profit_percent),
+        _least(one.trailing_stop_percent, other.trailing_stop_percent),
+    )
+
+
+def _least(*percents: Decimal | None) -> Decimal | None:
+    return min((each for each in percents if each is not None), default=None)
 
 
 def _percent(entry: Decimal, level: Decimal | None, *, is_below: bool) -> Decimal | None:

@@ -28,9 +28,13 @@ def loss_halt(state: RiskState, limits: Limits, account: str) -> Halted | None:
 
 
 def cap_halt(
-    state: RiskState, limits: Limits, account: str, bot: str, quote: Decimal = ZERO
+    state: RiskState,
+    limits: Limits,
+    account: str,
+    bot: str,
+    quote: Decimal | None = None,
 ) -> Halted | None:
-    """Return the halt of a bot that one more entry of `quote` would bring over a cap."""
+    """Return the halt of a bot that is over a cap, or would be with an entry of `quote`."""
     caps = limits.caps.get(bot, NO_CAPS)
     found = state.usage.breach(bot, caps, quote, state.seen_ms)
     if found is None or _stands(state, account, bot, found.code):

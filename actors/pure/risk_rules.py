@@ -195,7 +195,7 @@ def capital_of(
     if allocated is None:
         return "capital", f"bot {intent.bot} has no capital on this account"
     used = (
-        state.books.of(intent.bot, intent.symbol).cost_quote
+        state.books.holdings.cost_to(intent.bot)
         + state.books.orders.reserved_by(intent.bot)
         + state.promised_to(intent.bot, intent.symbol)
     )

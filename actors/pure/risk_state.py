@@ -3,8 +3,8 @@
 Exposure is what is held at live prices, plus what live entries may still spend, plus what
 was approved and not heard of since (I-17). Today is the UTC day of the exchange's clock.
 Today's loss is what was realized today, plus the loss of what is open now; an open gain
-does not pay for a realized loss. When an operator lifts the halt of a day's loss, what was
-realized so far is forgiven.
+does not pay for a realized loss. When an operator lifts the halt of a day's loss, the loss
+that was realized so far is forgiven; a gain stays.
 
 A symbol without a live price of this life counts at its cost in today's result: the price
 of an old fill would invent a loss or a gain. In the exposure its last known price is good
@@ -187,7 +187,7 @@ class RiskState:
         if isinstance(fact, HaltLifted):
             self.usage.apply(fact)
             if fact.code == DAILY_LOSS:
-                self.realized_today = ZERO
+                self.realized_today = max(ZERO, self.realized_today)
 
     def _begin_day(self, at_ms: int) -> None:
         self.seen_ms = max(self.seen_ms, at_ms)

@@ -25,8 +25,9 @@ from actors.pure.money import ZERO, plain
 from actors.pure.order_life import Order
 
 # Once its sender has given up, no request of ours can reach the venue so much later: 5 s
-# are its recvWindow, the others are for our measure of the venue's clock.
-EXPIRY_S = 10.0
+# are its recvWindow, the others are for our measure of the venue's clock, and for what the
+# venue answers queries from, which may be behind by seconds.
+EXPIRY_S = 20.0
 # And not so long after the attempt: what replaces a stop waits for the old one to be gone.
 SETTLED_S = 20.0
 LOST_S = 60.0  # after this an attempt whose sender never said a word is judged, too
@@ -47,6 +48,7 @@ class VenueWord:
     order: VenueOrder | None = None
     fills: tuple[VenueFill, ...] = ()
     doubt: str = ""  # of executions that may be its own
+    is_archived: bool = False  # it had the order, which ended unfilled
 
     @property
     def knows_it(self) -> bool:
@@ -59,6 +61,8 @@ class VenueWord:
         if self.fills:
             base = sum((fill.base for fill in self.fills), ZERO)
             return f"{plain(base)} of it was executed"
+        if self.is_archived:
+            return "it ended unfilled, long ago"
         return "it knows no such order"
 
 
@@ -78,9 +82,15 @@ def judged_after_s(order: Order) -> float:
 
 
 def settled(
-    order: Order, asked: Asked, word: VenueWord | None, *, exchange: str, now_ms: int
+    order: Order,
+    asked: Asked,
+    word: VenueWord | None,
+    *,
+    exchange: str,
+    age_s: float,
+    now_ms: int,
 ) -> tuple[Fact, ...]:
-    """Return what an operator's word makes of an order; `word` is None unasked.
+    """Return what an operator's word makes of an order so old; `word` is None unasked.
 
     Raises:
       NotPossible: the venue says otherwise, or nobody may say that yet.
@@ -89,22 +99,42 @@ def settled(
     if status is None:
         raise NotPossible(f"settle it as one of {', '.join(OUTCOMES)}")
     if order.is_terminal:
-        raise NotPossible(f"{name} has ended already: {order.status.value}")
+        return (_missing(order, asked, word, exchange, now_ms, status),)
     if word is not None and word.knows_it:
         raise NotPossible(f"the exchange says of {name}: {word}; that is booked from there")
     if word is not None and word.doubt:
         raise NotPossible(
             f"{word.doubt}: see there, and settle {name} with --blind if it is not"
         )
-    wait_ms = order.attempt_ms + SETTLED_S * 1000 - now_ms
-    if wait_ms > 0 or order.status is OrderStatus.NEW:
-        wait = f"; ask again in {wait_ms / 1000:.0f} s" if wait_ms > 0 else ""
+    wait_s = SETTLED_S - age_s
+    if wait_s > 0 or order.status is OrderStatus.NEW:
+        wait = f"; ask again in {wait_s:.0f} s" if wait_s > 0 else ""
         raise NotPossible(f"{name} may still be on its way to the exchange{wait}")
     if status is OrderStatus.NOT_PLACED and (order.venue_order_id or order.filled_base):
         raise NotPossible(f"the exchange had {name}: settle it as canceled or filled")
     if status is OrderStatus.FILLED:
         return (_filled(order, asked, word, exchange, now_ms), _ended(order, asked, status))
     return (_ended(order, asked, status),)
+
+
+def _missing(
+    order: Order,
+    asked: Asked,
+    word: VenueWord | None,
+    exchange: str,
+    now_ms: int,
+    status: OrderStatus,
+) -> Filled:
+    """Return the executions of an ended order that the venue tells nobody of (R-12)."""
+    name = order.client_order_id
+    if not order.missing_base:
+        raise NotPossible(f"{name} has ended already: {order.status.value}")
+    if status is not OrderStatus.FILLED or word is not None:
+        raise NotPossible(
+            f"{name} has ended, and executions of {plain(order.missing_base)} of it are not"
+            " known: they can be settled with --blind --as filled --price NUMBER only"
+        )
+    return _filled(order, asked, word, exchange, now_ms)
 
 
 def _filled(
@@ -131,7 +161,7 @@ def _filled(
         TRADE_ID + order.client_order_id,
         order.side,
         price,
-        order.base - order.filled_base,
+        order.missing_base or order.base - order.filled_base,
         ZERO,
         "",
         is_maker=False,

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from actors.messages import FeedState, Link
-from actors.messages.board import Alarmed, Evaluated, Outcome, PositionSeen
+from actors.messages.board import Alarmed, AlarmId, Evaluated, Outcome, PositionSeen
 from actors.messages.supervision import ActorState, State
 from actors.pure.bot_seen import BotSeen
 from actors.pure.halts import halt_words
@@ -29,9 +29,7 @@ class Live:
     feeds: dict[str, FeedState] = attrs.Factory(dict[str, FeedState])
     evaluated: dict[str, Evaluated] = attrs.Factory(dict[str, Evaluated])
     positions: dict[str, PositionSeen] = attrs.Factory(dict[str, PositionSeen])
-    alarms: dict[tuple[str, str, str], Alarmed] = attrs.Factory(
-        dict[tuple[str, str, str], Alarmed]
-    )
+    alarms: dict[AlarmId, Alarmed] = attrs.Factory(dict[AlarmId, Alarmed])
     actors: Sequence[ActorState] = ()
 
 

@@ -1,11 +1,13 @@
-"""Which orders the exchange must still be asked for. Pure."""
+"""Which orders the exchange must still be asked for, and which need no answer. Pure."""
 
 from __future__ import annotations
 
-from actors.messages import OrderStatus
+from actors.messages import Ended, OrderStatus
 from actors.pure.books import Books
 from actors.pure.order_life import Order
+from actors.pure.venue_facts import filled_up
 
+ALARM_MS = 30_000  # an outcome unknown for so long wants a person
 UNSETTLED = frozenset({OrderStatus.NEW, OrderStatus.UNKNOWN})
 
 
@@ -22,3 +24,19 @@ def is_unsettled(books: Books) -> bool:
     return any(
         order.status in UNSETTLED or order.missing_base for order in tracked_orders(books)
     )
+
+
+def long_unknown(books: Books, now_ms: int) -> list[Order]:
+    """Return the orders whose outcome should have been known by now (R-02)."""
+    before_ms = now_ms - ALARM_MS
+    live = books.orders.live()
+    return [it for it in live if it.is_unknown and it.attempt_ms < before_ms]
+
+
+def untold_ends(books: Books) -> list[Ended]:
+    """Return the ends that nobody told of: the fills were booked, and then we crashed.
+
+    The venue is not asked for these orders any more. What the fills say is certain, and
+    whoever reads the ledger or its events waits for an end of every order.
+    """
+    return [filled_up(order) for order in books.orders.ended() if order.is_end_untold]

@@ -115,11 +115,22 @@ def not_placed(order: Order, reason: str, code: str = "") -> Ended:
     return _ended(order, OrderStatus.NOT_PLACED, order.filled_base, code, reason)
 
 
+def filled_up(order: Order) -> Ended:
+    """Return the end of an order that was executed to its last part."""
+    return _ended(order, OrderStatus.FILLED, order.filled_base, "", "")
+
+
 def forgotten(order: Order, fills: Sequence[VenueFill]) -> Ended:
     """Return the end of an order that a venue knew, and forgot as it was cancelled."""
     filled_base = sum((fill.base for fill in fills), ZERO)
     reason = "the venue no longer knows it, as of orders that were cancelled unfilled"
     return _ended(order, OrderStatus.CANCELED, filled_base, "", reason)
+
+
+def archived(order: Order) -> Ended:
+    """Return the end of an order of which the venue only knows that it had one."""
+    reason = "the venue has archived it: it ended unfilled, long ago"
+    return _ended(order, OrderStatus.CANCELED, ZERO, "", reason)
 
 
 def _acknowledged(order: Order, venue_order_id: str) -> Acknowledged:

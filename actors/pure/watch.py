@@ -1,7 +1,8 @@
 """Fold an account's facts into a guard for each open position. Pure.
 
 Positions of several bots on one symbol are separate: each is made of the fills of its own
-bot's orders (R-09). A bot that is no longer configured keeps the levels that were recorded.
+bot's orders (R-09). What a bot that is no longer configured holds keeps the levels that
+were recorded; what it bought after that, or before anything was, has its decision's.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from actors.messages import (
     PositionClosed,
     PositionOpened,
     PositionSeen,
+    Protection,
     Purpose,
     Refused,
     Side,
@@ -42,6 +44,7 @@ from actors.pure.protective_stop import LIMIT_PERCENT
 
 Owner = tuple[str, str]  # bot, symbol
 Recorded = PositionOpened | StopMoved | ExitTriggered | Intended
+Kept = Recorded | Filled | Corrected  # until a symbol is listed
 
 
 @attrs.define(eq=False)
@@ -58,8 +61,8 @@ class Watch:
     balances: dict[str, Decimal] = attrs.Factory(dict[str, Decimal])
     _by_symbol: dict[str, dict[str, Guard]] = attrs.Factory(dict[str, dict[str, Guard]])
     # Positions in symbols that the exchange has not listed to us yet, and what was
-    # recorded of them.
-    unlisted: dict[Owner, list[Recorded]] = attrs.Factory(dict[Owner, list[Recorded]])
+    # recorded, bought and sold of them.
+    unlisted: dict[Owner, list[Kept]] = attrs.Factory(dict[Owner, list[Kept]])
 
     def on(self, symbol: str) -> tuple[Guard, ...]:
         """Return the guards of the positions in one symbol."""
@@ -99,10 +102,7 @@ class Watch:
                 self.flat.discard(bot)
                 return None
             case Corrected():
-                guard = self.guards.get((fact.bot, fact.symbol))
-                if guard is not None:
-                    guard.written_off()
-                return guard
+                return self._reduced(fact)
             case _:
                 return None
 
@@ -110,9 +110,9 @@ class Watch:
         if isinstance(fact, Balanced):
             self.balances[fact.asset] = fact.free + fact.locked
         elif self.books.apply(fact):
-            self._end(fact.bot, fact.symbol)
+            ended = self._end(fact.bot, fact.symbol)
             if self.books.of(fact.bot, fact.symbol).is_open:  # it was bought meanwhile
-                self._guard_bought(fact.bot, fact.symbol)
+                self._guard_bought(fact.bot, fact.symbol, ended and ended.decided)
 
     def _answered(self, fact: Intended | Attempted | Refused) -> Guard | None:
         """Take the answer to a wish: a refusal, or an order once it is attempted."""
@@ -136,6 +136,9 @@ class Watch:
         order = self.books.orders.get(fact.client_order_id)
         if guard is None or order is None or order.is_entry:
             return guard
+        if isinstance(fact, Ended) and order.is_protective:
+            exits = self.books.orders.live_exits(fact.bot, fact.symbol)
+            guard.stop.ended(order, exits)
         if isinstance(fact, Acknowledged) and order.is_protective:
             guard.stop.rests()
         elif isinstance(fact, Ended) and fact.status is OrderStatus.REJECTED:
@@ -155,18 +158,39 @@ class Watch:
             return None
         owner = (fact.bot, fact.symbol)
         self.balances.pop(split_symbol(fact.symbol)[0], None)
-        guard = self.guards.get(owner)
-        if fact.side is Side.BUY:
-            guard = self._guard_bought(*owner)
-        elif guard is not None:
-            guard.sold(self.books.orders.get(fact.client_order_id))
+        if fact.side is Side.SELL:
+            return self._reduced(fact)
+        guard = self._guard_bought(*owner, self._decided(fact))
+        if guard is None:
+            self.unlisted[owner].append(fact)
         return guard
 
-    def _guard_bought(self, bot: str, symbol: str) -> Guard | None:
+    def _decided(self, fact: Filled) -> Protection | None:
+        """Return how what was bought is guarded, as its entry was decided."""
+        order = self.books.orders.get(fact.client_order_id)
+        return None if order is None else order.intended.protection
+
+    def _reduced(self, fact: Filled | Corrected) -> Guard | None:
+        """Take what was sold, or taken back; later, where the symbol is not listed yet."""
+        owner = (fact.bot, fact.symbol)
+        guard = self.guards.get(owner)
+        if owner in self.unlisted:
+            self.unlisted[owner].append(fact)
+        elif guard is None:
+            return None
+        elif isinstance(fact, Filled):
+            guard.sold(self.books.orders.get(fact.client_order_id))
+        else:
+            guard.written_off()
+        return guard
+
+    def _guard_bought(
+        self, bot: str, symbol: str, decided: Protection | None
+    ) -> Guard | None:
         """Guard what was bought; None while nobody knows the symbol's rules."""
         guard = self.guards.get((bot, symbol)) or self._begin(bot, symbol)
         if guard is not None:
-            guard.bought()
+            guard.bought(decided)
         return guard
 
     def begin_listed(self) -> bool:
@@ -185,8 +209,17 @@ class Watch:
             if guard is not None:
                 guard.bought()
             for fact in recorded:
-                self._recorded(fact)
+                if isinstance(fact, Filled) and fact.side is Side.BUY:
+                    self._guard_bought(bot, symbol, self._decided(fact))
+                elif isinstance(fact, (Filled, Corrected)):
+                    self._reduced(fact)
+                else:
+                    self._recorded(fact)
         return bool(listed)
+
+    def unguarded(self) -> list[Owner]:
+        """Return whose positions nobody guards: their symbols are not listed."""
+        return [owner for owner in self.unlisted if self.books.of(*owner).base > 0]
 
     def _begin(self, bot: str, symbol: str) -> Guard | None:
         instrument = self.instruments.get(symbol)
@@ -195,7 +228,7 @@ class Watch:
             return None
         ward = self.wards.get(bot)
         if ward is None or ward.symbol != symbol:
-            ward = Ward(bot, self.account, instrument.exchange, symbol)
+            ward = Ward(bot, self.account, instrument.exchange, symbol, has_left=True)
             ward = attrs.evolve(ward, limit_percent=LIMIT_PERCENT)
         guard = Guard(ward, self.books, instrument, self.balances)
         self.guards[bot, symbol] = guard
@@ -204,14 +237,16 @@ class Watch:
         self._by_symbol.setdefault(symbol, {})[bot] = guard
         return guard
 
-    def _end(self, bot: str, symbol: str) -> None:
+    def _end(self, bot: str, symbol: str) -> Guard | None:
         self.unlisted.pop((bot, symbol), None)
-        if self.guards.pop((bot, symbol), None) is None:
-            return
+        guard = self.guards.pop((bot, symbol), None)
+        if guard is None:
+            return None
         mine = self._by_symbol[symbol]
         del mine[bot]
         if not mine:
             del self._by_symbol[symbol]
+        return guard
 
     def _recorded(self, fact: Recorded) -> Guard | None:
         owner = (fact.bot, fact.symbol)

@@ -80,8 +80,9 @@ class House:
     trading: ScriptedTrading = attrs.Factory(ScriptedTrading)
     orders: Mailbox[Any] = attrs.Factory(lambda: Mailbox[Any]("orders:main"))
     board: Mailbox[Any] = attrs.Factory(lambda: Mailbox[Any]("board"))
-    symbols: frozenset[str] = frozenset({SYMBOL})
+    bots: dict[str, str] = attrs.Factory(lambda: {"dawn": SYMBOL})
     lease_seen: Lease | None = None
+    told: dict[tuple[str, str], str] = attrs.Factory(dict[tuple[str, str], str])
     alarmed: set[str] = attrs.Factory(set[str])
     life: trio.CancelScope | None = None
 
@@ -93,9 +94,10 @@ class House:
             self.trading,
             self.orders,
             self.room.journal,
-            settings=AccountSettings("main", TAG, "binance", self.symbols, epoch=EPOCH),
+            settings=AccountSettings("main", TAG, "binance", self.bots, epoch=EPOCH),
             random=Middle(),
             board=self.board,
+            told=self.told,
             task_status=task_status,
         )
 

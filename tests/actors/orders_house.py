@@ -71,7 +71,9 @@ class House:
     trading: ScriptedTrading
     emergency: InlineFile
     board: Mailbox[Any] = attrs.Factory(lambda: Mailbox[Any]("board"))
+    catalogue: Mailbox[Any] = attrs.Factory(lambda: Mailbox[Any]("catalogue:binance"))
     instruments: dict[str, Instrument] = attrs.Factory(lambda: {SYMBOL: BTC})
+    symbols: dict[str, str] | None = None  # of each bot that is configured
     limit: tuple[str, str] | None = None
     is_stopping: bool = False
     left: list[str] = attrs.Factory(list[str])  # what a stop said of positions
@@ -90,11 +92,12 @@ class House:
             self.room.journal,
             self.instruments,
             self.emergency,
-            settings=OrdersSettings("main", TAG, EPOCH),
+            settings=OrdersSettings("main", TAG, EPOCH, symbols=self.symbols),
             recheck=self.recheck,
             is_stopping=lambda: self.is_stopping,
             random=Middle(),
             board=self.board,
+            catalogue=self.catalogue,
             leave=self.left.append,
             task_status=task_status,
         )

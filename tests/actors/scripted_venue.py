@@ -220,6 +220,7 @@ class ScriptedTrading:
     hang: str = ""  # the question that is never answered
     hang_for: str = ""  # the order that is asked for in vain
     hidden: set[str] = attrs.Factory(set[str])  # from the query of one order
+    unlisted: frozenset[str] = frozenset()
 
     @property
     def stream(self) -> ScriptedPrivate:
@@ -313,16 +314,24 @@ class ScriptedTrading:
 
     async def open_orders(self, symbols: Sequence[str]) -> Sequence[VenueOrder]:
         await self._answer("open_orders")
+        for symbol in self.unlisted.intersection(symbols):
+            raise NotListed(symbol)
         return [o for o in self.orders.values() if o.status in LIVE and o.symbol in symbols]
 
     async def past_orders(self, symbol: str, *, since_ms: int) -> Sequence[VenueOrder]:
         await self._answer("past_orders")
+        self._check_listed(symbol)
         return [order for order in self.past if order.symbol == symbol]
 
     async def fills(self, symbol: str, *, since_ms: int) -> Sequence[VenueFill]:
         await self._answer("fills")
+        self._check_listed(symbol)
         await trio.sleep(self.day_s * (self.now_ms() - since_ms) / DAY_MS)
         return [f for f in self.executed if f.symbol == symbol and f.trade_ms >= since_ms]
+
+    def _check_listed(self, symbol: str) -> None:
+        if symbol in self.unlisted:
+            raise NotListed(symbol)
 
     async def balances(self) -> Sequence[VenueBalance]:
         await self._answer("balances")

@@ -14,6 +14,7 @@ from trio.testing import MockClock
 
 from actors.messages import (
     Acknowledged,
+    Balanced,
     BalancesHeard,
     ClockStepped,
     Ended,
@@ -284,6 +285,37 @@ async def test_an_event_that_could_not_be_made_durable_is_found_by_a_pass(
     house.room.disk.error = None
     await house.wait(10)
     assert await base_booked(house) == Decimal(1)
+
+
+async def test_a_balance_that_could_not_be_made_durable_is_told_by_the_next_pass(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-14: an exit that was refused sells no more than the exchange is known to hold."""
+    house.trading.held = [VenueBalance("BTC", Decimal(1), Decimal(0))]
+    await house.start()
+    house.room.disk.refuses = Balanced
+    house.trading.held = [VenueBalance("BTC", Decimal("0.6"), Decimal(0))]
+    await house.wait(70)
+    told = [each.free for each in await house.room.recorded(Balanced)]
+    assert told == [1, Decimal("0.6")]
+
+
+async def test_a_balance_from_before_a_fill_is_not_told_after_it(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """An exit that is refused sells no more than the balance: it would sell nothing."""
+    await house.attempt()
+    house.trading.orders[ID] = venue_order(OPEN)
+    await house.start()
+    house.trading.slow_s = 1.0
+    house.trading.held = [VenueBalance("BTC", Decimal("0.1"), Decimal(0))]
+    while len(house.trading.asked_for("balances")) < 2:
+        await house.wait(0.5)
+    house.trading.stream.tell(venue_fill("t1", "1"), venue_order(FILLED, "1"))
+    await house.wait(5)
+    house.trading.held = [VenueBalance("BTC", Decimal("1.1"), Decimal(0))]
+    await house.wait(65)
+    assert [each.free for each in await house.room.recorded(Balanced)] == [Decimal("1.1")]
 
 
 async def test_an_outage_of_a_night_is_survived(

@@ -80,3 +80,21 @@ async def test_the_next_life_takes_the_alarm_back(
     await house.start()
     await house.wait(5)
     assert house.alarms() == [("unreconciled", True)]
+
+
+async def test_the_next_life_takes_back_whatever_is_over(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """And only once it has looked: until then what the life before said stands."""
+    await house.room.record(intended(), attempted(), filled(1, 100))
+    house.trading.held = [VenueBalance("BTC", Decimal("0.5"), Decimal(0))]
+    await house.start()
+    assert house.alarms() == [("frozen", False)]
+    await house.end()
+    house.trading.held = [VenueBalance("BTC", Decimal(1), Decimal(0))]
+    house.trading.errors["balances"] = LOST
+    await house.start()
+    assert house.alarms() == [("unreconciled", False)]
+    del house.trading.errors["balances"]
+    await house.wait(5)
+    assert house.alarms() == [("frozen", True), ("unreconciled", True)]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
+import trio
 from trio.testing import MockClock
 
 from actors.messages import (
@@ -22,7 +24,7 @@ from actors.messages import (
     OutcomeUnknown,
     VenueBalance,
 )
-from actors.ports import VenueError
+from actors.ports import Archived, VenueError
 from actors.questions import Answer, Question, ask
 from actors.records import Receipt
 from tests.actors.account_house import ID, House, open_house, venue_fill, venue_order
@@ -34,7 +36,7 @@ BITCOIN = VenueBalance("BTC", Decimal(1), Decimal(0))
 
 
 @pytest.fixture
-async def house(tmp_path: Path, autojump_clock: MockClock) -> AsyncIterator[House]:
+async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with open_house(tmp_path) as made:
         yield made
 
@@ -75,6 +77,18 @@ async def test_an_order_that_the_venue_does_not_know_is_settled(
     assert (command.verb, command.by, command.key) == ("settle", "ann", "k1")
     assert isinstance(end, Ended)
     assert (end.status, end.code) == (OrderStatus.NOT_PLACED, "settled")
+
+
+async def test_an_archived_order_is_settled_though_the_venue_answers_with_an_error(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await lose_an_order(house)
+    house.trading.errors["order"] = Archived("-2026: archived")
+    answer = await tell(house, "settle", outcome="canceled")
+    said = "the exchange, asked just now, says that it ended unfilled, long ago"
+    assert answer == {"said": f"{ID} of dawn is settled as canceled: {said}"}
+    (end,) = await house.room.recorded(Ended)
+    assert (end.status, end.filled_base) == (OrderStatus.CANCELED, 0)
 
 
 async def test_what_the_venue_knows_is_booked_from_there(
@@ -199,6 +213,31 @@ async def test_only_what_is_open_at_the_venue_is_adopted(
     assert "said" in await tell(house, "adopt", "web_1", bot="dawn")
     again = await tell(house, "adopt", "web_1", bot="dawn")
     assert again == {"error": "web_1 is one of ours already"}
+
+
+async def test_a_bot_adopts_no_order_of_another_symbol_than_its_own(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """Its position would have nobody's levels."""
+    house.bots["dusk"] = "ETH/USDT"
+    await house.start()
+    house.trading.orders["web_1"] = venue_order(OPEN, order_id="web_1")
+    answer = await tell(house, "adopt", "web_1", bot="dusk")
+    assert answer == {"error": "web_1 is of BTC/USDT, and dusk trades ETH/USDT"}
+
+
+async def test_a_wall_clock_that_was_set_makes_no_order_old_enough_to_be_settled(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """I-10: what its request was signed for may still be to come."""
+    await house.start()
+    house.trading.errors["past_orders"] = VenueError("HTTP 503")
+    await house.attempt()
+    await house.room.record(UNKNOWN)
+    await house.wait(5)
+    house.trading.clock_ms = 60_000
+    answer = await tell(house, "settle", outcome="not-placed", is_blind=True)
+    assert "may still be on its way to the exchange; ask again in 1" in answer["error"]
 
 
 async def test_a_freeze_ends_once_an_operator_takes_back_what_is_gone(
@@ -351,3 +390,39 @@ async def test_an_exchange_that_does_not_answer_agrees_with_nothing(
     await house.wait(30)
     answer = await tell(house, "reconcile", "main")
     assert answer["said"].startswith("main: reconciled, an operator asked · 0 open orders")
+
+
+async def test_an_order_that_the_stream_tells_of_meanwhile_is_not_settled(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """I-6: it lives at the exchange, and would be done with here."""
+    await lose_an_order(house)
+    house.trading.errors.clear()
+    house.trading.slow_s = 1.0
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(partial(tell, house, "settle", outcome="canceled"))
+        await house.wait(2)
+        house.trading.stream.tell(venue_order(OPEN))
+    assert await house.room.recorded(Ended, Commanded) == []
+
+
+async def test_a_symbol_that_is_not_listed_any_more_keeps_no_other_from_being_corrected(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-14: its symbol is frozen until somebody says whose the missing coins were."""
+    house.bots["noon"] = "NO/USDT"
+    house.trading.unlisted = frozenset({"NO/USDT"})
+    await lack_two(house)
+    assert "said" in await tell(house, "correct", SYMBOL)
+
+
+async def test_a_position_of_a_bot_that_left_the_file_is_corrected_though_its_stop_rests(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-14: the exchange shows the stop as the ledger has it, so it explains nothing."""
+    house.bots = {"dusk": "ETH/USDT"}
+    await house.attempt()
+    house.trading.orders[ID] = venue_order(OPEN)
+    await lack_two(house)
+    await house.wait(60)
+    assert "said" in await tell(house, "correct", SYMBOL)

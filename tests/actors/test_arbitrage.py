@@ -13,6 +13,7 @@ import trio
 
 from actors.messages import (
     Attempted,
+    ExitIntent,
     ExitReason,
     Filled,
     Halted,
@@ -248,6 +249,45 @@ async def test_a_hedge_is_sent_once_however_often_a_life_ends(
     assert placed(house)["binance"] == [(Side.SELL, Decimal(1))]
     hedges = [it for it in await house.room.recorded(Intended) if "hedge" in it.intent_id]
     assert [it.intent_id for it in hedges] == ["g1/hedge/1"]
+
+
+async def test_a_sale_does_not_leave_by_the_emergency_file_while_its_purchase_cannot(
+    house: LegsHouse, autojump_clock: trio.abc.Clock
+) -> None:
+    """D-2: it is half of something new, and no exit."""
+    await house.start_doors()
+    await house.start()
+    house.room.disk.refuses = Intended
+    await house.price(*ONE_CENT)
+    await trio.sleep(ABSENT_S + 2)
+    assert placed(house) == {"binance": [], "kraken": []}
+
+
+async def test_a_hedge_by_the_emergency_file_is_sent_once_though_no_row_tells_of_it(
+    house: LegsHouse, autojump_clock: trio.abc.Clock
+) -> None:
+    """I-4: the disk is full, and the inventory would be sold again every ten seconds."""
+    await house.room.record(*inventory(BUY_LEG, 5), GROUP, *whole(BUY_LEG))
+    house.dawn.trading.answers = [executed(Side.SELL, "1", "99", "t2")]
+    await house.start_doors()
+    await house.start()
+    house.room.disk.error = OSError(28, "no space left on device")
+    await trio.sleep(SETTLE_S + 3 * ABSENT_S)
+    assert placed(house)["binance"] == [(Side.SELL, Decimal(1))]
+
+
+async def test_a_hedge_that_nobody_took_is_asked_for_again_at_once(
+    house: LegsHouse, autojump_clock: trio.abc.Clock
+) -> None:
+    await house.room.record(GROUP, *whole(BUY_LEG))
+    for number in range(64):
+        await house.dawn.orders.wish(number)
+    await house.start()
+    await trio.sleep(SETTLE_S + 2)
+    taken(house.dawn.orders)
+    await trio.sleep(2)
+    asked = [it for it in taken(house.dawn.orders) if isinstance(it, ExitIntent)]
+    assert [it.intent_id for it in asked] == ["g1/hedge/1"]
 
 
 async def test_while_the_journal_is_down_no_leg_leaves(

@@ -11,16 +11,15 @@ from typing import Any
 import attrs
 import pytest
 import trio
+from trio.testing import MockClock
 
 from actors.board import LOOK_S, run_board
 from actors.messages import BotPaused, BotStarted, Fact, FleetStarted
-from actors.messages.board import Alarmed, Asked
+from actors.messages.board import Alarmed, AlarmId, Asked
 from actors.messages.supervision import ActorState, State
 from actors.pure.client_order_id import IntentIds
 from tests.actors.ledger_room import Room, RunClock, open_room
 from tests.words import filled
-
-pytestmark = pytest.mark.usefixtures("autojump_clock")
 
 UNGUARDED = Alarmed("positions:main", "unguarded", "dawn", "dawn holds BTC/USDT unseen")
 OVER = attrs.evolve(UNGUARDED, is_over=True)
@@ -94,13 +93,15 @@ async def open_board(
             bots={"dawn": "main"},
             clock=RunClock(),
             announce=counter.announce,
-            **settings,
+            **{"alarms": {}, **settings},
         )
         await room.start(room.mailboxes["board"], body)
         yield room, counter
 
 
-async def test_an_alarm_is_said_once_and_once_when_it_is_over(tmp_path: Path) -> None:
+async def test_an_alarm_is_said_once_and_once_when_it_is_over(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
     async with open_board(tmp_path) as (room, counter):
         for alarm in (UNGUARDED, UNGUARDED, OVER, OVER):
             room.mailboxes["board"].latest((Alarmed, alarm.code), alarm)
@@ -108,8 +109,33 @@ async def test_an_alarm_is_said_once_and_once_when_it_is_over(tmp_path: Path) ->
     assert counter.said == [UNGUARDED, OVER]
 
 
+async def test_an_alarm_outlives_the_board(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """Whoever raised it says it once; a person sees it until it is over."""
+    alarms: dict[AlarmId, Alarmed] = {}
+    for number, alarm in enumerate((UNGUARDED, OVER)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        async with open_board(folder, alarms=alarms) as (room, counter):
+            assert len((await counter.answer("status"))["alarms"]) == number
+            room.mailboxes["board"].latest((Alarmed, alarm.code), alarm)
+            await trio.sleep(2 * LOOK_S)
+        assert counter.said == [alarm]
+
+
+async def test_an_alarm_is_seen_before_the_board_waits(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """What is in hand when the board crashes is lost; it waits with empty hands."""
+    async with open_board(tmp_path) as (room, counter):
+        room.mailboxes["board"].latest((Alarmed, UNGUARDED.code), UNGUARDED)
+        await trio.sleep(LOOK_S / 2)
+        assert counter.said == [UNGUARDED]
+
+
 async def test_what_a_moved_bot_left_on_an_account_without_bots_is_an_alarm_at_the_start(
-    tmp_path: Path,
+    tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     async with open_board(tmp_path, filled(1, 100, account="old")) as (_, counter):
         (alarm,) = counter.said
@@ -125,6 +151,7 @@ async def test_a_first_life_says_what_its_own_run_recorded_before_it(
     is_first_life: bool,
     said: list[int],
     page_rows: int,
+    autojump_clock: MockClock,
 ) -> None:
     """And nothing of runs before, wherever a page of the ledger ends."""
     monkeypatch.setattr("actors.journal.PAGE_ROWS", page_rows)
@@ -137,20 +164,26 @@ async def test_a_first_life_says_what_its_own_run_recorded_before_it(
         assert counter.said == [facts[n] for n in said]
 
 
-async def test_a_bot_that_runs_is_not_started_again(tmp_path: Path) -> None:
+async def test_a_bot_that_runs_is_not_started_again(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
     async with open_board(tmp_path) as (room, counter):
         assert await counter.answer("start") == {"said": "dawn is running already"}
         assert (counter.started, await room.recorded(BotStarted)) == ([], [])
 
 
-async def test_a_running_bot_with_failures_has_them_forgotten(tmp_path: Path) -> None:
+async def test_a_running_bot_with_failures_has_them_forgotten(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
     async with open_board(tmp_path) as (_, counter):
         counter.consecutive = 2
         await counter.answer("start")
         assert counter.started == ["bot:dawn"]
 
 
-async def test_a_stopped_bot_is_started_before_its_life_has_ended(tmp_path: Path) -> None:
+async def test_a_stopped_bot_is_started_before_its_life_has_ended(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
     async with open_board(tmp_path) as (_, counter):
         await counter.answer("stop")
         await trio.sleep(2 * LOOK_S)

@@ -21,6 +21,7 @@ from actors.messages import (
     BotResumed,
     BotStarted,
     BotStopped,
+    CancelIntent,
     Commanded,
     ExitIntent,
     ExitReason,
@@ -95,6 +96,7 @@ class House:
             ids=IntentIds("e", STARTED.execution, "board", 1),
             bots={"dawn": "main", "dusk": "main"},
             legs=self.legs,
+            alarms={},
             clock=RunClock(),
             announce=lambda _at_ms, fact: self.said.append(fact),
             is_first_life=self.lives == 1,
@@ -257,6 +259,20 @@ async def test_an_order_to_be_flat_sells_at_once_where_the_ledger_takes_nothing(
         ExitReason.OPERATOR,
     )
     assert "nothing to sell" in (await house.flatten("dusk"))["said"]
+
+
+async def test_an_order_to_be_flat_cancels_the_entries_where_the_ledger_takes_nothing(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """S-8: what it would buy later, nobody would sell."""
+    await house.begin()
+    await house.room.record(intended(), attempted(order_id="c1"))
+    house.room.disk.error = OSError(28, "No space left on device")
+    await trio.sleep(1)
+    said = (await house.flatten("dawn"))["said"]
+    assert "asked to cancel c1 of dawn; type it again" in said
+    (wish,) = [each for each in taken(house.orders) if isinstance(each, CancelIntent)]
+    assert (wish.account, wish.client_order_id) == ("main", "c1")
 
 
 async def test_an_unknown_question_is_said_to_be_one(

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
 import attrs
 import pytest
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.catalogue import READY_S, run_catalogue
+from actors.catalogue import DOUBTED_S, READY_S, run_catalogue
 from actors.mailbox import Mailbox
-from actors.messages import Instrument
+from actors.messages import Instrument, ListingDoubted
 from actors.ports import VenueError
 from tests.actors.scripted_venue import ScriptedMarket
-from tests.words import BTC
+from tests.words import BTC, SYMBOL
 
 ETH = attrs.evolve(BTC, symbol="ETH/USDT")
 
 
 async def start(
-    nursery: trio.Nursery, market: ScriptedMarket, instruments: dict[str, Instrument]
+    nursery: trio.Nursery,
+    market: ScriptedMarket,
+    instruments: dict[str, Instrument],
+    mailbox: Mailbox[Any] | None = None,
 ) -> Mailbox[Any]:
     """Start a catalogue; return the board's mailbox."""
-    board = Mailbox[Any]("board")
-    run = partial(run_catalogue, market, instruments, board, exchange="binance")
+    board, mailbox = Mailbox[Any]("board"), mailbox or Mailbox[Any]("catalogue:binance")
+    run = partial(run_catalogue, mailbox, market, instruments, board, exchange="binance")
     await nursery.start(run)
     return board
 
@@ -41,6 +45,13 @@ async def test_an_outage_is_an_alarm_with_its_reason_until_it_is_over(
     await trio.sleep(6)
     over = await board.receive()
     assert over.is_over
+
+
+async def test_the_next_life_takes_the_alarm_back(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    board = await start(nursery, ScriptedMarket(), {})
+    assert (await board.receive()).is_over
 
 
 async def test_ready_means_known(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
@@ -92,3 +103,22 @@ async def test_a_venue_that_never_answers_is_asked_again(
     await start(nursery, market, {})
     await trio.sleep(40)
     assert len(market.asked_for("instruments")) >= 2
+
+
+async def test_a_refused_order_has_the_filters_asked_for_again_but_not_without_end(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    """I-12: an exit that the new lot refuses would be refused for an hour."""
+    market, instruments = ScriptedMarket(), dict[str, Instrument]()
+    mailbox = Mailbox[Any]("catalogue:binance")
+    await start(nursery, market, instruments, mailbox)
+    await trio.sleep(600)
+    coarse = attrs.evolve(BTC, lot=Decimal("0.001"))
+    market.listed = {BTC.symbol: coarse}
+    mailbox.latest(SYMBOL, ListingDoubted(SYMBOL, "-1013: LOT_SIZE"))
+    await wait_all_tasks_blocked()
+    assert instruments == {BTC.symbol: coarse}
+    for _ in range(120):
+        mailbox.latest(SYMBOL, ListingDoubted(SYMBOL, "-2010: too little"))
+        await trio.sleep(1)
+    assert len(market.asked_for("instruments")) <= 2 + 120 / DOUBTED_S

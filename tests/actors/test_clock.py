@@ -29,6 +29,7 @@ class House:
     feed: Mailbox[Any]
     orders: Mailbox[Any] = attrs.Factory(lambda: Mailbox[Any]("orders:main"))
     board: Mailbox[Any] = attrs.Factory(lambda: Mailbox[Any]("board"))
+    told: dict[str, str] = attrs.Factory(dict[str, str])
     jumped_s: float = 0.0
     slept_s: float = 0.0
 
@@ -52,6 +53,7 @@ class House:
             limits={"binance": ClockLimits(1_000, 200)},
             orders={"binance": [self.orders]},
             board=self.board,
+            told=self.told,
             task_status=task_status,
         )
 
@@ -178,6 +180,19 @@ async def test_an_offset_beyond_its_limit_is_a_doubt_and_an_alarm_until_it_is_le
     assert alarms(house) == [(f"binance: {text}; nothing new is begun", True)]
 
 
+async def test_the_next_life_takes_the_alarm_back(
+    house: House, autojump_clock: MockClock
+) -> None:
+    house.market.offset_ms = -1_001
+    life = await house.room.start(Mailbox("clock"), house.run)
+    await trio.sleep(1.5)
+    life.cancel()
+    house.market.offset_ms = 0
+    await house.room.start(Mailbox("clock"), house.run)
+    await trio.sleep(1.5)
+    assert [is_over for _, is_over in alarms(house)] == [True]  # one box, the newest in it
+
+
 async def test_after_a_step_the_time_is_in_doubt_until_it_was_measured_again(
     house: House, autojump_clock: MockClock
 ) -> None:
@@ -198,8 +213,17 @@ async def test_after_a_step_the_time_is_in_doubt_until_it_was_measured_again(
 async def test_before_the_first_measure_nothing_is_known(
     house: House, autojump_clock: MockClock
 ) -> None:
+    """I-11: orders know that before they begin."""
     house.market.errors[""] = VenueError("HTTP 503")
-    await house.room.start(Mailbox("clock"), house.run)
-    await trio.sleep(1.5)
-    assert doubt(house) == "the exchange has not told its time yet"
+    for _ in range(2):
+        await house.room.start(Mailbox("clock"), house.run)
+        assert doubt(house) == "the exchange has not told its time yet"
+        await trio.sleep(1.5)
     assert alarms(house) == []
+
+
+async def test_a_measure_ends_the_doubt_at_once(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.room.start(Mailbox("clock"), house.run)
+    assert doubt(house) == ""

@@ -250,3 +250,20 @@ async def test_a_price_that_the_venue_dates_before_the_streams_last_is_dropped(
     house.market.tickers[SYMBOL] = attrs.evolve(told, exchange_ms=told.exchange_ms - 900)
     await trio.sleep(2)
     assert [each.last for each in house.prices()] == [100]
+
+
+@pytest.mark.parametrize(("times", "shown"), [(1, [95]), (2, [])])
+async def test_one_date_far_ahead_refuses_no_price_until_a_second_agrees(
+    house: House, autojump_clock: MockClock, times: int, shown: list[int]
+) -> None:
+    """R-43: one odd date of the last ticker would keep us without prices for years."""
+    house.market.tickers[SYMBOL] = ticker(95, exchange_ms=1_700_000_020_000)
+    house.want("dawn", SYMBOL)
+    await house.start()
+    dates_ms = [1_700_000_010_000] + [1_900_000_000_000 + n * 1_000 for n in range(times)]
+    for date_ms in dates_ms:
+        told = ticker(100, trio.current_time(), exchange_ms=date_ms)
+        house.mailbox.latest("ticker", told)
+        await trio.sleep(1)
+    await trio.sleep(5)
+    assert (len(house.market.asked), [each.last for each in house.prices()]) == (1, shown)

@@ -75,6 +75,20 @@ async def test_volume_that_falls_out_of_the_day_is_no_trade(
     assert len(house.market.streams) == 1
 
 
+@pytest.mark.parametrize(("behind_ms", "is_kept"), [(3_000, True), (3_600_000, False)])
+async def test_an_answer_little_older_than_what_the_stream_told_is_no_trade(
+    house: House, autojump_clock: MockClock, behind_ms: int, is_kept: bool
+) -> None:
+    """R-22: a cache answers with the price before; a date far ahead excuses no silence."""
+    house.want("dawn", TICKER)
+    await house.start()
+    await house.tick(100)
+    told_ms = house.market.tickers[SYMBOL].exchange_ms
+    house.market.tickers[SYMBOL] = ticker(99, exchange_ms=told_ms - behind_ms)
+    await house.at(60)
+    assert (len(house.market.streams) == 1) is is_kept
+
+
 async def test_a_silent_candle_stream_is_found_while_the_ticker_lives(
     house: House,
     autojump_clock: MockClock,

@@ -24,7 +24,7 @@ from actors.fleet_wiring import (
 )
 from actors.fleet_world import Venue, World
 from actors.mailbox import Mailbox
-from actors.messages import Channel, Fact, Signal
+from actors.messages import Alarmed, Channel, Fact, Signal
 from actors.messages.supervision import State
 from actors.pure.actor_paths import paths
 from actors.pure.client_order_id import account_tag
@@ -225,6 +225,21 @@ async def test_every_actor_of_the_map_has_its_place_and_no_other_has(
     seen = [state.path for state in fleet.states()]
     await store.close()
     assert seen == [path for path in paths(fleet_config) if path != "simulator"]
+
+
+async def test_what_lies_in_ledgers_that_nobody_opens_is_an_alarm_before_all_else(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    fleet_config = config()
+    store = InlineStore(tmp_path / "ledger.db")
+    bots = [bot.name for bot in fleet_config.bots]
+    alarms = [Alarmed("board", "abandoned", name, "holds 1") for name in ("old", "older")]
+    outside = world(store, ScriptedMarket(), bots)
+    stage = open_stage(fleet_config)
+    Fleet(stage, attrs.evolve(outside, abandoned=tuple(alarms)))
+    await store.close()
+    board = stage.mailboxes["board"]
+    assert [board.receive_nowait() for _ in range(board.depth)] == alarms
 
 
 async def test_a_bot_that_is_given_up_wants_no_market_data(

@@ -13,6 +13,7 @@ from trio.testing import MockClock
 from actors.messages import (
     BotPaused,
     BotStopped,
+    ClockJudged,
     Ended,
     Fact,
     Halted,
@@ -63,15 +64,22 @@ async def test_a_halt_that_was_durable_first_stops_an_entry_on_its_way_to_the_di
     assert told.reason.startswith("never sent: daily_loss until it is resumed")
 
 
-async def test_a_lease_taken_back_stops_an_entry_on_its_way_to_the_disk(
-    house: House, autojump_clock: MockClock
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        ("lease", Lease("main", -math.inf)),  # the private stream is lost
+        ("clock", ClockJudged("binance", "the machine slept")),
+    ],
+)
+async def test_a_word_that_bars_entries_stops_one_on_its_way_to_the_disk(
+    house: House, autojump_clock: MockClock, kind: str, word: Lease | ClockJudged
 ) -> None:
-    """I-11: the private stream is lost, and the word waits behind what was approved."""
+    """I-11: it waits behind what was approved."""
     await house.start()
     house.room.disk.slow_s = 0.4
     await house.post_entry("i1")
     await settle()
-    house.mailbox.latest("lease", Lease("main", -math.inf))
+    house.mailbox.latest(kind, word)
     await trio.sleep(3)
     assert house.trading.placed == []
     (told,) = await house.room.recorded(Ended)

@@ -17,12 +17,14 @@ from actors.messages import (
     Acknowledged,
     Attempted,
     Ended,
+    ExitReason,
     Fact,
     Intended,
     LedgerState,
     OrderRequest,
     OrderStatus,
     OutcomeUnknown,
+    PositionClosed,
     Refused,
     Side,
     VenueReject,
@@ -30,7 +32,7 @@ from actors.messages import (
 from actors.pure.fact_record import pack, unpack
 from tests.actors.ledger_room import settle
 from tests.actors.orders_house import House, open_house
-from tests.words import attempted, exit_intended, intended
+from tests.words import SYMBOL, attempted, exit_intended, intended
 
 FULL = OSError(28, "No space left on device")
 HALF = Decimal("0.5")
@@ -38,7 +40,7 @@ ENTERED = [intended(), attempted()]  # what dawn holds was bought so
 
 
 @pytest.fixture
-async def house(tmp_path: Path, autojump_clock: MockClock) -> AsyncIterator[House]:
+async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with open_house(tmp_path) as made:
         await made.hold()
         yield made
@@ -64,7 +66,7 @@ def sold(house: House) -> list[Decimal]:
 
 
 async def test_an_exit_on_a_full_disk_leaves_and_the_file_holds_it_first(
-    house: House,
+    house: House, autojump_clock: MockClock
 ) -> None:
     seen: list[type[Fact]] = []
 
@@ -80,7 +82,7 @@ async def test_an_exit_on_a_full_disk_leaves_and_the_file_holds_it_first(
 
 
 async def test_an_exit_waits_half_a_second_for_a_disk_that_hangs_and_then_not_at_all(
-    house: House,
+    house: House, autojump_clock: MockClock
 ) -> None:
     left_s: list[float] = []
 
@@ -98,7 +100,31 @@ async def test_an_exit_waits_half_a_second_for_a_disk_that_hangs_and_then_not_at
     assert [at_s - begun_s for at_s in left_s] == pytest.approx([0.5, 0.6], abs=0.05)
 
 
-async def test_a_dead_journal_holds_up_no_exit(house: House) -> None:
+async def test_refused_entries_hold_up_no_exit_behind_them(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """I-12: a refusal is a row, and on a slow disk nobody waits for it."""
+    left_s: list[float] = []
+
+    async def look(_: OrderRequest) -> None:
+        await trio.lowlevel.checkpoint()
+        left_s.append(trio.current_time())
+
+    house.trading.on_place = look
+    await house.start(lease_s=0)
+    house.room.disk.slow_s = 0.2
+    begun_s = trio.current_time()
+    for number in range(20):
+        await house.post_entry(f"e{number}")
+    await house.exit()
+    await trio.sleep(10)
+    assert [at_s - begun_s <= 0.6 for at_s in left_s] == [True]
+    assert len(await house.room.recorded(Refused)) == 20
+
+
+async def test_a_dead_journal_holds_up_no_exit(
+    house: House, autojump_clock: MockClock
+) -> None:
     await house.start()
     house.room.journal_scope.cancel()
     await settle()
@@ -108,7 +134,7 @@ async def test_a_dead_journal_holds_up_no_exit(house: House) -> None:
 
 
 async def test_entries_are_refused_with_the_reason_and_exits_are_not(
-    house: House,
+    house: House, autojump_clock: MockClock
 ) -> None:
     await house.start()
     house.mailbox.latest(LedgerState, LedgerState("12 MB are free"))
@@ -120,7 +146,7 @@ async def test_entries_are_refused_with_the_reason_and_exits_are_not(
 
 
 async def test_a_second_exit_is_not_sent_while_the_first_cannot_be_recorded(
-    house: House,
+    house: House, autojump_clock: MockClock
 ) -> None:
     """I-13, I-15."""
     house.room.disk.error = FULL
@@ -132,7 +158,7 @@ async def test_a_second_exit_is_not_sent_while_the_first_cannot_be_recorded(
 
 
 async def test_an_exit_that_the_venue_refused_may_be_asked_for_again(
-    house: House,
+    house: House, autojump_clock: MockClock
 ) -> None:
     house.trading.answers = [VenueReject("", "-2010", "insufficient balance")]
     house.room.disk.error = FULL
@@ -144,7 +170,7 @@ async def test_an_exit_that_the_venue_refused_may_be_asked_for_again(
 
 
 async def test_the_ledger_gets_it_all_in_order_and_once_when_it_takes_rows(
-    house: House,
+    house: House, autojump_clock: MockClock
 ) -> None:
     house.room.disk.error = FULL
     await house.start()
@@ -159,7 +185,7 @@ async def test_the_ledger_gets_it_all_in_order_and_once_when_it_takes_rows(
 
 
 async def test_safe_mode_is_over_when_the_file_is_empty_and_not_before(
-    house: House,
+    house: House, autojump_clock: MockClock
 ) -> None:
     house.room.disk.error = FULL
     await house.start()
@@ -179,7 +205,7 @@ async def test_safe_mode_is_over_when_the_file_is_empty_and_not_before(
 
 
 async def test_what_neither_takes_is_not_sent_and_that_is_said_loudly(
-    house: House,
+    house: House, autojump_clock: MockClock
 ) -> None:
     """I-2: nothing leaves that is not durable."""
     house.room.disk.error = FULL
@@ -195,7 +221,27 @@ async def test_what_neither_takes_is_not_sent_and_that_is_said_loudly(
     assert {a.code: a.is_over for a in house.alarms()}["exit_not_sent"]
 
 
-async def test_a_file_that_hangs_costs_half_a_second(house: House) -> None:
+async def test_an_exit_that_was_not_sent_is_forgotten_with_its_position(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """Its stop may have sold it at the exchange: nobody asks for the exit again."""
+    house.room.disk.error = FULL
+    await house.start()
+    house.emergency.error = OSError(5, "Input/output error")
+    await house.exit()
+    assert not {a.code: a.is_over for a in house.alarms()}["exit_not_sent"]
+    house.room.disk.error = None
+    zero = Decimal(0)
+    gone = PositionClosed(
+        "dawn", "main", SYMBOL, "c1", ExitReason.STOP_LOSS, Decimal(90), zero, zero, ""
+    )
+    await house.room.record(gone)
+    assert {a.code: a.is_over for a in house.alarms()}["exit_not_sent"]
+
+
+async def test_a_file_that_hangs_costs_half_a_second(
+    house: House, autojump_clock: MockClock
+) -> None:
     house.room.disk.error = FULL
     await house.start()
     house.emergency.slow_s = 1000.0
@@ -207,7 +253,7 @@ async def test_a_file_that_hangs_costs_half_a_second(house: House) -> None:
 
 
 async def test_an_attempt_that_a_hanging_file_took_late_was_never_sent(
-    house: House,
+    house: House, autojump_clock: MockClock
 ) -> None:
     house.room.disk.error = FULL
     await house.start()
@@ -222,7 +268,7 @@ async def test_an_attempt_that_a_hanging_file_took_late_was_never_sent(
 
 
 async def test_the_next_life_takes_the_file_first_and_never_sends_again(
-    house: House,
+    house: House, autojump_clock: MockClock
 ) -> None:
     """It was put there, and perhaps sent, by a life that crashed."""
     house.emergency.file.append(pack([exit_intended(), attempted("x1", "cx")]))
@@ -235,7 +281,7 @@ async def test_the_next_life_takes_the_file_first_and_never_sends_again(
 
 
 async def test_a_start_whose_ledger_refuses_counts_what_the_file_holds(
-    house: House,
+    house: House, autojump_clock: MockClock
 ) -> None:
     house.emergency.file.append(pack([exit_intended(base=HALF), attempted("x1", "cx")]))
     house.room.disk.error = FULL
@@ -248,7 +294,9 @@ async def test_a_start_whose_ledger_refuses_counts_what_the_file_holds(
     assert ids == ["c1", "cx", house.trading.placed[0].client_order_id]
 
 
-async def test_a_crash_between_record_and_clear_is_harmless(house: House) -> None:
+async def test_a_crash_between_record_and_clear_is_harmless(
+    house: House, autojump_clock: MockClock
+) -> None:
     facts = exit_intended(), attempted("x1", "cx")
     house.emergency.file.append(pack(facts))
     await house.room.record(*facts)
@@ -259,7 +307,7 @@ async def test_a_crash_between_record_and_clear_is_harmless(house: House) -> Non
 
 
 async def test_people_see_safe_mode_begin_with_its_reason_and_end_once(
-    house: House,
+    house: House, autojump_clock: MockClock
 ) -> None:
     await house.start()
     house.mailbox.latest(LedgerState, LedgerState("12 MB are free"))
@@ -273,7 +321,7 @@ async def test_people_see_safe_mode_begin_with_its_reason_and_end_once(
 
 
 async def test_a_life_that_begins_while_the_disk_is_short_begins_in_safe_mode(
-    house: House,
+    house: House, autojump_clock: MockClock
 ) -> None:
     """What the journal told of its disk was told to the life before (D-2)."""
     room, orders = house.room, [house.mailbox]

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
@@ -24,11 +25,11 @@ from actors.messages import (
     PositionClosed,
     PositionOpened,
     PositionSeen,
+    Protection,
     Source,
     StopMoved,
 )
 from actors.positions import run_positions
-from actors.pure.exits import Protection
 from actors.pure.guard_steps import Ward
 from actors.pure.price_trust import PriceLimits
 from tests.actors.trading_floor import Floor, open_floor
@@ -224,6 +225,22 @@ async def test_without_fresh_prices_it_alarms_once_and_rest_prices_end_it(
     assert len(floor.taken(floor.orders)) == 1
 
 
+async def test_a_position_without_a_price_is_told_beside_one_that_has_a_price(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    """R-25: the bot's symbol was changed while it held the other."""
+    other = attrs.evolve(BTC, symbol="ETH/USDT", base_asset="ETH")
+    await start(floor, instruments={SYMBOL: BTC, other.symbol: other})
+    old = {"symbol": other.symbol, "client_order_id": "e1", "trade_id": "e1"}
+    await floor.record(filled(1, 100, **old), *ENTRY)
+    for _ in range(20):
+        await price(floor, "100")
+        await trio.sleep(1)
+    alarms = [each for each in floor.taken(floor.board) if isinstance(each, Alarmed)]
+    text = "dawn holds ETH/USDT without a fresh price"
+    assert [(alarm.text, alarm.is_over) for alarm in alarms] == [(text, False)]
+
+
 async def test_a_step_of_the_clock_makes_every_price_old(
     floor: Floor, autojump_clock: MockClock
 ) -> None:
@@ -253,6 +270,12 @@ async def test_each_check_shows_the_position_and_its_unrealized_result(
     )
 
 
+def alarms(floor: Floor) -> dict[str, bool]:
+    """Return which alarms were posted, and whether as over."""
+    told = [each for each in floor.taken(floor.board) if isinstance(each, Alarmed)]
+    return {each.code: each.is_over for each in told}
+
+
 async def test_busy_orders_are_asked_again(floor: Floor, autojump_clock: MockClock) -> None:
     await start(floor)
     await floor.record(*ENTRY)
@@ -260,12 +283,11 @@ async def test_busy_orders_are_asked_again(floor: Floor, autojump_clock: MockClo
         await floor.orders.wish("full")
     floor.positions.latest("ticker", ticker("97", trio.current_time()))
     await trio.sleep(2)
+    assert alarms(floor)["orders_busy"] is False
     assert floor.taken(floor.orders) == ["full"] * 4
     await trio.sleep(5)
     assert [type(wish) for wish in floor.taken(floor.orders)] == [ExitIntent]
-    assert "orders_busy" in {
-        each.code for each in floor.taken(floor.board) if isinstance(each, Alarmed)
-    }
+    assert alarms(floor)["orders_busy"] is True
 
 
 async def test_an_exit_that_rests_is_cancelled_and_asked_for_again(
@@ -351,6 +373,24 @@ async def test_a_position_is_guarded_once_its_exchange_lists_the_symbol(
     await trio.sleep(6)
     await price(floor, "97.5")
     assert [wish.reason for wish in floor.taken(floor.orders)] == [ExitReason.STOP_LOSS]
+
+
+async def test_a_position_in_a_symbol_that_is_not_listed_is_told_until_it_is(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    """R-14: nothing guards it, and no other alarm would say so."""
+    listed: dict[str, Instrument] = {}
+    await floor.record(*ENTRY)
+    await start(floor, instruments=listed)
+    await trio.sleep(20)
+    alarms = [each for each in floor.taken(floor.board) if isinstance(each, Alarmed)]
+    text = "dawn holds BTC/USDT, which the exchange does not list: nothing here guards it"
+    assert [(alarm.text, alarm.is_over) for alarm in alarms] == [(text, False)]
+    listed[SYMBOL] = BTC
+    await trio.sleep(6)
+    alarms = [each for each in floor.taken(floor.board) if isinstance(each, Alarmed)]
+    over = [alarm.is_over for alarm in alarms if alarm.code == "unlisted"]
+    assert over == [True]
 
 
 async def test_a_position_bought_before_its_symbol_is_listed_is_guarded_once_it_is(

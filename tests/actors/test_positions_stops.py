@@ -21,12 +21,12 @@ from actors.messages import (
     OrderStatus,
     PositionClosed,
     PositionSeen,
+    Protection,
     Purpose,
     Reconciled,
     Refused,
 )
 from actors.positions import run_positions
-from actors.pure.exits import Protection
 from actors.pure.guard_steps import Ward
 from actors.pure.order_gate import exit_of
 from actors.pure.price_trust import PriceLimits

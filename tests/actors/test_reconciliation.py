@@ -23,7 +23,7 @@ from actors.messages import (
     VenueBalance,
     VenueFill,
 )
-from actors.ports import NotListed, RemoteProtocolError, VenueError
+from actors.ports import RemoteProtocolError, VenueError
 from tests.actors.account_house import (
     ID,
     VENUE_ID,
@@ -122,6 +122,23 @@ async def test_unknown_is_not_placed_only_after_expiry_and_margin(
     assert len(house.trading.asked_for("order")) >= 2
     await house.wait(20)
     assert await statuses(house) == [OrderStatus.NOT_PLACED]
+
+
+async def test_all_that_is_not_placed_is_judged_by_one_look_at_the_history(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """At Kraken one look is ten seconds of what the key may ask; exits wait meanwhile."""
+    await house.start()
+    for order_id in (ID[:-1] + digit for digit in "1234"):
+        await house.room.record(
+            intended(intent_id=order_id),
+            attempted(order_id, order_id),
+            attrs.evolve(UNKNOWN, client_order_id=order_id),
+        )
+    await house.wait(60)
+    assert await statuses(house) == [OrderStatus.NOT_PLACED] * 4
+    looks = house.trading.asked_for("past_orders"), house.trading.asked_for("fills")
+    assert [len(it) for it in looks] == [1, 1]
 
 
 async def test_a_wall_clock_that_was_set_makes_no_order_old(
@@ -350,17 +367,6 @@ async def test_a_venue_that_forgets_what_was_cancelled_has_cancelled_what_it_for
     (end,) = await house.room.recorded(Ended)
     assert (end.status, end.filled_base) == (CANCELED, Decimal(filled_base))
     assert len(await house.room.recorded(Filled)) == len(executed)
-
-
-async def test_a_symbol_that_is_not_listed_does_not_keep_the_others_from_trading(
-    house: House, autojump_clock: MockClock
-) -> None:
-    house.symbols = frozenset({SYMBOL, "NO/USDT"})
-    house.trading.errors["open_orders"] = NotListed("NO/USDT")
-    await house.start()
-    del house.trading.errors["open_orders"]
-    await house.wait(5)
-    assert house.may_buy()
 
 
 async def test_routine_passes_come_every_minute(

@@ -88,3 +88,20 @@ async def test_executions_that_are_listed_nowhere_are_still_missed(
     executed(house, ("t1", "0.4", 1_000), ("t2", "0.6", 1_000))
     await house.wait(60)
     assert await booked(house) == ["t1", "t2"]
+
+
+async def test_an_order_whose_fills_were_booked_before_a_crash_gets_its_end(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """Fills and end are two rows: whoever waits for ends must not wait for ever."""
+    await house.room.record(filled(1, 100, client_order_id=ID))
+    await house.start()
+    await house.pass_now()
+    (told,) = await house.room.recorded(Ended)
+    assert (told.client_order_id, told.status, told.filled_base) == (
+        ID,
+        OrderStatus.FILLED,
+        1,
+    )
+    assert [found.orders_settled for found in await house.passes()] == [1, 0]
+    assert house.trading.asked_for("order") == []

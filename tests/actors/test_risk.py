@@ -13,11 +13,20 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.messages import Approved, FeedState, Halted, Link, Refused, Ticker, Wanted
+from actors.messages import (
+    Approved,
+    FeedState,
+    Halted,
+    HaltLifted,
+    Link,
+    Refused,
+    Ticker,
+    Wanted,
+)
 from actors.pure.caps import Caps
 from actors.pure.risk_rules import Limits
 from actors.pure.risk_state import RiskState
-from actors.risk import run_risk
+from actors.risk import NOTE_S, run_risk
 from tests.actors.trading_floor import Floor, StillClock, open_floor
 from tests.words import BTC, SYMBOL, attempted, filled, intended, order_intent, sold, ticker
 
@@ -297,6 +306,22 @@ async def test_a_halt_is_in_force_though_the_journal_is_silent_and_is_recorded_l
     price(floor)
     await trio.sleep(2)
     assert ("dawn", "daily_turnover") in await halts(floor)
+
+
+async def test_a_halt_that_a_slow_journal_wrote_is_not_written_again_after_it_was_lifted(
+    floor: Floor, autojump_clock: MockClock
+) -> None:
+    """R-37: an operator lifted it; nobody would know where it came from."""
+    await floor.record(filled("0.2", 50_000))
+    await start(floor, daily_loss_percent_max=Decimal(5))
+    floor.disk.slow_s = NOTE_S + 0.5
+    price(floor, "47500")
+    await trio.sleep(2 * NOTE_S)
+    floor.disk.slow_s = 0.0
+    await floor.record(HaltLifted("", "main", "daily_loss", "seen"))
+    price(floor, "60000")
+    await trio.sleep(5)
+    assert await halts(floor) == [("", "daily_loss")]
 
 
 async def test_when_the_code_that_counts_the_loss_raises_it_is_the_supervisors_crash(

@@ -9,7 +9,8 @@ import attrs
 import pytest
 from trio.testing import MockClock
 
-from actors.messages import Ended, OrderStatus, OutcomeUnknown
+from actors.messages import Acknowledged, Ended, OrderStatus, OutcomeUnknown
+from actors.ports import Archived
 from actors.pure.venue_facts import NOT_REPLACED
 from tests.actors.account_house import ID, House, open_house, venue_order
 from tests.words import SYMBOL, attempted, ended, exit_intended, intended
@@ -104,8 +105,43 @@ async def test_an_unknown_order_is_judged_as_soon_as_it_is_old_enough(
     ahead_ms = house.trading.now_ms() + 60_000
     await house.room.record(intended(), attempted("i1", ID, attempt_ms=ahead_ms))
     await house.room.record(OutcomeUnknown("dawn", "main", SYMBOL, ID, "EOF"))
-    await house.wait(69)
+    await house.wait(79)
     assert await house.room.recorded(Ended) == []
     await house.wait(3)
     (end,) = await house.room.recorded(Ended)
     assert end.status is OrderStatus.NOT_PLACED
+
+
+async def test_an_order_that_the_stream_tells_of_is_not_judged_by_what_was_asked_before(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """I-10: the exchange's lists lag; one word of an end is kept, so let it be true."""
+    await house.attempt()
+    await house.room.record(OutcomeUnknown("dawn", "main", SYMBOL, ID, "EOF"))
+    house.trading.slow_s = 2.0
+    await house.start()
+    while not house.trading.asked_for("past_orders"):
+        await house.wait(0.5)
+    house.trading.stream.tell(venue_order(OPEN))
+    await house.wait(30)
+    house.trading.stream.tell(venue_order(CANCELED))
+    await house.wait(1)
+    assert [it.status for it in await house.room.recorded(Ended)] == [CANCELED]
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["it rested", "it is UNKNOWN"])
+async def test_an_archived_order_has_ended_unfilled(
+    house: House, autojump_clock: MockClock, *, is_known: bool
+) -> None:
+    """Nobody ran for months: the venue answers for it with an error of its own."""
+    await house.attempt()
+    if is_known:
+        await house.room.record(Acknowledged("dawn", "main", SYMBOL, ID, "v1"))
+    else:
+        await house.room.record(OutcomeUnknown("dawn", "main", SYMBOL, ID, "EOF"))
+    house.trading.errors["order"] = Archived("-2026: archived")
+    await house.start()
+    await house.wait(1)
+    (end,) = await house.room.recorded(Ended)
+    assert (end.status, end.filled_base) == (OrderStatus.CANCELED, 0)
+    assert (await house.passes())[0].orders_settled == 1

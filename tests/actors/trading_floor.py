@@ -22,6 +22,7 @@ from actors.pure.client_order_id import IntentIds
 from actors.pure.facts import decode, kind_of
 from actors.records import JournalWish, record
 from adapters.sqlite.inline import InlineStore
+from tests.actors.ledger_room import Disk
 
 F = TypeVar("F")
 
@@ -41,7 +42,7 @@ class StillClock:
 class Floor:
     """What the stage owns; actors come and go."""
 
-    ledger: InlineStore
+    disk: Disk
     nursery: trio.Nursery
     journal: Mailbox[JournalWish]
     bot: Mailbox[Any]
@@ -84,7 +85,7 @@ class Floor:
         run = partial(
             run_journal,
             self.journal,
-            self.ledger,
+            self.disk,
             self.outlets,
             clock=StillClock(),
             say=lambda _text: None,
@@ -100,7 +101,7 @@ class Floor:
         """Return the facts of one kind in the ledger, in order."""
         await trio.sleep(2 * COMPANY_S)  # what can wait has been committed then
         name = kind_of(kind)  # pyright: ignore[reportArgumentType]  # every fact has a kind
-        _, rows = await self.ledger.read(Query([name]))
+        _, rows = await self.disk.read(Query([name]))
         facts = [decode(row.kind, row.body) for row in rows]
         return [fact for fact in facts if isinstance(fact, kind)]
 
@@ -119,7 +120,7 @@ async def open_floor(folder: Path) -> AsyncGenerator[Floor]:
     try:
         async with trio.open_nursery() as nursery:
             floor = Floor(
-                ledger,
+                Disk(ledger),
                 nursery,
                 Mailbox("journal"),
                 Mailbox("bot:dawn"),

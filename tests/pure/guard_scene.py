@@ -13,10 +13,10 @@ from actors.messages import (
     ExitIntent,
     Instrument,
     Intended,
+    Protection,
     StopMoved,
 )
 from actors.pure.client_order_id import IntentIds
-from actors.pure.exits import Protection
 from actors.pure.guard import Guard
 from actors.pure.guard_steps import Step, Ward
 from actors.pure.order_gate import Gate, exit_of

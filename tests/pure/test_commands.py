@@ -119,12 +119,26 @@ def test_to_resume_lifts_every_halt_of_exactly_that_name() -> None:
     )
 
 
-def test_who_stays_paused_when_an_account_is_resumed_is_said() -> None:
+def test_a_bot_that_left_the_file_is_flattened_and_resumed_by_its_name() -> None:
+    """What it holds is guarded, and its halts are alarms, until somebody ends them."""
+    held = filled(1, 100, bot="gone")
+    flat = plan("flatten gone", held).facts
+    assert flat == (BotFlattened("gone", "main", "why"),)
+    assert plan("resume gone", *flat).facts == (BotResumed("gone", "main"),)
+    cap = Halted("gone", "main", "orders_per_minute", "31 orders")
+    lifted = HaltLifted("gone", "main", "orders_per_minute", "why")
+    assert lifted in plan("resume gone", cap).facts
+    with pytest.raises(NotPossible):
+        plan("flatten gone")
+
+
+def test_who_is_still_kept_when_an_account_is_resumed_is_said() -> None:
     flat = BotFlattened("dusk", "main", "")
-    resumed = plan("resume main", Halted("", "main", "operator", ""), flat)
+    cap = Halted("dawn", "main", "orders_per_minute", "31 orders")
+    resumed = plan("resume main", Halted("", "main", "operator", ""), flat, cap)
     assert resumed.said == (
-        "main may trade again, no longer halted by operator; still paused or stopped, to be"
-        " resumed by name: dusk"
+        "main may trade again, no longer halted by operator; still paused, stopped or"
+        " halted, to be resumed by name: dawn, dusk"
     )
 
 

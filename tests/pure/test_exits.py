@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.messages import ExitReason
+from actors.messages import ExitReason, Protection
 from actors.pure.exits import (
     Levels,
-    Protection,
     judge,
     levels_of,
     moved,

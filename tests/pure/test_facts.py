@@ -15,6 +15,8 @@ from actors.messages import (
     ExchangeDisconnected,
     Fact,
     Filled,
+    OrderStatus,
+    Protection,
     Refused,
     Side,
     Signal,
@@ -31,6 +33,7 @@ from actors.pure.facts import (
     key_of,
     kind_of,
 )
+from tests.words import ended, intended
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -98,6 +101,13 @@ def test_a_fill_is_known_by_exchange_account_symbol_trade_and_side() -> None:
     assert key_of(filled()) == "filled/binance/main/BTC/USDT/7/buy"
 
 
+def test_a_denial_that_proved_wrong_keeps_the_true_end_not_out() -> None:
+    """R-11: what is told twice is one fact; what contradicts it is another."""
+    denied, filled_up = ended(OrderStatus.NOT_PLACED), ended(OrderStatus.FILLED, "1")
+    assert key_of(denied) not in {None, key_of(filled_up)}
+    assert key_of(filled_up) == key_of(ended(OrderStatus.CANCELED))
+
+
 def test_a_refusal_without_an_intent_may_be_repeated() -> None:
     assert key_of(Refused("dawn", "main", "BTC/USDT", "", Purpose.ENTRY, "c", ())) is None
 
@@ -135,6 +145,18 @@ def test_a_field_from_a_newer_shoal_is_refused_inside_a_signal_too() -> None:
 
     with pytest.raises(UnreadableFact, match=r"field 'signal.horizon_s'"):
         decode("signal_generated", msgspec.json.encode(parsed))
+
+
+def test_a_field_from_a_newer_shoal_is_refused_inside_what_may_be_missing() -> None:
+    decided = intended(protection=Protection(Decimal(2)))
+    parsed = msgspec.json.decode(encode(decided))
+    parsed["protection"]["break_even_percent"] = "1"
+
+    assert decode("intended", encode(intended())) == intended()
+    older = {name: value for name, value in parsed.items() if name != "protection"}
+    assert decode("intended", msgspec.json.encode(older)) == intended()
+    with pytest.raises(UnreadableFact, match=r"field 'protection.break_even_percent'"):
+        decode("intended", msgspec.json.encode(parsed))
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"exchange": 1}', b"\xff\xfe"])

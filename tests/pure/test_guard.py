@@ -12,14 +12,15 @@ from actors.messages import (
     ExitReason,
     ExitTriggered,
     OrderStatus,
+    OrderType,
     OutcomeUnknown,
     PositionClosed,
     PositionOpened,
+    Protection,
     Purpose,
     Refused,
     StopMoved,
 )
-from actors.pure.exits import Protection
 from actors.pure.guard_steps import Ward
 from actors.pure.watch import Watch
 from tests.pure.guard_scene import BOTH, ENTRY, TRAILING, Scene, scene
@@ -240,6 +241,17 @@ def test_what_may_still_be_sold_is_no_dust() -> None:
     assert on.look("97", 1.0) == [ExitIntent]  # 9.70 of at least 5
 
 
+def test_an_adopted_sale_above_the_market_holds_up_no_exit_for_long() -> None:
+    """I-12: nothing of it will be executed, and it locks what is to be sold."""
+    on = scene()
+    sale = exit_intended(
+        order_type=OrderType.LIMIT, limit_price=Decimal(120), is_adopted=True
+    )
+    on.tell(sale, attempted("x1", "web1"))
+    assert on.look("97", 0.0)[0] is ExitTriggered
+    assert on.look("97", 1.0) == [CancelIntent]
+
+
 def test_a_trailing_stop_moves_at_most_once_a_second() -> None:
     on = scene(TRAILING)
     on.look("100", 0.0)
@@ -251,6 +263,15 @@ def test_a_trailing_stop_moves_at_most_once_a_second() -> None:
     assert on.look("120", 2.0) == [StopMoved]
     assert on.look("118.2", 3.0) == [ExitTriggered, ExitIntent]
     assert on.exits()[0].reason is ExitReason.TRAILING_STOP
+
+
+def test_a_trailing_stop_follows_a_high_that_was_over_within_a_second() -> None:
+    """It is the highest price since the entry, not that of the last recorded move."""
+    on = scene(TRAILING)
+    for price, at_s in (("100", 0.0), ("105", 1.0), ("110", 1.5)):
+        on.look(price, at_s)
+    assert on.look("106", 2.0) == [StopMoved, ExitTriggered, ExitIntent]
+    assert on.guard.levels.stop_loss == Decimal("108.35")
 
 
 def recalled(before: Scene, protection: Protection) -> Scene:

@@ -18,11 +18,11 @@ from actors.messages import (
     OutcomeUnknown,
     PositionClosed,
     PositionOpened,
+    Protection,
     Purpose,
     Refused,
     StopMoved,
 )
-from actors.pure.exits import Protection
 from tests.pure.guard_scene import BOTH, ENTRY, HALF, TRAILING, Scene, scene
 from tests.words import BTC, SYMBOL, attempted, ended, exit_intended, filled, intended, sold
 
@@ -350,6 +350,31 @@ def test_a_stop_that_somebody_cancels_at_the_exchange_is_asked_for_again_at_once
     on.tell(ended(OrderStatus.CANCELED, order_id="s1"))
     assert on.look("100", 1.0) == [ExitIntent]
     assert on.exits()[-1].stop_price == Decimal(98)
+
+
+@pytest.mark.parametrize("status", [OrderStatus.CANCELED, OrderStatus.REJECTED])
+def test_a_stop_that_the_exchange_takes_and_ends_is_asked_for_ever_more_slowly(
+    status: OrderStatus,
+) -> None:
+    """R-28: orders without end would close the gate, also to the exit."""
+    on = guarded()
+    asked: list[float] = []
+    for tenth in range(1_000, 2_600):
+        for stop in on.stops():
+            on.tell(ended(status, order_id=stop.client_order_id))
+        if ExitIntent in on.look("100", tenth / 10):
+            on.rest(f"s{tenth}")
+            asked.append(tenth / 10)
+    assert asked == [100.0, 101.0, 103.0, 107.0, 115.0, 131.0, 163.0, 223.0]
+
+
+def test_a_stop_that_stayed_is_asked_for_at_once_when_it_is_gone() -> None:
+    on = guarded()
+    for minute in range(1, 6):
+        (stop,) = on.stops()
+        on.tell(ended(OrderStatus.CANCELED, order_id=stop.client_order_id))
+        assert on.look("100", minute * 61.0) == [ExitIntent]
+        on.rest(f"s{minute + 1}")
 
 
 def test_a_stop_executed_in_part_is_cancelled_in_time_and_the_rest_is_sold() -> None:

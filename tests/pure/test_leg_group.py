@@ -119,6 +119,15 @@ def test_a_refused_hedge_is_asked_for_again_under_another_id() -> None:
     assert steps(found, 1.2) == ["hedge 1 as g1/hedge/2"]
 
 
+def test_a_hedge_that_two_lives_asked_for_is_waited_for_though_one_wish_came_late() -> None:
+    found = groups(whole(BUY), refused(SELL))
+    assert steps(found) == ["halt", "hedge 1 as g1/hedge/1"]
+    hedge = "g1/hedge/1"
+    for fact in (refused(BUY, "expired", hedge), *begun(BUY, 1, hedge)):
+        found.apply(fact, 0.2)
+    assert steps(found, 2.0) == []
+
+
 def test_a_hedge_that_got_a_part_is_followed_by_the_rest() -> None:
     found = groups(whole(BUY), refused(SELL))
     steps(found)
@@ -127,6 +136,21 @@ def test_a_hedge_that_got_a_part_is_followed_by_the_rest() -> None:
     for fact in part:
         found.apply(fact, 0.2)
     assert steps(found, 2.0) == ["hedge 0.7 as g1/hedge/2"]
+
+
+def test_a_group_is_hedged_on_however_many_hedges_the_venue_rejects() -> None:
+    """A market that is shut for a minute rejects one each second; it opens again."""
+    found = groups(whole(BUY), refused(SELL))
+    assert steps(found) == ["halt", "hedge 1 as g1/hedge/1"]
+    part = [*begun(BUY, 1, "g1/hedge/1"), fill(BUY, "0.3", "g1/hedge/1"),
+            over(BUY, OrderStatus.EXPIRED, "0.3", "g1/hedge/1")]  # fmt: skip
+    for fact in part:
+        found.apply(fact, 0.2)
+    for number in range(2, 100):
+        hedge = f"g1/hedge/{number}"
+        assert steps(found, number * 2.0) == [f"hedge 0.7 as {hedge}"]
+        for fact in (*begun(BUY, "0.7", hedge), over(BUY, REJECTED, 0, hedge)):
+            found.apply(fact, number * 2.0)
 
 
 def test_an_unknown_sale_is_waited_for_and_then_counts_as_none() -> None:

@@ -188,9 +188,24 @@ def test_an_unknown_exit_may_still_sell_so_no_second_one_may() -> None:
     assert code_of(made.exit_base(exit_intent(), BTC)) == "exit_in_flight"
 
 
-def test_an_exit_is_no_larger_than_one_order_may_be() -> None:
-    small = attrs.evolve(BTC, market_base_max=Decimal("0.4"))
-    assert gate(*BOUGHT).exit_base(exit_intent(), small) == Decimal("0.4")
+@pytest.mark.parametrize(
+    ("bounds", "most"),
+    [
+        ({"market_base_max": Decimal(0), "base_max": Decimal(0)}, "1"),
+        ({"market_base_max": Decimal("0.4")}, "0.4"),
+        ({"market_base_max": Decimal("0.41788297")}, "0.41788"),  # no multiple of the lot
+        ({"market_base_max": Decimal(0), "base_max": Decimal("0.3")}, "0.3"),
+        ({"market_base_max": Decimal("0.4"), "base_max": Decimal("0.3")}, "0.3"),
+        ({"quote_max": Decimal(20)}, "0.2"),  # at 100
+        ({"quote_max": Decimal(0)}, "1"),
+    ],
+)
+def test_an_exit_is_no_larger_than_one_order_may_be(
+    bounds: dict[str, Decimal], most: str
+) -> None:
+    """What the exchange refuses would be asked for again for ever (I-12)."""
+    small = attrs.evolve(BTC, **bounds)
+    assert gate(*BOUGHT).exit_base(exit_intent(), small) == Decimal(most)
 
 
 @given(st.lists(st.decimals("0.00001", "0.6", places=5), max_size=6))
@@ -227,6 +242,15 @@ def test_an_exit_waits_for_the_first_reconciliation_of_its_run() -> None:
     assert not made.is_reconciled
     made.apply(Reconciled("main", "start", 0, 0, 0, (), 0, "run2"))
     assert made.is_reconciled
+
+
+def test_a_life_that_begins_trusts_no_time_before_the_clock_has_spoken_to_it() -> None:
+    """I-11: the life before it took the clock's last word with it."""
+    made = Gate("run2")
+    made.hold(Lease("main", 10.0))
+    assert code_of(made.bar_to_entry(order_intent(), 0.0, 0)) == "clock_uncertain"
+    made.judge_clock(ClockJudged("binance", ""))
+    assert made.bar_to_entry(order_intent(), 0.0, 0) is None
 
 
 def test_an_entry_becomes_the_order_that_was_decided_on() -> None:

@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from actors.messages import ExitReason, Filled, PositionClosed, Side
 from actors.pure.books import Books
 from actors.pure.money import entry_base
-from actors.pure.position_math import FLAT, LATE_MAX, Holding, sellable_base
+from actors.pure.position_math import (
+    FLAT,
+    LATE_MAX,
+    Holding,
+    protective_base,
+    sellable_base,
+)
 from tests.words import BTC, SYMBOL, attempted, exit_intended, filled, intended, sold
 
 
@@ -84,6 +90,14 @@ DUST_SOLD = sold("0.05", 90, trade_id="t12")
 def test_a_late_fill_of_a_closed_position_is_a_position_of_its_own() -> None:
     late = after(filled(1, 100), sold(1, 90)).closed(Decimal(0)).after(LATE)
     assert late.position_id == "c1/t9"
+
+
+def test_no_position_takes_the_id_of_one_that_was_closed_long_before() -> None:
+    """The ledger tells one end of each: it would never be closed."""
+    first = after(filled(1, 100), sold(1, 90)).closed(Decimal(0))
+    bought = filled(1, 100, client_order_id="c2", trade_id="t2")
+    second = first.after(bought).after(sold(1, 90, trade_id="t3")).closed(Decimal(0))
+    assert second.after(LATE).position_id == "c1/t9"
 
 
 @pytest.mark.parametrize("sold_base", [1, "0.9", "0.95"])
@@ -273,3 +287,20 @@ def test_money_is_neither_made_nor_lost_in_the_sums(
         base += sign * size
     assert holding.base == base
     assert abs(holding.realized_quote - holding.cost_quote - flow) < Decimal("1e-15")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "most"),
+    [
+        ({}, "1"),
+        ({"base_max": Decimal("0.3")}, "0.3"),
+        ({"quote_max": Decimal(20)}, "0.2"),
+        ({"base_max": Decimal(0), "quote_max": Decimal(0)}, "1"),
+    ],
+)
+def test_a_stop_is_no_larger_than_one_order_may_be(
+    bounds: dict[str, Decimal], most: str
+) -> None:
+    """Refused whole, none of it would rest at the exchange (I-14)."""
+    small = attrs.evolve(BTC, **bounds)
+    assert protective_base(Decimal(1), Decimal(100), small) == Decimal(most)

@@ -153,6 +153,26 @@ def test_a_position_is_shown_with_its_levels_until_it_is_closed() -> None:
     assert (bot["position"], bot["closed"], bot["pnl"]) == (None, 1, "-3.10")
 
 
+def test_a_position_is_shown_while_the_bot_closes_one_in_another_symbol() -> None:
+    """Its symbol was changed while it held the other."""
+    old = {"symbol": "ETH/USDT", "client_order_id": "e1", "trade_id": "e1"}
+    ten = Decimal(10)
+    opened = PositionOpened(
+        "dawn", "main", "binance", "ETH/USDT", "e1", ten, ten, None, None, None
+    )
+    held = shown(filled(10, 10, **old), opened, *BOUGHT, sold(1, 97), CLOSED)
+    assert held["bots"]["dawn"]["position"] == {"entry": "10", "base": "10"}
+
+
+def test_the_stop_that_is_shown_never_loosens() -> None:
+    """A slow ledger may write two moves in the other order; the guard keeps the higher."""
+    moves = [
+        StopMoved("dawn", "main", SYMBOL, "c1", Decimal(stop), Decimal(103))
+        for stop in (101, 99)
+    ]
+    assert shown(*BOUGHT, *moves)["bots"]["dawn"]["position"]["stop_loss"] == "101"
+
+
 def test_what_is_held_follows_every_fill() -> None:
     position = shown(*BOUGHT, sold("0.25", 97))["bots"]["dawn"]["position"]
     assert position["base"] == "0.75"

@@ -118,6 +118,17 @@ def test_an_operator_who_lifts_a_days_loss_forgives_what_was_realized() -> None:
     assert (state.realized_today, loss_halt(state, LIMITS, "main")) == (0, None)
 
 
+def test_lifting_a_days_loss_takes_no_gain_of_the_day_away() -> None:
+    """Without the gain the open loss alone would halt the account again at once."""
+    state = losing(-300)
+    state.apply(filled(10, 100, trade_ms=NOON_MS))
+    see(state, ticker("15", exchange_ms=NOON_MS))
+    state.apply(loss_halt(state, LIMITS, "main"))
+    see(state, ticker("40", exchange_ms=NOON_MS))
+    state.apply(HaltLifted("", "main", "daily_loss"))
+    assert (state.result_today(), loss_halt(state, LIMITS, "main")) == (-300, None)
+
+
 def test_lifting_another_halt_forgives_nothing() -> None:
     state = losing(400)
     state.apply(Halted("", "main", "operator", ""))
@@ -220,7 +231,7 @@ def test_each_hard_cap_halts_its_bot(state: RiskState, quote: str, code: str) ->
 
 @pytest.mark.parametrize(
     ("state", "until_ms"),
-    [(ordering(-3, -2, -1), 0), (trading(2_000), MIDNIGHT_MS)],
+    [(ordering(-4, -3, -2, -1), 0), (trading(2_000), MIDNIGHT_MS)],
 )
 def test_who_orders_too_often_waits_for_a_person_and_who_trades_too_much_for_midnight(
     state: RiskState, until_ms: int
@@ -231,7 +242,7 @@ def test_who_orders_too_often_waits_for_a_person_and_who_trades_too_much_for_mid
 
 
 @pytest.mark.parametrize(
-    "state", [ordering(-3, -2, -1), trading(2_000), trading(9, fee="9")]
+    "state", [ordering(-4, -3, -2, -1), trading(2_000), trading(9, fee="9")]
 )
 def test_what_an_operator_lifts_is_counted_anew(state: RiskState) -> None:
     halted = cap_halt(state, LIMITS, "main", "dawn")
@@ -239,6 +250,14 @@ def test_what_an_operator_lifts_is_counted_anew(state: RiskState) -> None:
     state.apply(halted)
     state.apply(HaltLifted("dawn", "main", halted.code))
     assert cap_halt(state, LIMITS, "main", "dawn") is None
+
+
+def test_as_many_orders_as_are_allowed_within_a_minute_halt_nobody() -> None:
+    """Another one does: one that is wished for, or an exit that has left."""
+    state = ordering(-3, -2, -1)
+    assert cap_halt(state, LIMITS, "main", "dawn") is None
+    more = order_intent(symbol="ETH/USDT")
+    assert code_of(intent_halt(state, LIMITS, more, None)) == "orders_per_minute"
 
 
 def test_a_new_day_is_a_new_count() -> None:

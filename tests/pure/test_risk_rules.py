@@ -239,6 +239,15 @@ def test_a_tick_in_between_does_not_refuse_a_whole_capital() -> None:
     assert code(whole, live=ticker("51000")) == "capital"
 
 
+def test_what_a_bot_holds_of_another_symbol_is_of_its_capital_too() -> None:
+    """Its symbol was changed while it held something: 600 of 1000 are spent."""
+    before = filled("0.2", 3_000, symbol="ETH/USDT")
+    assert code(state=told(before)) == "capital"
+    broken = recheck(LIMITS, order_intent(), Gate.of((before,)), 0)
+    assert broken is not None
+    assert broken[0] == "capital"
+
+
 def test_an_exposure_near_its_limit_a_wide_spread_and_a_move_are_warned_of() -> None:
     wide = ticker("50300", bid=Decimal(50_000), ask=Decimal(50_300))
     crowd = filled("0.17", 50_000, bot="dusk", client_order_id="d1")

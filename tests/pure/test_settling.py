@@ -76,7 +76,26 @@ def settle(
     now_ms: int = LATER_MS,
 ) -> tuple[Fact, ...]:
     asked = Asked("settle", "c1", "seen on the web", "ann", outcome=outcome, price=price)
-    return settled(of, asked, word, exchange="binance", now_ms=now_ms)
+    return settled(
+        of,
+        asked,
+        word,
+        exchange="binance",
+        age_s=(now_ms - of.attempt_ms) / 1000,
+        now_ms=now_ms,
+    )
+
+
+LACKING = order(ended(OrderStatus.CANCELED, "0.4"))  # and no fill of it was told
+
+
+def test_executions_that_the_venue_never_tells_are_settled_at_the_operators_price() -> None:
+    """R-12: until they are known the order bars its bot, and nothing else ends that."""
+    (fill,) = settle(LACKING, "filled", None, price="100")
+    assert isinstance(fill, Filled)
+    assert (fill.base, fill.price) == (Decimal("0.4"), 100)
+    settled_so = step(LACKING, fill)
+    assert (settled_so.missing_base, is_settled_fill(settled_so)) == (0, True)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +139,9 @@ def test_unasked_it_may_be_settled_as_filled_at_a_price() -> None:
         (order(UNKNOWN), {"now_ms": LATER_MS - 1, "word": None}, "may still be on its way"),
         (order(), {}, "may still be on its way"),
         (order(ended(OrderStatus.CANCELED)), {}, "has ended already: canceled"),
+        (LACKING, {}, "executions of 0.4 of it are not known"),
+        (LACKING, {"outcome": "canceled", "word": None}, "--blind --as filled --price"),
+        (LACKING, {"outcome": "filled"}, "--blind --as filled --price"),
         (order(UNKNOWN), {"outcome": "lost"}, "settle it as one of not-placed, canceled"),
         (order(UNKNOWN), {"outcome": "filled"}, "with --blind only"),
         (order(UNKNOWN), {"outcome": "filled", "word": None}, "needs its price"),

@@ -18,10 +18,10 @@ from actors.messages import (
     OrderType,
     PositionClosed,
     PositionOpened,
+    Protection,
     StopMoved,
 )
 from actors.pure.client_order_id import IntentIds
-from actors.pure.exits import Protection
 from actors.pure.guard_steps import Ward
 from actors.pure.watch import Watch
 from tests.words import (
@@ -89,6 +89,28 @@ def test_what_was_sold_before_its_symbol_was_listed_is_closed_then() -> None:
     assert isinstance(step, PositionClosed)
     late.apply(step)
     assert (late.guards, late.unlisted) == ({}, {})
+
+
+def test_a_stop_that_sold_before_its_symbol_was_listed_is_known_to_have() -> None:
+    """I-18: the exchange came to it while it did not say yet what it lists."""
+    instruments: dict[str, Instrument] = {}
+    late, known = watch(instruments), watch({SYMBOL: BTC})
+    stop = exit_intended(
+        stop_price=Decimal(98), limit_price=Decimal("97.51"), notes="Closed there"
+    )
+    begun = (intended(), attempted(), filled(1, 100), OPENED, stop, attempted("x1", "s1"))
+    for fact in (*begun, sold("0.4", 98, client_order_id="s1")):
+        late.apply(fact)
+        known.apply(fact)
+    instruments[SYMBOL] = BTC
+    late.begin_listed()
+    ids = IntentIds("e", "r", "positions:main", 1)
+    late_step, known_step = (
+        each.guards["dawn", SYMBOL].next_step(Decimal(99), 0.0, ids)
+        for each in (late, known)
+    )
+    assert isinstance(known_step, ExitTriggered)
+    assert late_step == known_step
 
 
 def test_a_sale_by_signal_that_fills_in_part_is_asked_for_again() -> None:
@@ -249,3 +271,62 @@ def test_what_was_bought_late_is_guarded_though_the_dust_was_sold_late_before_it
     for fact in (*known, *late, closed):
         reads.apply(fact)
     assert reads.guards["dawn", SYMBOL].levels.stop_loss == 98
+
+
+@pytest.mark.parametrize("wards", [{}, {"dawn": attrs.evolve(WARD, symbol="ETH/USDT")}])
+@pytest.mark.parametrize("is_listed_late", [False, True])
+def test_what_a_bot_that_left_bought_has_the_levels_of_its_decision(
+    wards: dict[str, Ward], *, is_listed_late: bool
+) -> None:
+    """I-14: nothing of it was recorded before; an adopted order decides nothing."""
+    instruments = {} if is_listed_late else {SYMBOL: BTC}
+    seen = Watch("main", wards, instruments)
+    decided = intended(protection=Protection(Decimal(3), Decimal(5), Decimal(4)))
+    adopted = intended(intent_id="i2", is_adopted=True)
+    for fact in (decided, attempted(), adopted, attempted("i2", "c2"), filled(1, 100)):
+        seen.apply(fact)
+    instruments[SYMBOL] = BTC
+    seen.begin_listed()
+    levels = seen.guards["dawn", SYMBOL].levels
+    assert (levels.stop_loss, levels.take_profit, levels.trailing_stop) == (97, 105, 4)
+
+
+@pytest.mark.parametrize("is_listed_late", [False, True])
+def test_the_record_of_a_bot_that_left_counts_more_than_the_decision_before_it(
+    *, is_listed_late: bool
+) -> None:
+    """R-15: its owner had changed the levels before it was executed."""
+    instruments = {} if is_listed_late else {SYMBOL: BTC}
+    seen = Watch("main", {}, instruments)
+    decided = intended(protection=Protection(Decimal(1), Decimal(1)))
+    again = filled(1, 100, trade_id="t2")  # of the same entry
+    for fact in (decided, attempted(), filled(1, 100), OPENED, again):
+        seen.apply(fact)
+    instruments[SYMBOL] = BTC
+    seen.begin_listed()
+    levels = seen.guards["dawn", SYMBOL].levels
+    assert (levels.stop_loss, levels.take_profit) == (98, None)
+
+
+@pytest.mark.parametrize("is_listed_late", [False, True])
+def test_what_a_bot_that_left_bought_more_has_the_nearer_levels(
+    *, is_listed_late: bool
+) -> None:
+    instruments = {} if is_listed_late else {SYMBOL: BTC}
+    seen = Watch("main", {}, instruments)
+    more = intended(intent_id="i2", protection=Protection(Decimal(1)))
+    bought = filled(1, 100, client_order_id="c2", trade_id="t2")
+    for fact in (intended(), attempted(), filled(1, 100), OPENED):
+        seen.apply(fact)
+    for fact in (more, attempted("i2", "c2"), bought):
+        seen.apply(fact)
+    instruments[SYMBOL] = BTC
+    seen.begin_listed()
+    assert seen.guards["dawn", SYMBOL].levels.stop_loss == 99
+
+
+def test_the_settings_of_now_guard_what_a_configured_bot_buys() -> None:
+    seen = watch({SYMBOL: BTC})
+    for fact in (intended(protection=Protection(Decimal(9))), attempted(), filled(1, 100)):
+        seen.apply(fact)
+    assert seen.guards["dawn", SYMBOL].levels.stop_loss == 98

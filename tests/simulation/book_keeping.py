@@ -31,10 +31,11 @@ class Told:
 
     intent: Intended
     attempted: Attempted
-    attempt_ms: int  # of the venue's own clock, whatever ours said
+    attempt_ms: int  # by the clock of the venue, less what it was ahead for a while
     is_acknowledged: bool = False
     was_unknown: bool = False
     ended: Ended | None = None
+    ended_ms: int = 0  # of the venue's clock
     fills: dict[str, Filled] = attrs.Factory(dict[str, Filled])
 
     @property
@@ -76,15 +77,16 @@ class BookKeeping:
         self.rows += len(rows)
         for each in rows:
             if each.row.kind in _KINDS:
-                self.take(decode(each.row.kind, each.row.body), each.venue_ms)
+                fact = decode(each.row.kind, each.row.body)
+                self.take(fact, each.venue_ms, each.skew_ms)
 
-    def take(self, fact: object, venue_ms: int) -> None:
+    def take(self, fact: object, venue_ms: int, skew_ms: int = 0) -> None:
         """Take one fact, written when the venue's clock said so."""
         match fact:
             case Intended():
                 self.intents[fact.intent_id] = fact
             case Attempted():
-                self._attempted(fact, venue_ms)
+                self._attempted(fact, venue_ms - max(0, skew_ms))
             case Reconciled():
                 self.reconciled = fact
             case Acknowledged() | OutcomeUnknown() | Filled() | Ended():
@@ -180,7 +182,7 @@ class BookKeeping:
     def _ended(self, order: Told, fact: Ended, venue_ms: int) -> None:
         if order.ended is not None:
             self.said.append(f"I-6: {fact.client_order_id} ended twice")
-        order.ended = fact
+        order.ended, order.ended_ms = fact, venue_ms
         if fact.status in _EMPTY and order.fills:
             self.said.append(f"I-6: {fact.client_order_id} is {fact.status}, yet filled")
         was_sent = fact.client_order_id in self.sent

@@ -13,16 +13,20 @@ import attrs
 import trio
 
 from adapters.simulator.server import Simulator
+from tests.simulation.absence import Absence
 from tests.simulation.assassin import Assassin, Shot, crash
 from tests.simulation.clocks import VenueClock
-from tests.simulation.desk import Command
+from tests.simulation.desk import ACCOUNT, Command
 from tests.simulation.disk import DiskFault
 from tests.simulation.events import (
+    ClockSet,
     ClockStep,
     Crash,
     Death,
     Event,
+    Leaving,
     Mood,
+    Relisting,
     Stall,
     Stop,
     Suspend,
@@ -34,6 +38,7 @@ from tests.simulation.process import Machine, Process
 from tests.simulation.stalls import Stalls
 from tests.simulation.stopping import watch_stop
 
+CLOCK_MS_MAX: Final = 59_000  # off, a little less than what the bots.toml of runs allows
 CUTTING: Final = frozenset({"disconnect", "storm", "refuse"})  # connections, at once
 
 
@@ -107,6 +112,7 @@ class Chaos:
         self.watcher.shots.clear()
         self.stalls.release()
         self.venue.end_faults()
+        self._set_clock()
         self.machine.trace.note("the last fault is over")
 
     @property
@@ -116,7 +122,9 @@ class Chaos:
             DiskFault: self.machine.disk.begin,
             VenueFault: self._inject,
             VenueRestart: lambda event: self.venue.restart(event.down_s),
+            Relisting: self._relist,
             ClockStep: self._step,
+            ClockSet: lambda _: self._set_clock(),
             Suspend: self._suspend,
             Crash: self._aim(self._crash),
             Death: self._aim(self._die),
@@ -124,6 +132,7 @@ class Chaos:
             Mood: self._change_mood,
             Stall: self._stall,
             Stop: self._stop,
+            Leaving: self._leave,
         }
 
     def _inject(self, event: VenueFault) -> None:
@@ -131,6 +140,20 @@ class Chaos:
             if event.fault.kind in CUTTING:
                 self.venue.unheard()
             self.venue.simulator.inject(event.fault)
+
+    def _relist(self, event: Relisting) -> None:
+        exchange = self.venue.simulator.exchange
+        if exchange.config.dialect == "kraken":
+            return  # the simulated one writes also old trades with the decimals of now
+        listings = exchange.config.listings
+        first = listings[int(event.pick * len(listings))]
+        exchange.wares[first.venue_symbol].listing = attrs.evolve(
+            first,
+            lot=first.lot * event.lot_by,
+            base_min=first.base_min * event.lot_by,
+            tick=first.tick * event.tick_by,
+        )
+        self.counts["relistings"] += 1
 
     def _type(self, event: Command) -> None:
         process = self.current()
@@ -143,6 +166,13 @@ class Chaos:
 
     def _step(self, event: ClockStep) -> None:
         self.machine.clock.step(event.by_ms)
+
+    def _set_clock(self) -> None:
+        """Set the clock right where nothing would be entered any more for its sake."""
+        venue, clock = self.venue.simulator.exchange, self.machine.clock
+        ahead_ms = clock.now_ms() - venue.now_ms()
+        if abs(ahead_ms) > CLOCK_MS_MAX:
+            clock.step(-ahead_ms)
 
     def _suspend(self, event: Suspend) -> None:
         """Let the world go on without the engine's machine for a while."""
@@ -180,6 +210,19 @@ class Chaos:
         self.watcher.life = 0
         self.stalls.release()
         process.die(is_power_lost=event.is_power_lost)
+
+    def _leave(self, event: Leaving) -> None:
+        """Let one bot be gone from bots.toml or be moved, or be there again as before."""
+        machine = self.machine
+        bots = machine.config.bots_of(ACCOUNT)
+        if machine.absence.bot:
+            machine.absence = Absence()
+        else:
+            bot = bots[int(event.pick * len(bots))]
+            machine.absence = Absence(bot.name, event.is_moved)
+        machine.trace.note(f"bots.toml: {machine.absence}")
+        self.counts["changes of bots.toml"] += 1
+        self._die(Death(event.at_s, 0, down_s=event.down_s))
 
     def _stall(self, event: Stall) -> None:
         process = self.current()

@@ -6,7 +6,7 @@ leave, over crashes, deaths and restarts, until the operator asks for the opposi
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -17,7 +17,6 @@ from actors.messages.board import Asked
 ACCOUNT: Final = "main"
 ENDS: Final = {"resume": ("pause", "halt", "flatten"), "start": ("stop",)}
 BARS: Final = frozenset({"pause", "halt", "stop", "flatten"})
-BOTS: Final = tuple(f"bot-{number}" for number in range(4))
 AGAIN: Final = "type it again"
 COMMANDS_MAX: Final = 64  # that wait for the fleet's answer
 
@@ -42,11 +41,11 @@ class OperatorWord:
         for ended in ENDS.get(verb, ()):
             self.since_s.pop((ended, subject), None)
 
-    def hears(self, verb: str, subject: str, now_s: float) -> None:
-        """Take that the fleet has said yes; what was asked before is answered, too."""
+    def hears(self, verb: str, subject: str, now_s: float, bots: Sequence[str]) -> None:
+        """Take that a fleet of these bots has said yes; what was asked before is over."""
         self.asks(verb, subject)
         each_bot = verb == "flatten" and subject == ACCOUNT  # each is resumed by itself
-        for name in BOTS if each_bot else (subject,):
+        for name in bots if each_bot else (subject,):
             if verb in BARS:
                 self.since_s.setdefault((verb, name), now_s)
 
@@ -67,8 +66,10 @@ class SimDesk:
         awake_s: Callable[[], float],
         is_alive: Callable[[], bool],
         note: Callable[[str], None],
+        bots: Sequence[str],
     ) -> None:
         self._word = word
+        self._bots = bots
         self._awake_s = awake_s
         self._is_alive = is_alive
         self._note = note
@@ -93,4 +94,4 @@ class SimDesk:
             if AGAIN in str(answer.get("said", "")):
                 continue  # it sold, and could promise nothing: the ledger takes nothing
             if "said" in answer:
-                self._word.hears(verb, subject, self._awake_s())
+                self._word.hears(verb, subject, self._awake_s(), self._bots)

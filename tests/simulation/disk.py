@@ -47,6 +47,7 @@ class DiskRow:
     row: Row
     chain: Link
     venue_ms: int  # the time by the venue's clock when it was on its way to the disk
+    skew_ms: int = 0  # of it, by which that clock was ahead for a while
 
 
 class Disk:
@@ -55,6 +56,7 @@ class Disk:
     def __init__(self, seed: int, trace: Trace, *, is_synced: bool = True) -> None:
         self.trace = trace
         self.venue_ms: Callable[[], int] = lambda: 0
+        self.skew_ms: Callable[[], int] = lambda: 0
         self.rows: list[DiskRow] = []
         self.visible = (
             0  # rows that a reader sees: committed, and acknowledged or recovered
@@ -82,7 +84,7 @@ class Disk:
             if seq is None:
                 last = self.rows[-1].chain if self.rows else CHAIN_START
                 chain = link(last, row)
-                self.rows.append(DiskRow(row, chain, self.venue_ms()))
+                self.rows.append(DiskRow(row, chain, self.venue_ms(), self.skew_ms()))
                 seq = chain[0]
                 self.trace.note(f"row {seq} {row.kind} {row.body.decode()}")
                 if row.key is not None:

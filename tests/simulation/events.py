@@ -27,11 +27,28 @@ class VenueRestart:
 
 
 @attrs.frozen
+class Relisting:
+    """The exchange lists a symbol with another lot and tick, so many times the first."""
+
+    at_s: float
+    lot_by: int = 1
+    tick_by: int = 1
+    pick: float = 0.0  # which symbol, as a share of all
+
+
+@attrs.frozen
 class ClockStep:
     """The wall clock of the engine's machine jumps."""
 
     at_s: float
     by_ms: int
+
+
+@attrs.frozen
+class ClockSet:
+    """Whoever keeps the machine's clock sets it right, if it is far off."""
+
+    at_s: float
 
 
 @attrs.frozen
@@ -89,12 +106,27 @@ class Stop:
     down_s: float = 1.0
 
 
+@attrs.frozen
+class Leaving:
+    """The process dies, and bots.toml has one bot less, or all again, as it is started.
+
+    A bot that is moved trades another symbol of the run, where there is one.
+    """
+
+    at_s: float
+    pick: float = 0.0  # which of the bots, as a share of all
+    is_moved: bool = False
+    down_s: float = 1.0
+
+
 Event = (
     NetFault
     | DiskFault
     | VenueFault
     | VenueRestart
+    | Relisting
     | ClockStep
+    | ClockSet
     | Suspend
     | Crash
     | Death
@@ -102,4 +134,5 @@ Event = (
     | Mood
     | Stall
     | Stop
+    | Leaving
 )

@@ -73,10 +73,10 @@ SEARCHES: Final[Mapping[str, Search]] = {
     "no_fsync": Search(2, ("I-2",), Focus((death,))),
     "new_id_on_timeout": Search(2, ("I-2", "I-3"), Focus(_LOST)),
     "blind_resend": Search(2, ("I-1",), Focus(_LOST)),
-    "one_not_found_is_failure": Search(15, ("I-10", "I-6"), Focus(_LATE)),
-    "not_found_after_2_s": Search(52, ("I-10", "I-6"), Focus(_LATE)),
+    "one_not_found_is_failure": Search(4, ("I-10", "I-6"), Focus(_LATE)),
+    "not_found_after_2_s": Search(21, ("I-10", "I-6"), Focus(_LATE)),
     "no_dedupe": Search(2, ("I-5",), Focus((_venue("duplicate"), _net("reset_after")))),
-    "unknown_is_a_no": Search(3, ("I-10", "I-6", "I-8"), Focus(_LOST)),
+    "unknown_is_a_no": Search(2, ("I-10", "I-6", "I-8"), Focus(_LOST)),
     "exits_flip": Search(2, ("I-13", "I-15"), Focus((crash, death))),
     "stop_not_resized": Search(12, ("I-14",), Focus(orders=("limit",), sizes=(40,))),
     "released_on_unknown": Search(
@@ -85,7 +85,7 @@ SEARCHES: Final[Mapping[str, Search]] = {
     "halt_not_durable": Search(3, ("I-11",), Focus((command, crash, death))),
     "cancel_assumed_done": Search(27, ("I-8",), _CANCELS),
     "two_incarnations": Search(4, ("I-24",), Focus((crash,))),
-    "stale_command": Search(9, ("I-16",), Focus((_disk("disk_slow"), death))),
+    "stale_command": Search(6, ("I-16",), Focus((_disk("disk_slow"), death))),
 }
 
 

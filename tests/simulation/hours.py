@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-from tests.simulation.events import Event, Mood
+from tests.simulation.events import ClockSet, Event, Mood
 from tests.simulation.extras import draw_extras
 from tests.simulation.schedule import Schedule, draw, draw_events, in_time
 
@@ -34,5 +34,6 @@ def draw_hours(seed: int, hours: float, exchange: str = "binance") -> Schedule:
         storm = draw_events(chance, at_s, STORM_S, exchange=exchange)
         extras = draw_extras(f"{seed}/{number}", STORM_S, at_s)
         events += in_time((*storm, *extras))
+        events.append(ClockSet(at_s + STORM_S))
         events.append(Mood(begins_s + 2 * BEFORE_S + STORM_S, is_quiet=True))
     return attrs.evolve(drawn, events=tuple(events), chaos_s=length_s)

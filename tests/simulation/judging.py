@@ -12,6 +12,7 @@ from tests.simulation.chain import chain_violations
 from tests.simulation.disk import Disk
 from tests.simulation.inspection import secrets_in_rows
 from tests.simulation.ledger_rules import LedgerRules, money_of
+from tests.simulation.position_rules import PositionRules
 from tests.simulation.process import Machine
 
 
@@ -34,6 +35,7 @@ def row_violations(machine: Machine, disk: Disk, account: str) -> list[str]:
         *chain_violations(rows, machine.clock.steps),
         *Bars(sent).read(rows, durable_s),
         *CapRules(risk, sent).read(rows, durable_s),
+        *PositionRules.of(machine.config).read(rows),
     ]
 
 

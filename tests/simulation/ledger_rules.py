@@ -142,6 +142,8 @@ class LedgerRules:
     def _note_refusal(self, fact: Refused) -> None:
         """I-12: exits are not refused for the sake of a limit."""
         self._refused.add(fact.intent_id)
+        if fact.intent_id in self._intended:
+            self.said.append(f"I-9: {fact.intent_id} was begun, and refused: {fact.code}")
         if fact.purpose is Purpose.EXIT and fact.code not in EXIT_CODES:
             self.said.append(f"I-12: exit {fact.intent_id} was refused: {fact.code}")
 

@@ -80,14 +80,13 @@ async def _send_first(journal: Mailbox[JournalWish], *facts: Fact) -> Recorded:
 
 
 async def _judge_at_once(
-    self: Reconciliation, order: Order, still_open: Sequence[VenueOrder], lost: list[str]
+    self: Reconciliation,
+    missing: Sequence[Order],
+    still_open: Sequence[VenueOrder],
+    lost: list[str],
 ) -> int:
     """Take one "no such order" for the truth."""
-    return await self.tell([not_placed(order, "planted")])
-
-
-def _always(order: Order, known_s: float) -> bool:
-    return True
+    return await self.tell([not_placed(order, "planted") for order in missing])
 
 
 async def _send_again(self: Road, order: Order, valid_until_s: float) -> Outcome:
@@ -221,10 +220,7 @@ PLANTS: Final[Mapping[str, tuple[Patch, ...]]] = {
     "no_fsync": ((Disk, "sync", _visible_only),),
     "new_id_on_timeout": ((Road, "_ask", _send_anew),),
     "blind_resend": ((Road, "_ask", _send_again),),
-    "one_not_found_is_failure": (
-        (Reconciliation, "_judge_missing", _judge_at_once),
-        (actors.reconciliation, "is_judged", _always),
-    ),
+    "one_not_found_is_failure": ((Reconciliation, "_judge_due", _judge_at_once),),
     "no_dedupe": ((actors.journal_rows, "key_of", _no_dedupe),),
     "unknown_is_a_no": ((actors.orders_road, "facts_of_answer", _unknown_is_no),),
     "exits_flip": ((Gate, "exit_base", _sell_all),),

@@ -26,9 +26,10 @@ from actors.pure.market_view import MarketView, Strategy
 from actors.pure.strategies import BUILT_IN, build
 from adapters.kraken.nonces import RamNonces
 from adapters.secrets import Secret
+from tests.simulation.absence import Absence
 from tests.simulation.assassin import LIFE, is_parked, tasks_below
 from tests.simulation.clocks import MachineClock
-from tests.simulation.desk import OperatorWord, SimDesk
+from tests.simulation.desk import ACCOUNT, OperatorWord, SimDesk
 from tests.simulation.disk import Disk, SimStore
 from tests.simulation.limits_memory import LimitsFile, SimMemory, SimNonces
 from tests.simulation.network import Network, Owner, SimStream
@@ -59,6 +60,7 @@ class Machine:
     operator: OperatorWord = attrs.Factory(OperatorWord)
     decided: Counter[tuple[str, str]] = attrs.Factory(Counter[tuple[str, str]])
     limits: LimitsFile = attrs.Factory(LimitsFile)
+    absence: Absence = attrs.Factory(Absence)  # of a bot, as the next process finds it
     nonces: RamNonces = attrs.Factory(RamNonces)  # the machine's: it outlives processes
     alarmed: Callable[[Alarmed], None] = lambda _: None  # what a person is told
     is_quiet: bool = False  # strategies hold: only what is open goes on
@@ -73,18 +75,23 @@ class Process:
 
     machine: Machine
     number: int
+    config: Config = attrs.field(init=False)
     owner: Owner = attrs.field(init=False)
     store: SimStore = attrs.field(init=False)
     desk: SimDesk = attrs.field(init=False)
     ended: trio.Event = attrs.Factory(trio.Event)  # by itself, or by death
     gone: trio.Event = attrs.Factory(trio.Event)  # with its last task
     fleet: Fleet | None = None
+    alarms: dict[tuple[str, str, str], Alarmed] = attrs.Factory(
+        dict[tuple[str, str, str], Alarmed]
+    )  # that a person was told and that are not over
     is_stopping: bool = False
     was_killed: bool = False
     _scope: trio.CancelScope = attrs.Factory(trio.CancelScope)
     _stop: trio.CancelScope = attrs.Factory(trio.CancelScope)
 
     def __attrs_post_init__(self) -> None:
+        self.config = self.machine.absence.of(self.machine.config)
         self.owner = Owner(f"process {self.number}")
         self.store = SimStore(self.machine.disk, self.owner)
         self.desk = SimDesk(
@@ -92,6 +99,7 @@ class Process:
             self.machine.clock.awake_s,
             lambda: not self.owner.is_dead,
             self.machine.trace.note,
+            [bot.name for bot in self.config.bots_of(ACCOUNT)],
         )
 
     async def run(self) -> None:
@@ -106,7 +114,7 @@ class Process:
                 async with AsyncExitStack() as opened:
                     scribe = Scribe(partial(self.machine.tell, self))
                     world = await self._open(opened, scribe.report)
-                    stage = open_stage(self.machine.config)
+                    stage = open_stage(self.config)
                     self.fleet = Fleet(stage, world)
                     async with trio.open_nursery() as nursery:
                         nursery.start_soon(scribe.run, stage.mailboxes["journal"])
@@ -187,9 +195,7 @@ class Process:
             venues={exchange: venue},
             desk=self.desk,
             tags={"main": tag_of(machine.config)},
-            strategies={
-                bot.name: partial(self._strategy, bot) for bot in machine.config.bots
-            },
+            strategies={bot.name: partial(self._strategy, bot) for bot in self.config.bots},
             digests={},
             say=lambda text: machine.trace.note(f"journal {text}"),
             announce=self._announce,
@@ -233,8 +239,12 @@ class Process:
         return Quiet(build(made, bot.params), self.machine, key)
 
     def _announce(self, at_ms: int, fact: Fact | Alarmed) -> None:
-        if isinstance(fact, Alarmed):
-            self.machine.alarmed(fact)
+        if not isinstance(fact, Alarmed):
+            return
+        self.machine.alarmed(fact)
+        self.alarms.pop((key := (fact.actor, fact.code, fact.subject)), None)
+        if not fact.is_over:
+            self.alarms[key] = fact
 
 
 def tag_of(config: Config, key: str = KEY) -> str:

@@ -21,6 +21,7 @@ from actors.pure.client_order_id import epoch_text
 from adapters.secrets import Secret
 from adapters.simulator.config import ApiKey, SimulatorConfig
 from tests.simulation.assassin import Assassin
+from tests.simulation.at_rest import AtRest
 from tests.simulation.book_keeping import BookKeeping
 from tests.simulation.chain import chain_violations
 from tests.simulation.disk import Disk, SimStore
@@ -31,6 +32,7 @@ from tests.simulation.invariants import (
     violations,
 )
 from tests.simulation.judging import row_violations
+from tests.simulation.position_rules import PositionRules
 from tests.simulation.process import Process, tag_of
 from tests.simulation.schedule import Schedule
 from tests.simulation.seeding import run_seeded
@@ -108,7 +110,7 @@ class SharedSimulation(Simulation):
         self.house = Disk(schedule.seed + 1_000_003, self.trace)
         self.guest = Disk(schedule.seed + 2_000_003, self.trace)
         for disk in (self.house, self.guest):
-            disk.venue_ms = self.disk.venue_ms
+            disk.venue_ms, disk.skew_ms = self.disk.venue_ms, self.disk.skew_ms
 
     def _venue_config(self) -> SimulatorConfig:
         config = venue_config(self.schedule)
@@ -127,9 +129,13 @@ class SharedSimulation(Simulation):
     async def _settle(self) -> None:
         await super()._settle()
         until_s, said = trio.current_time() + SETTLE_S, ["nothing was looked at"]
+        positions, rest = PositionRules.of(self.machine.config), AtRest()
         while said and trio.current_time() < until_s:
             await trio.sleep(2.0)
             said = self._guest_differences()
+            for judge in (positions, rest):
+                judge.read(self.guest.rows[judge.rows : self.guest.visible])
+            said += [*positions.unsettled(), *rest.unsettled(self._guest_books())]
         for each in said:
             self._complain(f"{GUEST}: {each}")
 

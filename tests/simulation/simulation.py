@@ -15,6 +15,7 @@ from actors.pure.config import Problems, load
 from adapters.simulator.config import SimulatorConfig
 from adapters.simulator.server import Simulator
 from tests.simulation.assassin import Assassin
+from tests.simulation.at_rest import AtRest, restless
 from tests.simulation.book_keeping import BookKeeping
 from tests.simulation.chaos import Chaos, VenueHouse
 from tests.simulation.clocks import UNIX_MS, MachineClock, VenueClock
@@ -37,6 +38,7 @@ from tests.simulation.invariants import (
 )
 from tests.simulation.judging import halts, ledger_violations
 from tests.simulation.network import Network
+from tests.simulation.position_rules import PositionRules
 from tests.simulation.process import Machine, Process, tag_of
 from tests.simulation.schedule import Schedule
 from tests.simulation.seeding import run_seeded
@@ -111,6 +113,7 @@ class Simulation:
             draw_past=past_of,
         )
         self.disk.venue_ms = self.simulator.exchange.told_ms
+        self.disk.skew_ms = self.simulator.exchange.faults.skew_ms
         self.counts: Counter[str] = Counter()
         self.process: Process | None = None
         self.supervision: dict[int, Supervision] = {}
@@ -226,6 +229,7 @@ class Simulation:
         until_s = trio.current_time() + SETTLE_S
         said = ["nothing was looked at"]
         books = BookKeeping(self.machine.sent)
+        positions, rest = PositionRules.of(self.machine.config), AtRest()
         while said and trio.current_time() < until_s:
             await trio.sleep(2.0)
             books.read(self.disk.rows[books.rows : self.disk.visible])
@@ -235,9 +239,21 @@ class Simulation:
                 said.append("I-8: the account was never reconciled")
             if self.process is not None and not said:
                 said += disagreements(self.process, self.disk)
+            said += self._restless(books, positions, rest)
             said += [f"I-14: {each}" for each in self.guarding.bare().values()]
         for each in said:
             self._complain(each)
+
+    def _restless(
+        self, books: BookKeeping, positions: PositionRules, rest: AtRest
+    ) -> list[str]:
+        """Return what is not over though ledger and venue may agree."""
+        for judge in (positions, rest):
+            judge.read(self.disk.rows[judge.rows : self.disk.visible])
+        said = [*positions.unsettled(), *rest.unsettled(books)]
+        if self.process is not None:
+            said += restless(self.process)
+        return said
 
     async def _stop(self) -> None:
         """Stop as SIGTERM does, and see that nothing is left (I-25)."""

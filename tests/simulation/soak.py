@@ -36,9 +36,8 @@ BOTS: Final = 40
 LOOK_S: Final = 60.0
 HOUR_S: Final = 3600.0
 WARM_S: Final = 3 * HOUR_S  # every window is full: 1,000 ended orders, two hours of seconds
-CUT_S: Final = (
-    2.5 * HOUR_S
-)  # so that a life has begun once, which takes a page of the ledger
+CUT_S: Final = 2.5 * HOUR_S  # so that a life has begun, which takes a page of the ledger
+HOURS_MIN: Final = 7.0  # of a measurement: warm, and only then the outage at half of it
 FILLS_S: Final = 1800.0  # of trading all the time, at the start
 TRADES_EVERY_S: Final = 7200.0
 TRADES_S: Final = 10.0
@@ -219,6 +218,8 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=24.0, help="of simulated time")
     parser.add_argument("--bots", type=int, default=BOTS)
     arguments = parser.parse_args()
+    if arguments.hours < HOURS_MIN:
+        parser.error(f"--hours {arguments.hours:g}: at least {HOURS_MIN:g}; see HOURS_MIN")
     soaked = soak(arguments.hours, bots=arguments.bots)
     for each in soaked.samples:
         size_mb, each_kb = each.size / 2**20, each.size / arguments.bots / 1024

@@ -92,7 +92,8 @@ def test_an_intent_told_twice_is_seen() -> None:
 
 
 def test_an_intent_both_refused_and_begun_is_seen() -> None:
-    assert judged(refused(Purpose.ENTRY, "open_entry", ENTRY), entry(1)[0]) == ["I-9"]
+    no = refused(Purpose.ENTRY, "open_entry", ENTRY)
+    assert judged(no, entry(1)[0]) == judged(entry(1)[0], no) == ["I-9"]
 
 
 @pytest.mark.parametrize("code", ["exposure_percent_max", "risk_down", "paused", "halted"])
@@ -168,6 +169,18 @@ def test_an_early_verdict_is_seen() -> None:
         books = BookKeeping({"c1": 0.0})
         for fact in (intended(), attempted(attempt_ms=0)):
             books.take(fact, 60_000)
+        books.take(ended(OrderStatus.NOT_PLACED), ended_ms)
+        assert numbers(books.said) == numbers_said
+
+
+def test_a_clock_of_the_exchange_that_was_ahead_for_a_while_makes_no_verdict_early() -> (
+    None
+):
+    """It went back, and the request could be taken again until its own expiry."""
+    for ended_ms, numbers_said in ((64_000, ["I-10"]), (66_000, [])):
+        books = BookKeeping({"c1": 0.0})
+        for fact in (intended(), attempted(attempt_ms=0)):
+            books.take(fact, 69_000, 9_000)
         books.take(ended(OrderStatus.NOT_PLACED), ended_ms)
         assert numbers(books.said) == numbers_said
 

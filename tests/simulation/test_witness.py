@@ -152,7 +152,7 @@ def test_an_entry_after_a_reconnection_and_before_its_reconciliation_is_seen() -
 
 def test_an_entry_of_a_bot_that_an_operator_paused_is_seen_and_an_exit_is_not() -> None:
     async def body(house: House) -> None:
-        house.operator.hears("pause", "dawn", trio.current_time())
+        house.operator.hears("pause", "dawn", trio.current_time(), ["dawn"])
         await trio.sleep(1.0)
         house.write()
         await house.place(Side.SELL)
@@ -164,7 +164,7 @@ def test_an_entry_of_a_bot_that_an_operator_paused_is_seen_and_an_exit_is_not() 
 
 def test_an_entry_of_a_bot_that_was_asked_to_resume_is_not_blamed() -> None:
     async def body(house: House) -> None:
-        house.operator.hears("pause", "dawn", trio.current_time())
+        house.operator.hears("pause", "dawn", trio.current_time(), ["dawn"])
         house.operator.asks("resume", "dawn")
         await trio.sleep(1.0)
         house.write()

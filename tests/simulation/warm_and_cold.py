@@ -14,8 +14,10 @@ from typing import Any
 import attrs
 import trio
 
+from actors.bot import READS
 from actors.messages import Fact
 from actors.pure.books import Books
+from actors.pure.bot_sight import BotSight
 from actors.pure.facts import decode
 from actors.pure.order_gate import Gate
 from actors.pure.risk_state import RiskState
@@ -24,7 +26,7 @@ from tests.simulation.assassin import tasks_below
 from tests.simulation.disk import Disk
 from tests.simulation.process import Process
 
-BODIES = frozenset({"run_orders", "run_account", "run_positions", "run_risk"})
+BODIES = frozenset({"run_orders", "run_account", "run_positions", "run_risk", "run_bot"})
 
 
 def disagreements(process: Process, disk: Disk, account: str = "main") -> list[str]:
@@ -39,13 +41,14 @@ def disagreements(process: Process, disk: Disk, account: str = "main") -> list[s
 
 
 def lives(process: Process, account: str) -> Iterator[tuple[str, Any]]:
-    """Return the state of each actor that lives, by the name of its body."""
+    """Return the state of each actor that lives, by the name of its body; bots, too."""
     if process.fleet is None:
         return
+    served = {account, *(bot.name for bot in process.machine.config.bots_of(account))}
     for _, seat in process.fleet.root.seats():
         if seat.task is None or not seat.is_alive:
             continue
-        if seat.child.name.partition(":")[2] != account:
+        if seat.child.name.partition(":")[2] not in served:
             continue
         for task in tasks_below(seat.task):
             life = _life_in(task)
@@ -73,13 +76,38 @@ def _compared(name: str, life: Any, facts: Sequence[Fact]) -> Iterator[str]:
             for fact in facts:
                 books.apply(fact)
             yield from _books("account", life.books, books)
+        case "run_bot":
+            yield from _sights(life.desk.sight, facts)
         case "run_risk":
             state = RiskState()
             for fact in facts:
                 state.apply(fact)
             yield from _books("risk", life.state.books, state.books)
+            yield from _differs("halts", life.state.halts, state.halts)
+            yield from _usage(life.state.usage, state.usage)
         case _:
             yield from _watches(life.watch, facts)
+
+
+def _sights(warm: BotSight, facts: Sequence[Fact]) -> Iterator[str]:
+    name, cold = warm.settings.name, BotSight(warm.settings)
+    for fact in facts:
+        if type(fact) in READS and getattr(fact, "bot", "") == name:
+            cold.remember(fact)
+    yield from _books(name, warm.books, cold.books)
+    for what in ("paused", "is_stopped"):
+        yield from _differs(f"{name} {what}", getattr(warm, what), getattr(cold, what))
+
+
+def _usage(warm: Any, cold: Any) -> Iterator[str]:
+    """Compare what was traded today, and the orders that the warm one still counts."""
+    for bot in sorted(warm._tallies.keys() | cold._tallies.keys()):
+        one, other = warm._of(bot), cold._of(bot)
+        for what in ("turnover_quote", "fees_quote") if one.day == other.day else ():
+            yield from _differs(f"{bot} {what}", getattr(one, what), getattr(other, what))
+        counted, all_of_them = list(one.attempts_ms), list(other.attempts_ms)
+        newest = all_of_them[len(all_of_them) - len(counted) :]
+        yield from _differs(f"{bot} attempts", counted, newest)
 
 
 def _watches(warm: Watch, facts: Sequence[Fact]) -> Iterator[str]:
@@ -92,9 +120,12 @@ def _watches(warm: Watch, facts: Sequence[Fact]) -> Iterator[str]:
         one, other = warm.guards[owner], cold.guards[owner]
         for what in ("triggered", "is_recorded", "position_id"):
             yield from _differs(f"{owner} {what}", getattr(one, what), getattr(other, what))
-        for what in ("stop_loss", "take_profit", "trailing_stop"):
+        for what in ("stop_loss", "take_profit"):
             levels = getattr(one.levels, what), getattr(other.levels, what)
-            yield from _differs(f"{owner} {what}", *levels)
+            if None in levels or abs(levels[0] - levels[1]) >= one.instrument.tick:
+                yield from _differs(f"{owner} {what}", *levels)  # else the tick changed
+        percents = one.levels.trailing_stop, other.levels.trailing_stop
+        yield from _differs(f"{owner} trailing_stop", *percents)
 
 
 def _books(name: str, warm: Books, cold: Books) -> Iterator[str]:

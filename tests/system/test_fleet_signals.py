@@ -9,8 +9,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
+import trio
+from trio.testing import MockClock
 
 from actors.exit_codes import FORCED, OK
+from actors.fleet_signals import stop_after
 
 ORDERLY = [
     "bot stopping",
@@ -24,10 +27,10 @@ ORDERLY = [
 
 @contextmanager
 def fleet(
-    *, goodbye_s: float = 0, limit_s: float = 20, stuck: bool = False
+    *, goodbye_s: float = 0, limit_s: float = 20, more: str = ""
 ) -> Generator[subprocess.Popen[str], None, None]:
     """Run the small tree until it is up; end it, come what may."""
-    words = [f"{goodbye_s}", f"{limit_s}", *(["stuck"] if stuck else [])]
+    words = [f"{goodbye_s}", f"{limit_s}", more]
     process = subprocess.Popen(  # noqa: S603 -- our own module
         [sys.executable, "-m", "tests.system.fleet_on_signals", *words],
         stdout=subprocess.PIPE,
@@ -36,7 +39,7 @@ def fleet(
     )
     with process:
         try:
-            wait_for(process, "stuck" if stuck else "bot ready")
+            wait_for(process, "stuck" if more == "stuck" else "bot ready")
             yield process
         finally:
             process.kill()
@@ -86,6 +89,25 @@ def test_an_orderly_stop_that_takes_too_long_is_cut() -> None:
 
 
 def test_a_stuck_event_loop_cannot_hold_the_process() -> None:
-    with fleet(limit_s=0.5, stuck=True) as process:
+    with fleet(limit_s=0.5, more="stuck") as process:
         process.send_signal(signal.SIGINT)
         assert (rest(process), process.returncode) == ([], FORCED)
+
+
+def test_a_fleet_that_gave_up_is_cut_too_where_somebody_overruns_the_goodbye() -> None:
+    with fleet(goodbye_s=15, limit_s=0.5, more="given_up") as process:
+        lines = rest(process)
+    assert lines[-2:] == ["end escalated", "bot stopping"]
+    assert process.returncode == FORCED
+
+
+@pytest.mark.parametrize("is_stopping", [False, True])
+async def test_a_time_that_is_over_is_no_second_signal(
+    autojump_clock: MockClock, *, is_stopping: bool
+) -> None:
+    """It skipped the goodbyes of a fleet that was told to stop, and left its entries."""
+    stop, noted = trio.CancelScope(), list[float]()
+    if is_stopping:
+        stop.cancel()
+    await stop_after(stop, 60, lambda: noted.append(trio.current_time()))
+    assert (noted, stop.cancel_called) == ([] if is_stopping else [60], True)

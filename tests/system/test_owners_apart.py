@@ -234,6 +234,29 @@ def test_a_damaged_ledger_stops_its_owner_at_once_and_nobody_else(tmp_path: Path
     assert "LedgerCorrupt: ann.db is damaged" in fleet.told_of(ANN, Event.FAILED)[0].error
 
 
+def test_a_group_that_is_given_up_wants_no_market_data_until_it_is_started_again(
+    tmp_path: Path,
+) -> None:
+    """R-32: nobody takes its mail any more, and trades are merged, never dropped."""
+
+    def wanting(fleet: TwoOwners) -> set[str]:
+        wanted = fleet.fleet.stage.demands["binance"].current()
+        return {name for name in wanted if not name.startswith(("board", "positions:b"))}
+
+    async def look(fleet: TwoOwners) -> tuple[bool, set[str], bool]:
+        was_wanting = "bot:dawn" in wanting(fleet)
+        fleet.disks["ann"].error = StoreCorrupt("ann.db is damaged")
+        await trio.sleep(20)
+        left = wanting(fleet)
+        fleet.disks["ann"].error = None
+        await fleet.ask("start", "owner:ann")
+        await trio.sleep(20)
+        return was_wanting, left, "bot:dawn" in wanting(fleet)
+
+    _, seen = run_two(tmp_path, look)
+    assert seen == (True, {"bot:dusk", "risk:b"}, True)
+
+
 def test_a_full_ledger_stops_the_entries_of_its_owner_only(tmp_path: Path) -> None:
     async def look(fleet: TwoOwners) -> None:
         fleet.disks["ann"].error = OSError(errno.ENOSPC, "the disk is full")
@@ -287,10 +310,11 @@ def test_an_operator_halts_all_that_one_owner_has(tmp_path: Path) -> None:
         await fleet.ask("resume", "owner:ann")
         assert await trades_on(fleet, "a")
         assert "dawn is paused" in (await fleet.ask("pause", "owner:ann"))["said"]
-        lost = await fleet.ask("halt", "owner:anne")
-        assert lost["error"].startswith(
-            "no owner 'anne' has a group in this fleet; did you"
-        )
+        for verb in ("halt", "status", "orders"):
+            lost = await fleet.ask(verb, "owner:anne")
+            assert lost["error"].startswith(
+                "no owner 'anne' has a group in this fleet; did you"
+            )
 
     run_two(tmp_path, look)
 
@@ -336,6 +360,25 @@ def test_the_board_comes_back_beside_a_dead_journal(tmp_path: Path) -> None:
         assert fleet.states()["board"].state is State.RUNNING
         shown = await fleet.status()
         assert list(shown["bots"]) == ["dusk"]
+
+    run_two(tmp_path, look)
+
+
+def test_a_group_that_was_started_under_a_key_is_not_started_again_bot_by_bot(
+    tmp_path: Path,
+) -> None:
+    """S-8: typed again it would have started what an operator stopped meanwhile."""
+
+    async def look(fleet: TwoOwners) -> None:
+        fleet.disks["ann"].error = StoreCorrupt("ann.db is damaged")
+        await trio.sleep(20)
+        fleet.disks["ann"].error = None
+        first = await fleet.ask("start", "owner:ann")
+        await trio.sleep(20)
+        await fleet.ask("stop", "dawn")
+        assert await fleet.ask("start", "owner:ann") == first
+        await trio.sleep(5)
+        assert fleet.states()[f"{ANN}/bots:ann/bot:dawn"].state is State.STOPPED
 
     run_two(tmp_path, look)
 

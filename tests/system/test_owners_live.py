@@ -137,6 +137,12 @@ def assert_told_apart(file: Path) -> None:
     lost = shoal("log", "--owner", "anne", str(file))
     assert (lost.returncode, lost.stdout) == (BAD_INPUT, "")
     assert "no owner 'anne' has a ledger of the newest run; did you mean" in lost.stderr
+    lost = shoal("log", "--bot", "churn0", str(file))
+    assert (lost.returncode, lost.stdout) == (BAD_INPUT, "")
+    assert lost.stderr == "the ledger has nothing of bot 'churn0'; did you mean churn-0?\n"
+    quiet = shoal("log", "--bot", "churn-0", "--actor", "feed:binance", str(file))
+    assert (quiet.returncode, quiet.stdout) == (OK, "")
+    assert quiet.stderr.startswith("the ledger has nothing of actor 'feed:binance' and")
 
 
 def test_an_owners_ledger_stays_theirs_when_others_come_and_go(

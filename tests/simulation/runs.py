@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from multiprocessing import get_context
 from typing import Final
 
@@ -47,7 +47,7 @@ class Runs:
             return draw_hours(seed, self.hours, self.exchange)
         return draw(seed, chaos_s=self.chaos_s, exchange=self.exchange)
 
-    def run_all(self, seeds: Sequence[int], jobs: int = CORES) -> Iterator[Outcome]:
+    def run_all(self, seeds: Sequence[int], jobs: int = CORES) -> Generator[Outcome]:
         """Run seeds in their order, on some processes that are not used for ever."""
         each_s = self.hours * 3600 or self.chaos_s
         many = max(1, round(SIMULATED_S_PER_PROCESS / each_s))

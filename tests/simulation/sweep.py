@@ -20,6 +20,7 @@ from tests.simulation.branches import play_cut
 from tests.simulation.scenarios import PLOTS
 from tests.simulation.scene import KINDS, Cut, CutKind, Played, play
 
+EVERY: Final = slice(None)
 LINES_OF_FAILED: Final = 5  # runs that are told with their last events
 
 
@@ -99,8 +100,17 @@ class Sweep:
             yield f"{swept.again}: {swept.target}: {swept.violations[0]}"
 
 
-def sweep(scenes: Sequence[str], *, sample: int | None = None, jobs: int = 2) -> Sweep:
-    """Cut some scenes at every step, or at `sample` places drawn once and for all."""
+def sweep(
+    scenes: Sequence[str],
+    *,
+    sample: int | None = None,
+    part: slice = EVERY,
+    jobs: int = 2,
+) -> Sweep:
+    """Cut some scenes at every step, or at `sample` places drawn once and for all.
+
+    `part`: of these places, in the order in which they were drawn.
+    """
     steps: dict[str, int] = {}
     places: list[tuple[str, Cut]] = []
     for name in scenes:
@@ -110,6 +120,7 @@ def sweep(scenes: Sequence[str], *, sample: int | None = None, jobs: int = 2) ->
         places += [(name, Cut(kind, at)) for at in range(dry.steps) for kind in KINDS]
     if sample is not None and sample < len(places):
         places = random.Random("sweep").sample(places, sample)
+    places = places[part]
     total = Sweep(steps)
     for name in scenes:
         cuts = [cut for of, cut in places if of == name]

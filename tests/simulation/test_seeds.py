@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from tests.simulation.runs import Runs
 from tests.simulation.schedule import draw
 from tests.simulation.simulation import Outcome, simulate
 from tests.simulation.source import seeds_of_commit
+from tests.simulation.time_left import OVER, is_over
 
 FIXED = 50
 SEEDS = int(os.environ.get("SHOAL_SEEDS", "300"))  # in all
@@ -30,12 +30,16 @@ class Underway:
     """Runs that go on while tests look at those that are done, in the same order."""
 
     def __init__(self, runs: Runs, seeds: list[int]) -> None:
-        self._outcomes: Iterator[Outcome] = runs.run_all(seeds)
+        self._outcomes = runs.run_all(seeds)
         self._done: dict[int, Outcome] = {}
 
-    def of(self, seed: int) -> Outcome:
+    def of(self, seed: int) -> Outcome | None:
+        """Return what became of a seed; None: the time was over before."""
         while seed not in self._done:
-            outcome = next(self._outcomes)
+            outcome = None if is_over() else next(self._outcomes, None)
+            if outcome is None:
+                self._outcomes.close()
+                return None
             self._done[outcome.schedule.seed] = outcome
         return self._done.pop(seed)
 
@@ -55,6 +59,8 @@ def underway(request: pytest.FixtureRequest) -> Underway:
 @pytest.mark.parametrize("seed", ALL)
 def test_whatever_goes_wrong_no_invariant_breaks(seed: int, underway: Underway) -> None:
     outcome = underway.of(seed)
+    if outcome is None:
+        pytest.skip(OVER)
     assert outcome.violations == [], told(
         outcome, f"just simulate --seed {seed} --chaos {CHAOS_S:g} --trace"
     )

@@ -19,7 +19,7 @@ from actors.messages import Fact
 from adapters.control import FleetNotRunning, ask_fleet
 from adapters.sqlite.ledger import Ledger
 from adapters.state import newest_ledger
-from tests.system.processes import CHURN
+from tests.system.processes import CHURN, PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,21 +71,21 @@ class Desk:
     def facts(self) -> list[Fact]:
         return facts_of(self.file.parent / "var")
 
-    def wait_for_line(self, words: str, *, number: int = 1, within_s: float = 15) -> None:
+    def wait_for_line(self, words: str, *, number: int = 1) -> None:
         """Wait until the screen has said `words` so many times."""
-        self.wait_until(lambda: self.said().count(words) >= number, within_s=within_s)
+        self.wait_until(lambda: self.said().count(words) >= number)
 
-    def wait_for(self, kind: type[Fact], number: int = 1, *, within_s: float = 15) -> None:
+    def wait_for(self, kind: type[Fact], number: int = 1) -> None:
         """Wait until the ledger holds so many facts of a kind."""
 
         def are_there() -> bool:
             return sum(isinstance(fact, kind) for fact in self.facts()) >= number
 
-        self.wait_until(are_there, within_s=within_s)
+        self.wait_until(are_there)
 
-    def wait_until(self, is_so: Callable[[], bool], *, within_s: float = 10) -> None:
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
         """Wait until something is so, as long as the fleet lives."""
-        deadline = time.monotonic() + within_s
+        deadline = time.monotonic() + PATIENCE_S
         while not is_so():
             assert self.process.poll() is None, self.said()[-4000:]
             assert time.monotonic() < deadline, self.said()[-4000:]
@@ -94,10 +94,10 @@ class Desk:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def end(self, within_s: float = 15) -> int:
+    def end(self) -> int:
         """Wait until the fleet has ended by itself; return its exit code."""
-        code = self.process.wait(timeout=within_s)
-        self.screen.wait(timeout=5)
+        code = self.process.wait(timeout=PATIENCE_S)
+        self.screen.wait(timeout=PATIENCE_S)
         return code
 
     def stop(self) -> tuple[int, float]:
@@ -187,7 +187,7 @@ def shoal(*typed: str, **environment: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=30,
+        timeout=PATIENCE_S,
         check=False,
     )
 

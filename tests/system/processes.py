@@ -24,6 +24,7 @@ from adapters.state import newest_ledgers
 ROOT = Path(__file__).parents[2]
 KEY, SECRET = "throw-away-key", "throw-away-secret"
 TRUTH_S = 15.0  # of the exchange's refusals
+PATIENCE_S = 120.0  # for what comes soon, and on a busy machine comes later
 LISTENS = re.compile(r"listens: (\S+) (\S+) (\S+)")
 
 CHURN = '''
@@ -199,10 +200,10 @@ def _differences(
 
 
 def wait_for_agreement(
-    sim: Sim, state: Path, *, within_s: float, owner: str = "", key: str = "key1"
+    sim: Sim, state: Path, *, owner: str = "", key: str = "key1"
 ) -> list[str]:
     """Return [] as soon as ledger and exchange agree, else what differs in the end."""
-    deadline = time.monotonic() + within_s
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         said = disagreements(sim, state, settled_s=3, owner=owner, key=key)
         if not said or time.monotonic() > deadline:

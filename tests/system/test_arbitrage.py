@@ -77,9 +77,9 @@ def write_pair(home: Path, head: str, *, profit: str) -> Path:
 def test_both_exchanges_are_traded_and_each_group_is_matched(tmp_path: Path) -> None:
     """Over a crash of the actor that decides for both, too."""
     with running_fleet(write_pair(tmp_path, SIMULATED, profit="0.3")) as desk:
-        desk.wait_until(lambda: has_traded(desk.facts(), life=1), within_s=60)
+        desk.wait_until(lambda: has_traded(desk.facts(), life=1))
         desk.tell("crash", "bots/bot:pair")
-        desk.wait_until(lambda: has_traded(desk.facts(), life=2), within_s=60)
+        desk.wait_until(lambda: has_traded(desk.facts(), life=2))
         assert "pair, which decides for it, begins nothing" in desk.tell("stop", "pair-far")
         code, _ = desk.stop()
 
@@ -120,7 +120,7 @@ def test_a_sale_that_is_refused_is_hedged_and_the_bots_are_halted(tmp_path: Path
     """Kraken takes the inventory's order, and after that one nothing."""
     head = SIMULATED + REFUSED
     with running_fleet(write_pair(tmp_path, head, profit="0.3")) as desk:
-        desk.wait_for(LegsSettled, within_s=60)
+        desk.wait_for(LegsSettled)
         alarms = desk.now()["alarms"]
         desk.stop()
 
@@ -168,7 +168,7 @@ def test_kill_nine_in_the_middle_leaves_no_group_without_its_answer(
             desk.signal(signal.SIGKILL)
             desk.end()
     with running_fleet(file) as desk:
-        desk.wait_until(lambda: not unsettled(desk.facts()), within_s=60)
+        desk.wait_until(lambda: not unsettled(desk.facts()))
         desk.signal(signal.SIGKILL)
         desk.end()
 
@@ -188,13 +188,13 @@ def test_kill_nine_in_the_middle_leaves_no_group_without_its_answer(
 
 def begin_a_group(desk: Desk) -> None:
     """Wait for the answer to the group before, lift what it halted, wait for the next."""
-    desk.wait_until(lambda: not unsettled(desk.facts()), within_s=60)
+    desk.wait_until(lambda: not unsettled(desk.facts()))
     known = len(only(LegsIntended, desk.facts()))
     if only(Halted, desk.facts()):
         desk.wait_until(lambda: bool(desk.now()))
         desk.tell("resume", "pair")
         desk.tell("resume", "pair-far")
-    desk.wait_until(lambda: len(only(LegsIntended, desk.facts())) > known, within_s=60)
+    desk.wait_until(lambda: len(only(LegsIntended, desk.facts())) > known)
 
 
 def unsettled(facts: Sequence[Fact]) -> list[str]:

@@ -59,12 +59,12 @@ def test_a_fleet_trades_is_killed_and_goes_on(
     with running_sim("--exchange", "coinbase", "--key", given) as sim:
         file = write_fleet(tmp_path, sim, passphrase=passphrase)
         with running_fleet(file, "--live", environment=environment) as desk:
-            desk.wait_for(PositionClosed, 2, within_s=60)
+            desk.wait_for(PositionClosed, 2)
             desk.process.kill()
         with running_fleet(file, "--live", environment=environment) as desk:
-            desk.wait_for(Reconciled, 2, within_s=40)
+            desk.wait_for(Reconciled, 2)
             opened = len(only(PositionOpened, desk.facts()))
-            desk.wait_for(PositionOpened, opened + 2, within_s=60)
+            desk.wait_for(PositionOpened, opened + 2)
             code, _ = desk.stop()
             facts = desk.facts()
         truth = sim.truth()
@@ -136,12 +136,12 @@ def test_orders_whose_answers_are_lost_are_found_and_booked_once(tmp_path: Path)
     ) as sim:
         file = write_fleet(tmp_path, sim)
         with running_fleet(file, "--live", environment=environment) as desk:
-            desk.wait_for(OutcomeUnknown, 3, within_s=60)
+            desk.wait_for(OutcomeUnknown, 3)
             closed = len(only(PositionClosed, desk.facts()))
-            desk.wait_for(PositionClosed, closed + 2, within_s=60)
+            desk.wait_for(PositionClosed, closed + 2)
             for bot in desk.bots():  # nothing new; what is unknown is found
                 desk.tell("pause", bot)
-            desk.wait_until(lambda: not unbooked(desk.facts(), sim.truth()), within_s=60)
+            desk.wait_until(lambda: not unbooked(desk.facts(), sim.truth()))
             desk.stop()
             facts = desk.facts()
         truth = sim.truth()

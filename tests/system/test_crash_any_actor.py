@@ -61,7 +61,7 @@ def test_a_crashed_actor_lives_again_and_its_neighbours_go_on(
             and len(only(Filled, desk.facts())) > fills
         )
 
-    desk.wait_until(all_goes_on, within_s=40)
+    desk.wait_until(all_goes_on)
     after = desk.actors()
     lives = {each: after[each]["incarnation"] for each in before.keys() - mine}
     assert lives == {each: before[each]["incarnation"] for each in lives}

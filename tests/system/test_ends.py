@@ -42,9 +42,7 @@ def test_an_actor_that_exits_need_is_given_up_and_the_program_with_it(
     with running_fleet(file) as desk:
         desk.wait_for(Filled)
         for life in (1, 2, 3):
-            desk.wait_until(
-                lambda life=life: is_in_life(desk, "orders:main", life), within_s=20
-            )
+            desk.wait_until(lambda life=life: is_in_life(desk, "orders:main", life))
             desk.tell("crash", "orders:main")
         assert desk.end() == ESCALATED
         why = (
@@ -87,7 +85,7 @@ def stuck(tmp_path: Path, sim: Sim) -> Iterator[Desk]:
         desk.wait_for(Filled, 3)
         sim.process.send_signal(signal.SIGSTOP)
         time.sleep(0.5)  # what is on the wire arrives, and is in the ledger
-        desk.wait_until(lambda: is_in_flight(desk), within_s=10)
+        desk.wait_until(lambda: is_in_flight(desk))
         desk.signal(signal.SIGINT)
         desk.wait_for_line("orders:main         stopping")
         yield desk
@@ -149,14 +147,12 @@ def test_what_an_operator_decided_outlives_the_program(tmp_path: Path, sim: Sim)
     with running_fleet(file, "--live", environment=KEYS) as desk:
         desk.wait_for_line("up in", number=2)
         before = len(desk.facts())
-        desk.wait_until(lambda: bots(desk).get("churn-0") == "paused: news", within_s=10)
+        desk.wait_until(lambda: bots(desk).get("churn-0") == "paused: news")
         assert bots(desk)["churn-1"] == "stopped by an operator"
-        desk.wait_until(lambda: buyers(desk, before) == {"churn-2"}, within_s=10)
+        desk.wait_until(lambda: buyers(desk, before) == {"churn-2"})
         desk.tell("resume", "churn-0")
         desk.tell("start", "churn-1")
-        desk.wait_until(
-            lambda: buyers(desk, before) == {"churn-0", "churn-1", "churn-2"}, within_s=10
-        )
+        desk.wait_until(lambda: buyers(desk, before) == {"churn-0", "churn-1", "churn-2"})
         assert set(bots(desk).values()) == {"running"}
         assert desk.stop()[0] == OK
 

@@ -52,15 +52,15 @@ def test_no_order_leaves_that_cannot_be_written_first(tmp_path: Path) -> None:
             desk.tell("pause", "churn-2")  # it will have no order unanswered
             limit_files(desk.process, 4096)
             desk.wait_for_line("refuses: ")
-            desk.wait_until(lambda: takes_nothing(sim), within_s=15)
+            desk.wait_until(lambda: takes_nothing(sim))
             taken = sim.truth()["orders_taken"]
             written = {fact.client_order_id for fact in only(Attempted, desk.facts())}
             assert sim.truth()["orders"]["key1"].keys() <= written
             limit_files(desk.process, resource.RLIM_INFINITY)
             desk.tell("resume", "churn-2")
             desk.wait_for_line("writes again")
-            desk.wait_until(lambda: sim.truth()["orders_taken"] > taken + 3, within_s=20)
-            assert wait_for_agreement(sim, tmp_path / "var", within_s=15) == []
+            desk.wait_until(lambda: sim.truth()["orders_taken"] > taken + 3)
+            assert wait_for_agreement(sim, tmp_path / "var") == []
             states = {actor["state"] for actor in desk.actors().values()}
             assert states == {"RUNNING"}
             assert desk.stop()[0] == 0
@@ -88,12 +88,12 @@ def test_exits_leave_by_the_emergency_file_and_the_ledger_has_them_afterwards(
                     desk.process.wait()
             if not is_killed:
                 limit_files(desk.process, resource.RLIM_INFINITY)
-                assert wait_for_agreement(sim, tmp_path / "var", within_s=30) == []
+                assert wait_for_agreement(sim, tmp_path / "var") == []
                 assert desk.stop()[0] == 0
         if is_killed:
             with running_fleet(file, "--live", environment=KEYS) as again:
                 again.wait_for(FleetStarted, 2)
-                assert wait_for_agreement(sim, tmp_path / "var", within_s=30) == []
+                assert wait_for_agreement(sim, tmp_path / "var") == []
                 assert again.stop()[0] == 0
         assert sim.truth()["placed_twice"] == []
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.system.kill_nine import kill_nine
 from tests.system.processes import (
+    PATIENCE_S,
     disagreements,
     running_sim,
     start_fleet,
@@ -30,7 +31,7 @@ def test_a_clean_stop_leaves_nothing_unsettled(tmp_path: Path) -> None:
     with running_sim() as sim:
         file = write_live_fleet(tmp_path, sim, bots=2)
         fleet = start_fleet(file, "--live", "--for", "5", log=log)
-        assert fleet.wait(timeout=30) == 0, log.read_text()[-4000:]
+        assert fleet.wait(timeout=PATIENCE_S) == 0, log.read_text()[-4000:]
         assert sim.truth()["orders_taken"] > 0
         assert disagreements(sim, tmp_path / "var", settled_s=0) == []
 
@@ -40,6 +41,6 @@ def test_live_without_the_word_live_refuses(tmp_path: Path) -> None:
     with running_sim() as sim:
         file = write_live_fleet(tmp_path, sim)
         fleet = start_fleet(file, log=log)
-        assert fleet.wait(timeout=30) == 2
+        assert fleet.wait(timeout=PATIENCE_S) == 2
         assert "--live" in log.read_text()
         assert sim.truth()["orders_taken"] == 0

@@ -34,14 +34,14 @@ def test_a_fleet_trades_is_killed_and_goes_on(tmp_path: Path) -> None:
         file = write_live_fleet(tmp_path, attrs.evolve(sim), bots=2)
         file.write_text(file.read_text().replace("binance", "kraken"))
         with running_fleet(file, "--live", environment=environment) as desk:
-            desk.wait_for(PositionClosed, 2, within_s=40)
+            desk.wait_for(PositionClosed, 2)
             desk.process.kill()
         (remembered,) = (state / "shoal").glob("kraken-*.nonce")
         before = int(remembered.read_text())
         with running_fleet(file, "--live", environment=environment) as desk:
-            desk.wait_for(Reconciled, 2, within_s=30)
+            desk.wait_for(Reconciled, 2)
             opened = len(only(PositionOpened, desk.facts()))
-            desk.wait_for(PositionOpened, opened + 2, within_s=40)
+            desk.wait_for(PositionOpened, opened + 2)
             code, _ = desk.stop()
             facts = desk.facts()
         truth = sim.truth()

@@ -74,7 +74,7 @@ def fills(home: Path, owner: str) -> int:
 
 def wait_for_fills(desk: Desk, home: Path, owner: str, more: int) -> None:
     before = fills(home, owner)
-    desk.wait_until(lambda: fills(home, owner) >= before + more, within_s=20)
+    desk.wait_until(lambda: fills(home, owner) >= before + more)
 
 
 def damage(path: Path) -> None:
@@ -92,7 +92,7 @@ def test_after_every_kill_both_ledgers_and_the_exchange_agree(
     file, _, _ = write_owners(tmp_path, sim)
     for _ in range(KILLS):
         with running_fleet(file, "--live", environment=KEYS) as desk:
-            desk.wait_for_line("up in", within_s=20)
+            desk.wait_for_line("up in")
             for owner in OF:
                 wait_for_fills(desk, tmp_path, owner, more=2)
             time.sleep(chance.uniform(0.0, 2.5))
@@ -100,9 +100,7 @@ def test_after_every_kill_both_ledgers_and_the_exchange_agree(
             desk.end()
         with running_fleet(file, "--live", environment=KEYS) as desk:
             for owner, key in OF.items():
-                found = wait_for_agreement(
-                    sim, tmp_path / "var", within_s=30, owner=owner, key=key
-                )
+                found = wait_for_agreement(sim, tmp_path / "var", owner=owner, key=key)
                 assert found == [], desk.said()[-4000:]
             desk.process.kill()
             desk.end()
@@ -154,7 +152,7 @@ def test_an_owners_ledger_stays_theirs_when_others_come_and_go(
         file.write_text(text)
         owner = "ann" if text is both else ""
         with running_fleet(file, "--live", environment=KEYS) as desk:
-            desk.wait_for_line("up in", number=run, within_s=20)
+            desk.wait_for_line("up in", number=run)
             wait_for_fills(desk, tmp_path, owner, 3)
             assert desk.stop()[0] == OK, desk.said()[-3000:]
         assert ledger(tmp_path, owner) == first
@@ -168,13 +166,13 @@ def test_an_owners_ledger_stays_theirs_when_others_come_and_go(
 def test_a_damaged_ledger_stops_its_owner_and_no_other(tmp_path: Path, sim: Sim) -> None:
     file, _, _ = write_owners(tmp_path, sim)
     with running_fleet(file, "--live", environment=KEYS) as desk:
-        desk.wait_for_line("up in", within_s=20)
+        desk.wait_for_line("up in")
         for owner in OF:
             wait_for_fills(desk, tmp_path, owner, 3)
         assert desk.stop()[0] == OK
     damage(ledger(tmp_path, "ann"))
     with running_fleet(file, "--live", environment=KEYS) as desk:
-        desk.wait_for_line("up in", number=2, within_s=30)
+        desk.wait_for_line("up in", number=2)
         before = len(sim.truth()["orders"]["key1"])
         wait_for_fills(desk, tmp_path, "bob", 3)
         assert len(sim.truth()["orders"]["key1"]) == before

@@ -114,7 +114,7 @@ def test_orders_are_filled_here_and_the_exchange_never_hears_of_one(
     with running_sim("--exchange", exchange) as sim:
         file = write_paper_fleet(tmp_path, sim, exchange=exchange)
         with running_fleet(file) as desk:
-            desk.wait_for(Filled, 4, within_s=45)
+            desk.wait_for(Filled, 4)
             status = desk.status()
             exit_code, _ = desk.stop()
         truth = sim.truth()
@@ -135,7 +135,7 @@ def test_orders_are_filled_here_and_the_exchange_never_hears_of_one(
 def test_every_line_says_paper_and_what_is_not_read(tmp_path: Path, sim: Sim) -> None:
     file = write_paper_fleet(tmp_path, sim)
     with running_fleet(file) as desk:
-        desk.wait_for(Filled, within_s=30)
+        desk.wait_for(Filled)
         status = shoal("status", str(file)).stdout
         desk.stop()
 
@@ -160,8 +160,8 @@ def test_kill_nine_loses_no_resting_order_and_books_no_fill_twice(
 ) -> None:
     file = write_paper_fleet(tmp_path, sim, more=BOT.format(name="patient") + RESTING)
     with running_fleet(file) as desk:
-        desk.wait_for(Filled, 3, within_s=30)
-        desk.wait_until(lambda: len(patient_orders(desk.facts())) == 1, within_s=20)
+        desk.wait_for(Filled, 3)
+        desk.wait_until(lambda: len(patient_orders(desk.facts())) == 1)
         (resting,) = patient_orders(desk.facts())
         desk.signal(signal.SIGKILL)
         desk.end()
@@ -170,7 +170,7 @@ def test_kill_nine_loses_no_resting_order_and_books_no_fill_twice(
     for _ in range(KILLS):
         with running_fleet(file) as desk:
             fills = len(only(Filled, desk.facts()))
-            desk.wait_for(Filled, fills + 2, within_s=30)
+            desk.wait_for(Filled, fills + 2)
             desk.signal(signal.SIGKILL)
             desk.end()
 
@@ -201,7 +201,7 @@ def patient_orders(facts: Sequence[object]) -> list[str]:
 def test_a_post_only_order_rests_at_its_price(tmp_path: Path, sim: Sim) -> None:
     more = BOT.format(name="patient") + RESTING
     with running_fleet(write_paper_fleet(tmp_path, sim, more=more)) as desk:
-        desk.wait_until(lambda: len(patient_orders(desk.facts())) == 1, within_s=20)
+        desk.wait_until(lambda: len(patient_orders(desk.facts())) == 1)
         code, _ = desk.stop()
 
     (intended,) = [each for each in only(Intended, desk.facts()) if each.bot == "patient"]

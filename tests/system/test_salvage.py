@@ -10,6 +10,7 @@ from actors.messages import Attempted
 from adapters.sqlite.ledger import Ledger
 from adapters.state import newest_ledger
 from tests.system.processes import (
+    PATIENCE_S,
     ROOT,
     disagreements,
     running_sim,
@@ -24,17 +25,23 @@ def test_after_a_salvage_only_what_was_lost_is_missing(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with running_sim() as sim:
         file = write_live_fleet(tmp_path, sim, bots=2)
-        assert start_fleet(file, "--live", "--for", "3", log=log).wait(timeout=30) == 0
+        assert (
+            start_fleet(file, "--live", "--for", "3", log=log).wait(timeout=PATIENCE_S) == 0
+        )
         path = newest_ledger(tmp_path / "var")
         assert path is not None
         before = attempts(path)
         damage_a_page_of_rows(path)
 
-        assert start_fleet(file, "--live", "--for", "3", log=log).wait(timeout=30) == 2
+        assert (
+            start_fleet(file, "--live", "--for", "3", log=log).wait(timeout=PATIENCE_S) == 2
+        )
         assert "`shoal salvage` puts a new one" in log.read_text()
         said = salvage(file)
 
-        assert start_fleet(file, "--live", "--for", "4", log=log).wait(timeout=30) == 0
+        assert (
+            start_fleet(file, "--live", "--for", "4", log=log).wait(timeout=PATIENCE_S) == 0
+        )
         lost = before - attempts(path)
         assert "unreadable" in said
         assert 0 < len(lost) < len(before)

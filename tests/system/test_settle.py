@@ -27,14 +27,14 @@ def test_an_operator_settles_an_order_that_nobody_answers_for(tmp_path: Path) ->
         file = write_live_fleet(tmp_path, sim)
         with running_fleet(file, "--live", environment=KEYS) as desk:
             order_id = lose_an_order(desk, sim)
-            desk.wait_until(lambda: is_unknown(desk, order_id), within_s=30)
+            desk.wait_until(lambda: is_unknown(desk, order_id))
             asked = settle(desk, order_id)
             assert asked[0] == BAD_INPUT
             assert "nothing was done; --blind settles it unasked" in asked[1]
             young = settle(desk, order_id, "--blind")
             assert "may still be on its way to the exchange; ask again in" in young[1]
             said: list[str] = []
-            desk.wait_until(lambda: is_settled(desk, order_id, said), within_s=30)
+            desk.wait_until(lambda: is_settled(desk, order_id, said))
             assert said == [
                 f"{order_id} of {bot_of(desk, order_id)} is settled as not-placed:"
                 " unasked\n"
@@ -45,9 +45,9 @@ def test_an_operator_settles_an_order_that_nobody_answers_for(tmp_path: Path) ->
             assert [end.status for end in ends] == [OrderStatus.NOT_PLACED]
             sim.process.send_signal(signal.SIGCONT)
             taken = sim.truth()["orders_taken"]
-            desk.wait_until(lambda: sim.truth()["orders_taken"] > taken + 3, within_s=60)
+            desk.wait_until(lambda: sim.truth()["orders_taken"] > taken + 3)
             assert order_id not in sim.truth()["orders"]["key1"]
-            assert wait_for_agreement(sim, tmp_path / "var", within_s=30) == []
+            assert wait_for_agreement(sim, tmp_path / "var") == []
             assert desk.stop()[0] == OK
 
 

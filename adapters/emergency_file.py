@@ -17,6 +17,7 @@ import fcntl
 import os
 import struct
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 from zlib import crc32
@@ -102,11 +103,10 @@ class RecordFile:
         try:
             create_private(path)
             self._descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-            try:
+            with ExitStack() as unless_read:
+                unless_read.callback(os.close, self._descriptor)
                 self._open()
-            except BaseException:
-                os.close(self._descriptor)
-                raise
+                unless_read.pop_all()
         except OSError as error:
             raise StateUnusable(f"{path} cannot be used: {error.strerror}") from error
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Final, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -152,11 +152,11 @@ async def connect(
         with trio.fail_after(timing.connect_s):
             inner = await dial(host, address.port, address.is_secure)
             stream = WatchedStream(inner)
-            try:
-                return stream, await upgrade(stream, address)
-            except BaseException:
-                await trio.aclose_forcefully(stream)
-                raise
+            async with AsyncExitStack() as unless_open:
+                unless_open.push_async_callback(trio.aclose_forcefully, stream)
+                upgraded = await upgrade(stream, address)
+                unless_open.pop_all()
+            return stream, upgraded
     except trio.TooSlowError as error:
         text = f"could not connect to {host} within {timing.connect_s:g} s"
         raise ConnectionLost(text) from error

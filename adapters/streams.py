@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -96,11 +97,10 @@ async def _dial(host: str, port: int, context: ssl.SSLContext | None) -> trio.ab
     if context is None:
         return tcp
     stream = trio.SSLStream(tcp, context, server_hostname=host, https_compatible=True)
-    try:
+    async with AsyncExitStack() as unless_open:
+        unless_open.push_async_callback(trio.aclose_forcefully, tcp)
         await stream.do_handshake()
-    except BaseException:
-        await trio.aclose_forcefully(tcp)
-        raise
+        unless_open.pop_all()
     return stream
 
 

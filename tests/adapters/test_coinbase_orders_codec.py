@@ -193,6 +193,7 @@ def test_an_order_is_read() -> None:
         ("CANCELLED", "0.1", OrderStatus.CANCELED),
         ("EXPIRED", "0", OrderStatus.EXPIRED),
         ("FAILED", "0", OrderStatus.REJECTED),
+        ("FAILED", "0.1", OrderStatus.CANCELED),  # what was executed was not refused
     ],
 )
 def test_the_venues_words_become_ours(
@@ -403,7 +404,11 @@ def exchange_order(**changes: object) -> VenueOrder:
             OrderStatus.FILLED,
         ),
         ({"status": "done", "done_reason": "canceled"}, OrderStatus.CANCELED),
-        ({"status": "rejected", "reject_reason": "post only"}, OrderStatus.REJECTED),
+        (
+            {"status": "rejected", "reject_reason": "post only", "filled_size": "0"},
+            OrderStatus.REJECTED,
+        ),
+        ({"status": "rejected"}, OrderStatus.CANCELED),  # the rest of it
     ],
 )
 def test_an_order_of_the_exchange_is_read(

@@ -58,6 +58,8 @@ def _filling(found: OrderStatus | None, word: str, *, is_filling: bool) -> Order
         raise BadFigure(f"order status {word[:40]!a} is not documented")
     if found is OrderStatus.OPEN and is_filling:
         return OrderStatus.PARTIALLY_FILLED
+    if found is OrderStatus.REJECTED and is_filling:
+        return OrderStatus.CANCELED  # the rest of it: what was executed was not refused
     return found
 
 

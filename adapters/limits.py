@@ -18,6 +18,7 @@ from adapters.spent import BAN_S_MAX, Change, Memory, RamMemory, Spent, as_of
 
 RETRY_S: Final = 60.0  # where the venue does not say
 LEVELS_MAX: Final = 500  # counters remembered; drained ones are forgotten first
+OVER_MAX: Final = 4  # times its limit: what is sent in any case may raise a counter so far
 
 
 @attrs.frozen
@@ -75,9 +76,9 @@ class Limits:
         self.count(name, bucket, weight)
 
     def count(self, name: str, bucket: Bucket, weight: float) -> None:
-        """Count what is sent in any case."""
+        """Count what is sent in any case: above its limit a counter must drain longer."""
         now_s = self.clock.awake_s()
-        level = min(self._level(name, bucket) + weight, bucket.level_max)
+        level = min(self._level(name, bucket) + weight, OVER_MAX * bucket.level_max)
 
         def counted(spent: Spent) -> Spent:
             others = {
@@ -93,8 +94,8 @@ class Limits:
         self.change(counted)
 
     def fill(self, name: str, bucket: Bucket) -> None:
-        """Take the venue's word that a counter is at its limit."""
-        self.count(name, bucket, bucket.level_max)
+        """Take the venue's word that a counter is at its limit, if not above."""
+        self.count(name, bucket, max(0.0, bucket.level_max - self._level(name, bucket)))
 
     def check_connect(self) -> None:
         """Let nobody connect while there were enough connections (R-27).

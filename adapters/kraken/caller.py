@@ -29,6 +29,7 @@ LOCKOUT: Final = "EGeneral:Temporary lockout"
 LOCKED: Final = Bucket(level_max=900, drain_per_s=1, is_assumed_full=False)  # seconds
 KEY_TROUBLE: Final = ("EAPI:Rate limit exceeded",)
 Form = Callable[[], Mapping[str, str | int]]
+ADD_WEIGHT: Final = 1
 CANCEL_WEIGHTS: Final = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))  # by age_s
 
 
@@ -111,17 +112,28 @@ class Caller:
             self.note(said.errors[0])
         return said
 
-    def enter_engine(self, symbol: str) -> None:
-        """Count a new order of a pair.
+    def enter_engine(self, symbol: str, *, share: float) -> None:
+        """Count a new order of a pair, which has so much of the counter.
 
         Raises:
-          RateLimited: the engine would refuse it.
+          RateLimited: the engine would refuse it, or others would find no room.
         """
-        self._venue.limits.enter(self._engine(symbol), self.tier.engine, 1)
+        limits = self._venue.limits
+        limits.enter(self._engine(symbol), self.tier.engine, ADD_WEIGHT, share=share)
+
+    def enter_replacement(self, symbol: str, age_ms: int, *, share: float) -> None:
+        """Count a cancel and the order that takes its place: both, or none.
+
+        Raises:
+          RateLimited: the engine would refuse the second, which leaves neither.
+        """
+        weight = cancel_weight(age_ms) + ADD_WEIGHT
+        limits = self._venue.limits
+        limits.enter(self._engine(symbol), self.tier.engine, weight, share=share)
 
     def count_cancel(self, symbol: str, age_ms: int) -> None:
-        """Count a cancel, which is never held back (I-12); a young order's costs more."""
-        weight = next((w for age_s, w in CANCEL_WEIGHTS if age_ms < age_s * 1000), 0)
+        """Count a cancel, which is never held back (I-12)."""
+        weight = cancel_weight(age_ms)
         self._venue.limits.count(self._engine(symbol), self.tier.engine, weight)
 
     def fill_engine(self, symbol: str) -> None:
@@ -180,3 +192,8 @@ class Caller:
         headers = self._signer.headers(target, nonce, body)
         answer = await self._venue.send(http, "POST", target, headers=headers, body=body)
         return Said(*decode_envelope(answer.body))
+
+
+def cancel_weight(age_ms: int) -> int:
+    """Return what the engine counts for a cancel: the younger the order, the more."""
+    return next((w for age_s, w in CANCEL_WEIGHTS if age_ms < age_s * 1000), 0)

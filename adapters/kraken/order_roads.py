@@ -14,6 +14,7 @@ import trio
 from actors.messages import (
     OrderRequest,
     OrderStatus,
+    Side,
     VenueAck,
     VenueOrder,
     VenueReject,
@@ -38,6 +39,8 @@ from adapters.kraken.verdict import BAD_SESSION, TOO_FAST, TOO_LATE, Outcome, ju
 
 DEADLINE_MS: Final = 5000  # from sending to the engine
 NOT_SENT: Final = "not_sent"
+EXIT_SHARE: Final = 1.0  # of the engine's counter
+OTHERS_SHARE: Final = 0.8  # entries, and stops that are moved: exits find room (I-12)
 ROAD_ERRORS: Final = (ConnectionLost, RateLimited, RemoteProtocolError)
 
 
@@ -50,12 +53,13 @@ class OrderRoads:
     _own: OwnOrders
     socket: OrderSocket | None = None
 
-    async def place(self, request: OrderRequest) -> Outcome:
+    async def place(self, request: OrderRequest, *, is_counted: bool = False) -> Outcome:
         """Send one order once. Bounded by the deadlines of the road it takes."""
         order_id = request.client_order_id
         try:
             await self._prepare(request.symbol)
-            self._enter(request.symbol)
+            if not is_counted:
+                self._enter(request)
             self._own.asked(request, self._venue.now_ms())
             socket = self._living()
             if socket is not None:
@@ -68,7 +72,25 @@ class OrderRoads:
             await self._venue.mend_clock()
         return outcome
 
-    async def cancel(self, symbol: str, client_order_id: str) -> Outcome:
+    async def count_replacement(self, client_order_id: str, request: OrderRequest) -> None:
+        """Count a cancel and the order in its place before either leaves.
+
+        A cancel is never held back, an order may be: between the two nothing would rest.
+
+        Raises:
+          NotSent: they may not both be sent now.
+        """
+        await self._prepare(request.symbol)
+        age_ms = self._own.age_ms(client_order_id, self._venue.now_ms())
+        share = EXIT_SHARE if request.stop_price is None else OTHERS_SHARE
+        try:
+            self._caller.enter_replacement(request.symbol, age_ms, share=share)
+        except RateLimited as error:
+            raise NotSent(str(error)) from error
+
+    async def cancel(
+        self, symbol: str, client_order_id: str, *, is_counted: bool = False
+    ) -> Outcome:
         """Ask for a cancel once; an acknowledgement says that it was asked for.
 
         It goes by our id alone: what the venue lists, or does not, holds up none (I-12).
@@ -76,8 +98,9 @@ class OrderRoads:
         try:
             self._check_open()
             now_ms = self._venue.now_ms()
-            age_ms = self._own.age_ms(client_order_id, now_ms)
-            self._caller.count_cancel(symbol, age_ms)
+            if not is_counted:
+                age_ms = self._own.age_ms(client_order_id, now_ms)
+                self._caller.count_cancel(symbol, age_ms)
             self._own.changes += 1
             socket = self._living()
             if socket is not None:
@@ -112,9 +135,10 @@ class OrderRoads:
         except RateLimited as error:
             raise NotSent(str(error)) from error
 
-    def _enter(self, symbol: str) -> None:
+    def _enter(self, request: OrderRequest) -> None:
+        share = EXIT_SHARE if request.side is Side.SELL else OTHERS_SHARE
         try:
-            self._caller.enter_engine(symbol)
+            self._caller.enter_engine(request.symbol, share=share)
         except RateLimited as error:
             raise NotSent(str(error)) from error
 

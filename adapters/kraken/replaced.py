@@ -22,7 +22,8 @@ from actors.messages import (
     VenueUnknown,
 )
 from adapters.errors import VenueError
-from adapters.kraken.order_roads import OrderRoads
+from adapters.http import NotSent
+from adapters.kraken.order_roads import NOT_SENT, OrderRoads
 from adapters.kraken.own_orders import ENDED
 from adapters.kraken.verdict import Outcome
 
@@ -37,24 +38,32 @@ Look = Callable[[str, str], Awaitable[VenueOrder | None]]
 async def replace(
     roads: OrderRoads, look: Look, client_order_id: str, request: OrderRequest
 ) -> VenueReplaced:
-    """Cancel one order and place another in its room; each half is judged on its own."""
+    """Cancel one order and place another in its room; each half is judged on its own.
+
+    The first stays unless the second may leave, too.
+    """
+    new_id = request.client_order_id
+    try:
+        await roads.count_replacement(client_order_id, request)
+    except NotSent as error:
+        await trio.lowlevel.checkpoint()
+        no = VenueReject(client_order_id, NOT_SENT, str(error))
+        return VenueReplaced(no, VenueReject(new_id, NOT_SENT, str(error)))
     cancelled: Outcome = VenueUnknown(client_order_id, f"no end within {LOOK_S:g} s")
     with trio.move_on_after(LOOK_S):
         cancelled = await _cancelled(roads, look, client_order_id, request.symbol)
     if isinstance(cancelled, VenueAck):
-        return VenueReplaced(cancelled, await roads.place(request))
+        return VenueReplaced(cancelled, await roads.place(request, is_counted=True))
     text = "the old order has not ended as it should"
     await trio.lowlevel.checkpoint()
-    return VenueReplaced(
-        cancelled, VenueReject(request.client_order_id, NOT_REPLACED, text)
-    )
+    return VenueReplaced(cancelled, VenueReject(new_id, NOT_REPLACED, text))
 
 
 async def _cancelled(
     roads: OrderRoads, look: Look, client_order_id: str, symbol: str
 ) -> Outcome:
     """Return an acknowledgement only when nothing of the order was executed (R-08)."""
-    answer = await roads.cancel(symbol, client_order_id)
+    answer = await roads.cancel(symbol, client_order_id, is_counted=True)
     await trio.sleep(STREAM_S)
     if isinstance(answer, VenueReject):
         told = roads.told_end(client_order_id)

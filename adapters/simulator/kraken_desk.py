@@ -80,16 +80,19 @@ class Desk:
         return paper
 
     def cancel(self, paper: Paper, reason: str = REQUESTED) -> None:
-        """End an order at its owner's wish.
+        """End an order at its owner's wish. Nothing says that a cancel is ever refused for
+        the counter, nor that it is held at its limit.
 
         Raises:
-          Refused: it has ended already, or the account cancels too much.
+          Refused: it has ended already.
         """
         order = paper.order
         if not order.is_open:
             raise Refused(UNKNOWN_ORDER)
         age_ms = self.exchange.now_ms() - order.created_ms
-        self._charge(order.account, order.symbol, cancel_cost(age_ms))
+        name = ("orders", order.account, order.symbol)
+        now_ms, down_1s = self.exchange.now_ms(), self.limits.orders_1s
+        self.counters.add_anyway(name, cancel_cost(age_ms), down_1s, now_ms)
         self._end(paper, reason)
 
     def cancel_all(self, account: str, reason: str = REQUESTED) -> int:

@@ -93,6 +93,13 @@ class Counters:
         self._counters[name].value = value + cost
         return True
 
+    def add_anyway(
+        self, name: tuple[str, ...], cost: float, down_1s: float, now_ms: int
+    ) -> None:
+        """Count `cost`, however much that is."""
+        value = self.value(name, down_1s, now_ms)
+        self._counters[name].value = value + cost
+
 
 def cancel_cost(age_ms: int) -> int:
     """Return what cancelling an order of this age counts."""

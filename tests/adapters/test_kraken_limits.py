@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 import json
+from decimal import Decimal
 
+import attrs
 import pytest
 import trio
 from trio.testing import MockClock
 from trio_websocket import WebSocketConnection
 
-from actors.messages import VenueAck, VenueReject
+from actors.messages import OrderType, Side, VenueAck, VenueReject, VenueReplaced
 from actors.ports import NotListed, RateLimited
 from adapters.endpoints import Endpoints
 from adapters.http import HttpClient
@@ -18,13 +20,30 @@ from adapters.kraken.caller import STARTER
 from adapters.kraken.nonces import RamNonces
 from adapters.kraken.venue import Venue
 from adapters.limits import Limits
+from adapters.simulator.config import KrakenLimits
 from adapters.sockets import Timing
 from adapters.streams import dial
 from tests.actors.ledger_room import RunClock
-from tests.adapters.kraken_desk import IDS, KEYS, by_socket, fault, opened, order
+from tests.adapters.kraken_desk import (
+    CONFIG,
+    IDS,
+    KEYS,
+    by_socket,
+    fault,
+    market,
+    opened,
+    order,
+)
 from tests.adapters.peers import http
 from tests.adapters.test_kraken_private import BTC, answer, scripted
 
+STOP = order(
+    0,
+    OrderType.STOP_LOSS_LIMIT,
+    side=Side.SELL,
+    stop_price=Decimal(50_000),
+    limit_price=Decimal(49_000),
+)
 THROTTLED = "EService: Throttled: 1700000120"
 
 
@@ -151,3 +170,26 @@ async def test_a_cancel_needs_nothing_that_the_venue_lists(nursery: trio.Nursery
         said = await kraken.trading(*KEYS).cancel("GONE/USDT", IDS[1])
     assert isinstance(said, VenueAck)
     assert ["CancelOrder" in line for line in desk.requests] == [True]
+
+
+async def test_no_stop_is_cancelled_whose_replacement_would_be_refused(
+    nursery: trio.Nursery,
+) -> None:
+    """I-14: a cancel of a young order counts eight, and leaves no room for the next one."""
+    tight = KrakenLimits(orders_max=60, orders_1s=1)
+    async with opened(nursery, attrs.evolve(CONFIG, kraken_limits=tight)) as (_, kraken):
+        trading = kraken.trading(*KEYS)
+        async with by_socket(trading):
+            await trading.place(STOP)
+            resting, replaced = IDS[0], list[VenueReplaced]()
+            for number in range(1, 12):
+                moved = attrs.evolve(STOP, client_order_id=IDS[number])
+                replaced.append(await trading.replace(resting, moved))
+                if isinstance(replaced[-1].cancelled, VenueAck):
+                    resting = IDS[number]
+            found = await trading.open_orders([BTC])
+            sold = await trading.replace(resting, market(12, Side.SELL))
+    halves = {(type(both.cancelled), type(both.placed)) for both in replaced}
+    assert halves == {(VenueAck, VenueAck), (VenueReject, VenueReject)}
+    assert [each.client_order_id for each in found] == [resting]
+    assert isinstance(sold.placed, VenueAck)  # exits have the last of the room (I-12)

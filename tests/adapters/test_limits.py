@@ -88,9 +88,14 @@ def test_the_venue_s_word_fills_a_counter(clock: Clock) -> None:
 
 def test_cancels_are_counted_and_never_held_back(clock: Clock) -> None:
     limits = Limits(clock)
-    for _ in range(9):
+    for _ in range(3):
         limits.count("key", BUCKET, 8)
-    assert limits.wait_s("key", BUCKET, 1) == 2
+    assert limits.wait_s("key", BUCKET, 1) == 20
+    limits.fill("key", BUCKET)  # it is above its limit already
+    assert limits.wait_s("key", BUCKET, 1) == 20
+    for _ in range(90):
+        limits.count("key", BUCKET, 8)
+    assert limits.wait_s("key", BUCKET, 1) == 92  # which has an end
 
 
 def test_drained_counters_are_forgotten(clock: Clock, tmp_path: Path) -> None:

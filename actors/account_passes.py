@@ -157,7 +157,7 @@ class Passes:
         found = self.reconciliation
         is_given = self.is_streaming and self.is_reconciled and not self._foreign_epoch()
         until_s = trio.current_time() + LEASE_S if is_given else -math.inf
-        self.orders.latest("lease", Lease(found.account, until_s, found.shortage.frozen))
+        self.orders.latest("lease", Lease(found.account, until_s, found.frozen))
 
     def _foreign_epoch(self) -> str:
         """Return whose orders are open here, or were heard of a while ago."""

@@ -6,6 +6,8 @@ Executions come before the end of their order, so that whoever hears of the end 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from math import inf
 
 import attrs
 import trio
@@ -19,10 +21,15 @@ from actors.messages import (
     VenueOrder,
 )
 from actors.ports import NotListed, Trading
+from actors.pure.books import Books
+from actors.pure.executions import stretches
 from actors.pure.order_life import Order
+from actors.pure.settling import is_settled_fill
 from actors.pure.venue_facts import fact_of_fill, facts_of_order
 
 OVERLAP_MS = 60_000  # executions and history are asked for from this much earlier
+LOOKED_S = 45.0  # after its beginning a pass reads no more of the past: it has a minute
+LATE_S = 60.0  # executions that nobody has told for so long want a person
 
 
 @attrs.define(eq=False)
@@ -31,8 +38,27 @@ class Booking:
 
     account: str
     trading: Trading
+    books: Books
     tell: Callable[[Sequence[Fact]], Awaitable[int]]
     is_behind: bool = False  # the venue's executions lag behind its orders
+    until_s: float = inf  # when this pass stops to read the past
+    _late_s: dict[str, float] = attrs.Factory(dict[str, float])  # since when, by order
+    _seen: set[str] = attrs.Factory(set[str])  # late in this pass
+
+    def begin(self) -> None:
+        """Begin a pass."""
+        self.is_behind, self._seen = False, set()
+        self.until_s = trio.current_time() + LOOKED_S
+
+    def late(self) -> tuple[str, ...]:
+        """Return a line for each order whose executions have been missing for long."""
+        now_s = trio.current_time()
+        self._late_s = {it: self._late_s.get(it, now_s) for it in sorted(self._seen)}
+        return tuple(
+            f"order {order_id}: the venue has executed more of it than it tells"
+            for order_id, since_s in self._late_s.items()
+            if now_s - since_s > LATE_S
+        )
 
     async def book(self, found: Sequence[tuple[Order, VenueOrder]]) -> tuple[int, int]:
         """Book acknowledgements, then executions, then endings, that nobody told us of."""
@@ -41,49 +67,66 @@ class Booking:
             facts = facts_of_order(order, venue)
             await self.tell([fact for fact in facts if isinstance(fact, Acknowledged)])
             endings += [fact for fact in facts if isinstance(fact, Ended)]
-        fills = await self._book_fills(
-            [each for each in found if each[1].filled_base > each[0].filled_base]
-        )
+        fills = await self.book_fills(found)
         return fills, await self.tell(endings)
 
-    async def _book_fills(self, behind: Sequence[tuple[Order, VenueOrder]]) -> int:
-        """Book executions of orders of which the venue has filled more than we (R-12).
-
-        First just before an order last moved: all since it was placed may take too long.
-        """
+    async def book_fills(self, found: Sequence[tuple[Order, VenueOrder]]) -> int:
+        """Book executions of orders of which the venue has filled more than we (R-12)."""
         booked = 0
         await trio.lowlevel.checkpoint()
+        behind = [each for each in found if self._lacks(*each, ())]
         for symbol in dict.fromkeys(order.symbol for order, _ in behind):
             here = [each for each in behind if each[0].symbol == symbol]
             placed_ms = min(order.attempt_ms for order, _ in here)
             moved_ms = min(max(placed_ms, venue.update_ms) for _, venue in here)
-            fills, is_all = await self._executed(symbol, here, moved_ms)
-            if not is_all and moved_ms > placed_ms:
-                fills, is_all = await self._executed(symbol, here, placed_ms)
-            self.is_behind |= not is_all
-            booked += await self.tell(fills)
+            for since_ms in stretches(placed_ms, moved_ms, self.trading.now_ms()):
+                fills = await self._executed(symbol, here, since_ms)
+                booked += await self.tell(fills)
+                here = [each for each in here if self._lacks(*each, fills)]
+                if not here or trio.current_time() >= self.until_s:
+                    break
+            self.is_behind |= bool(here)
+            self._seen |= {order.client_order_id for order, _ in here}
         return booked
 
     async def _executed(
         self, symbol: str, behind: Sequence[tuple[Order, VenueOrder]], since_ms: int
-    ) -> tuple[list[Filled], bool]:
-        """Return what nobody has booked, and whether it is all that the venue filled."""
-        try:
+    ) -> list[Filled]:
+        """Return what nobody has booked; nothing where the past is too long to be read.
+
+        Neither that nor a symbol that is not listed bars anybody else (R-02).
+        """
+        listed: Sequence[VenueFill] = ()
+        await trio.lowlevel.checkpoint()
+        with suppress(NotListed), trio.move_on_at(self.until_s):
             listed = await self.trading.fills(symbol, since_ms=since_ms - OVERLAP_MS)
-        except NotListed:  # it bars nobody else (R-02)
-            await trio.lowlevel.checkpoint()
-            return [], False
-        fills, is_all = list[Filled](), True
+        fills = list[Filled]()
         for order, venue in behind:
             its_own = [it for it in listed if it.venue_order_id == venue.venue_order_id]
-            mine = self.unbooked(order, its_own)
-            base = sum((it.base for it in mine), order.filled_base)
-            is_all, fills = is_all and base >= venue.filled_base, fills + mine
-        return fills, is_all
+            fills += self.unbooked(order, its_own)
+        return fills
 
     def unbooked(self, order: Order, fills: Sequence[VenueFill]) -> list[Filled]:
+        """Return what is not booked by now, however old `order` is.
+
+        After an operator's word on what it did, the venue's is late.
+        """
+        now = self._now(order)
+        if is_settled_fill(now):
+            return []
         return [
-            fact_of_fill(order, fill, self.account)
+            fact_of_fill(now, fill, self.account)
             for fill in fills
-            if fill.trade_id not in order.trade_ids
+            if fill.trade_id not in now.trade_ids
         ]
+
+    def _lacks(self, order: Order, venue: VenueOrder, fills: Sequence[Filled]) -> bool:
+        """Tell whether more was executed than we know by `fills`, just told, and before."""
+        now = self._now(order)
+        mine = [it for it in fills if it.client_order_id == now.client_order_id]
+        new = [it.base for it in mine if it.trade_id not in now.trade_ids]
+        is_more = venue.filled_base > sum(new, now.filled_base)
+        return is_more and not is_settled_fill(now)
+
+    def _now(self, order: Order) -> Order:
+        return self.books.orders.get(order.client_order_id) or order

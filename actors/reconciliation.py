@@ -9,6 +9,7 @@ never a time window (R-09).
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 
 import attrs
@@ -32,6 +33,7 @@ from actors.pure.executions import executions_of
 from actors.pure.lost_cancels import LostCancels
 from actors.pure.order_ages import OrderAges
 from actors.pure.order_life import Order
+from actors.pure.revenants import Revenants
 from actors.pure.settling import SETTLED_S, is_judged, judged_after_s
 from actors.pure.turns import Turns
 from actors.pure.unsettled import UNSETTLED, tracked_orders, untold_ends
@@ -64,10 +66,11 @@ class Reconciliation:
     has_vanished: bool = False  # an order that the venue once had, and now does not know
     ages: OrderAges = attrs.Factory(OrderAges)
     cancels: LostCancels = attrs.Factory(LostCancels)
+    revenants: Revenants = attrs.Factory(Revenants)
     booking: Booking = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.booking = Booking(self.account, self.trading, self.tell)
+        self.booking = Booking(self.account, self.trading, self.books, self.tell)
 
     async def run(self, why: str) -> Reconciled:
         """Make one pass and return what it found.
@@ -76,7 +79,8 @@ class Reconciliation:
           VenueError: a query failed; nothing was concluded from it.
           JournalDown: what was found could not be made durable.
         """
-        self.booking.is_behind = self.has_vanished = False
+        self.booking.begin()
+        self.has_vanished = False
         tracked = tracked_orders(self.books)
         self.ages.begin(tracked, trio.current_time(), self.trading.now_ms())
         await self._ask_again()
@@ -92,10 +96,9 @@ class Reconciliation:
         still_open = await self._open(symbols)
         unmoved = {venue.client_order_id for venue in still_open if self.is_unmoved(venue)}
         self.shortage.weigh(self.books, held, totals, unmoved)
-        await self.tell(self.cancels.found(self.books, still_open, trio.current_time()))
+        fills += await self._look_at_open(still_open, lost)
         self.order_drifts = (*lost, *self._strange(still_open))
-        known = self.books.orders
-        foreign = [it for it in still_open if known.get(it.client_order_id) is None]
+        foreign = [it for it in still_open if not self._is_known(it)]
         result = Reconciled(
             self.account,
             why,
@@ -109,6 +112,11 @@ class Reconciliation:
         )
         await self.tell([result])
         return result
+
+    @property
+    def frozen(self) -> frozenset[str]:
+        """The symbols on which nothing new may be begun."""
+        return self.shortage.frozen | self.revenants.symbols
 
     def listed(self) -> Sequence[str]:
         """Return the symbols to ask for: configured, or of orders that may still change."""
@@ -186,10 +194,13 @@ class Reconciliation:
             here = [order for order in due if order.symbol == symbol]
             since_ms = min(order.attempt_ms for order in here) - OVERLAP_MS
             try:
-                past = await self.trading.past_orders(symbol, since_ms=since_ms)
-                fills = await self.trading.fills(symbol, since_ms=since_ms)
-            except NotListed:  # it bars nobody else (R-02)
+                with trio.fail_at(self.booking.until_s):
+                    past = await self.trading.past_orders(symbol, since_ms=since_ms)
+                    fills = await self.trading.fills(symbol, since_ms=since_ms)
+            except (NotListed, trio.TooSlowError) as error:  # it bars nobody else (R-02)
                 self.has_vanished = True
+                if isinstance(error, trio.TooSlowError):
+                    lost.append(f"{symbol}: nobody could read in time what was executed")
                 continue
             told = (*past, *still_open)
             for order in here:
@@ -235,6 +246,27 @@ class Reconciliation:
             return await self.tell(self.booking.unbooked(order, mine))
         reason = "no order query, open orders, history or executions of the venue know it"
         return await self.tell([not_placed(order, reason)])
+
+    async def _look_at_open(self, still_open: Sequence[VenueOrder], lost: list[str]) -> int:
+        """Look for cancels that were lost, and for orders that have ended here only.
+
+        What these execute is booked, also once they end there.
+        """
+        now_s = trio.current_time()
+        await self.tell(self.cancels.found(self.books, still_open, now_s))
+        self.revenants.look(self.books, still_open, now_s)
+        found = [*self.revenants.open]
+        for order in self.revenants.gone:
+            with suppress(VenueError):  # the next pass asks again
+                venue = await self.trading.order(order.symbol, order.client_order_id)
+                found += [(order, venue)] if venue is not None else []
+                self.revenants.told(order)
+        fills = await self.booking.book_fills(found)
+        lost += [*self.booking.late(), *self.revenants.lines()]
+        return fills
+
+    def _is_known(self, venue: VenueOrder) -> bool:
+        return self.books.orders.get(venue.client_order_id) is not None
 
     async def _balances(self, before: Mapping[str, Decimal]) -> dict[str, Decimal]:
         """Return what the venue holds of each asset, and record what changed.

@@ -90,5 +90,5 @@ class EntryBars:
         if self.lease is None or now_s > self.lease.valid_until_s:
             return "not_reconciled", "the account stream has not confirmed what is open"
         if symbol in self.lease.frozen:
-            return "frozen", f"the venue holds less of {symbol} than the ledger says"
+            return "frozen", f"the venue and the ledger disagree about {symbol}"
         return None

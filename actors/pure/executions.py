@@ -7,7 +7,7 @@ placed" until the exchange says whose it is (R-03).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 import attrs
@@ -18,6 +18,8 @@ from actors.pure.money import ZERO, plain
 from actors.pure.order_life import Order
 
 EARLY_MS = 10_000  # so far our measure of the exchange's clock may have been astray
+STRETCH_MS = 600_000  # the first one of the past to be read; each further one is longer
+STRETCH_FACTOR = 8
 
 
 @attrs.frozen
@@ -63,3 +65,19 @@ def _is_of(fill: VenueFill, order: Order) -> bool:
     return fill.client_order_id == order.client_order_id or (
         bool(order.venue_order_id) and fill.venue_order_id == order.venue_order_id
     )
+
+
+def stretches(placed_ms: int, moved_ms: int, now_ms: int) -> Iterator[int]:
+    """Return since when to look for an order's executions, the nearest past first.
+
+    Just before it last moved, then in ever longer stretches: all since it was placed may
+    be more than there is time to read. Of an open order a venue may tell no move.
+    """
+    is_told = moved_ms > placed_ms
+    if is_told:
+        yield moved_ms
+    ago_ms, end_ms = STRETCH_MS, moved_ms if is_told else now_ms
+    while end_ms - ago_ms > placed_ms:
+        yield end_ms - ago_ms
+        ago_ms *= STRETCH_FACTOR
+    yield placed_ms

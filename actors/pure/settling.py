@@ -106,10 +106,10 @@ def settled(
         raise NotPossible(
             f"{word.doubt}: see there, and settle {name} with --blind if it is not"
         )
-    wait_s = SETTLED_S - age_s
-    if wait_s > 0 or order.status is OrderStatus.NEW:
-        wait = f"; ask again in {wait_s:.0f} s" if wait_s > 0 else ""
-        raise NotPossible(f"{name} may still be on its way to the exchange{wait}")
+    wait_s = (LOST_S if order.status is OrderStatus.NEW else SETTLED_S) - age_s
+    if wait_s > 0:
+        wait = f"ask again in {wait_s:.0f} s"
+        raise NotPossible(f"{name} may still be on its way to the exchange; {wait}")
     if status is OrderStatus.NOT_PLACED and (order.venue_order_id or order.filled_base):
         raise NotPossible(f"the exchange had {name}: settle it as canceled or filled")
     if status is OrderStatus.FILLED:

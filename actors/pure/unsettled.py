@@ -8,6 +8,7 @@ from actors.pure.order_life import Order
 from actors.pure.venue_facts import filled_up
 
 ALARM_MS = 30_000  # an outcome unknown for so long wants a person
+SENT_MS = 60_000  # and so does an order of which nobody has said anything for so long
 UNSETTLED = frozenset({OrderStatus.NEW, OrderStatus.UNKNOWN})
 
 
@@ -28,9 +29,13 @@ def is_unsettled(books: Books) -> bool:
 
 def long_unknown(books: Books, now_ms: int) -> list[Order]:
     """Return the orders whose outcome should have been known by now (R-02)."""
-    before_ms = now_ms - ALARM_MS
-    live = books.orders.live()
-    return [it for it in live if it.is_unknown and it.attempt_ms < before_ms]
+    longest_ms = {OrderStatus.UNKNOWN: ALARM_MS, OrderStatus.NEW: SENT_MS}
+    return [
+        order
+        for order in books.orders.live()
+        if order.status in longest_ms
+        and order.attempt_ms < now_ms - longest_ms[order.status]
+    ]
 
 
 def untold_ends(books: Books) -> list[Ended]:

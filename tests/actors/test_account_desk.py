@@ -29,7 +29,7 @@ from actors.questions import Answer, Question, ask
 from actors.records import Receipt
 from tests.actors.account_house import ID, House, open_house, venue_fill, venue_order
 from tests.actors.ledger_room import settle
-from tests.words import SYMBOL, filled
+from tests.words import SYMBOL, attempted, filled, intended
 
 OPEN, UNKNOWN = OrderStatus.OPEN, OutcomeUnknown("dawn", "main", SYMBOL, ID, "time-out")
 BITCOIN = VenueBalance("BTC", Decimal(1), Decimal(0))
@@ -147,6 +147,28 @@ async def test_executions_of_an_order_settled_as_filled_count_once(
     assert "said" in answer
     house.trading.errors.clear()
     house.trading.stream.tell(venue_fill("t1", "1"))
+    await house.wait(70)
+    assert [fill.base for fill in await house.room.recorded(Filled)] == [1]
+
+
+async def test_executions_that_a_pass_has_asked_for_meanwhile_count_once(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-11: it waits for word of another order as an operator settles the first."""
+    await lose_an_order(house)
+    other = f"{ID[:-1]}f"
+    attempt = attempted("i2", other, attempt_ms=house.trading.now_ms())
+    await house.room.record(attrs.evolve(intended(), intent_id="i2"), attempt)
+    house.trading.hang_for = other
+    house.trading.orders[ID] = venue_order(OrderStatus.FILLED, "1")
+    house.trading.executed.append(venue_fill("t1", "1"))
+    house.trading.errors.clear()
+    asked = len(house.trading.asked_for("order"))
+    while len(house.trading.asked_for("order")) < asked + 2:
+        await house.wait(0.2)
+    price = "100"
+    answer = await tell(house, "settle", outcome="filled", price=price, is_blind=True)
+    assert "said" in answer
     await house.wait(70)
     assert [fill.base for fill in await house.room.recorded(Filled)] == [1]
 

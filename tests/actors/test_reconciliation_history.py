@@ -9,11 +9,11 @@ import attrs
 import pytest
 from trio.testing import MockClock
 
-from actors.messages import Ended, Filled, OrderStatus
+from actors.messages import Ended, Filled, OrderStatus, OutcomeUnknown
 from actors.ports import VenueError
 from tests.actors.account_house import ID, House, open_house, venue_fill, venue_order
 from tests.actors.scripted_venue import DAY_MS
-from tests.words import attempted, filled, intended
+from tests.words import SYMBOL, attempted, filled, intended
 
 DAYS = 10
 AGO_MS = DAYS * DAY_MS
@@ -74,7 +74,52 @@ async def test_what_the_last_moments_do_not_explain_is_looked_for_since_the_atte
     executed(house, ("t1", "0.4", AGO_MS // 2), ("t2", "0.6", 1_000))
     await house.start()
     await house.wait(20)
-    assert await booked(house) == ["t1", "t2"]
+    assert await booked(house) == ["t2", "t1"]  # what is found is booked at once
+
+
+async def test_an_open_order_of_which_no_move_is_told_is_booked_from_the_near_past(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-12: Kraken tells of an open order only when it was placed."""
+    now_ms = house.trading.now_ms()
+    house.trading.orders[ID] = attrs.evolve(
+        venue_order(OrderStatus.PARTIALLY_FILLED, "0.4"), update_ms=now_ms - AGO_MS
+    )
+    house.trading.executed = [venue_fill("t1", "0.4", trade_ms=now_ms - 7_200_000)]
+    await house.start()
+    await house.wait(10)
+    assert await booked(house) == ["t1"]
+    assert house.may_buy()
+
+
+async def test_a_past_too_long_to_be_read_bars_nobody_else_and_wants_a_person(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-02: it ended every pass, so that nothing could be sold on that account."""
+    executed(house, ("t1", "0.4", AGO_MS // 2), ("t2", "0.6", 1_000))
+    await house.start()
+    await house.wait(60)
+    assert await booked(house) == ["t2"]
+    assert house.may_buy()
+    await house.wait(300)
+    assert ("drift", False) in house.alarms()
+    house.trading.day_s = 1.0
+    await house.wait(200)
+    assert await booked(house) == ["t2", "t1"]
+    assert ("drift", True) in house.alarms()
+
+
+async def test_an_unknown_order_of_too_long_a_past_bars_only_its_own_symbol(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-02, R-03: whether it was placed cannot be told yet; the account goes on."""
+    lost = OutcomeUnknown("dawn", "main", SYMBOL, ID, "time-out")
+    await house.room.record(lost)
+    await house.start()
+    await house.wait(200)
+    assert house.may_buy()
+    assert {code for code, _ in house.alarms()} >= {"unknown_order", "drift"}
+    assert await house.room.recorded(Ended) == []
 
 
 async def test_executions_that_are_listed_nowhere_are_still_missed(

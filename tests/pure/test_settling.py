@@ -111,6 +111,14 @@ def test_an_order_that_nobody_knows_ends_as_the_operator_says(
     )
 
 
+def test_an_order_of_which_nobody_ever_said_a_word_may_be_settled_after_a_minute() -> None:
+    (fact,) = settle(order(), "not-placed", now_ms=LATER_MS + 40_000)
+    assert isinstance(fact, Ended)
+    assert fact.status is OrderStatus.NOT_PLACED
+    with pytest.raises(NotPossible, match="ask again in 1 s"):
+        settle(order(), "not-placed", now_ms=LATER_MS + 39_000)
+
+
 def test_what_was_filled_before_stays_filled() -> None:
     part = order(Acknowledged("dawn", "main", SYMBOL, "c1", "v1"), filled("0.4", 100))
     (fact,) = settle(part, "canceled")

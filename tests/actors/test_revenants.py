@@ -1,0 +1,78 @@
+"""Orders that have ended here and are open at the exchange all the same (R-12, R-17)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import attrs
+import pytest
+from trio.testing import MockClock
+
+from actors.messages import Ended, Filled, OrderStatus, OutcomeUnknown
+from tests.actors.account_house import ID, House, open_house, venue_fill, venue_order
+from tests.words import SYMBOL
+
+OPEN = venue_order(OrderStatus.OPEN)
+CANCELED = Ended("dawn", "main", SYMBOL, ID, OrderStatus.CANCELED, OPEN.filled_base)
+LINE = f"order {ID} is canceled here and open at the exchange: cancel it there"
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """The ledger has the end of an order that the exchange lists as open."""
+    async with open_house(tmp_path) as made:
+        await made.start()
+        await made.attempt()
+        await made.room.record(OutcomeUnknown("dawn", "main", SYMBOL, ID, "time-out"))
+        await made.room.record(CANCELED)
+        made.trading.orders[ID] = OPEN
+        yield made
+
+
+async def test_it_is_told_and_nothing_new_is_begun_on_its_symbol(
+    house: House, autojump_clock: MockClock
+) -> None:
+    assert (await house.pass_now()).drifts == ()  # a list may lag behind
+    assert (await house.pass_now()).drifts == (LINE,)
+    assert ("drift", False) in house.alarms()
+    assert house.lease().frozen == {SYMBOL}
+
+
+async def test_once_it_ends_there_all_is_well(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.pass_now()
+    await house.pass_now()
+    house.alarms()
+    house.trading.orders[ID] = attrs.evolve(OPEN, status=OrderStatus.CANCELED)
+    assert (await house.pass_now()).drifts == ()
+    assert ("drift", True) in house.alarms()
+    assert house.lease().frozen == frozenset()
+
+
+async def test_a_list_that_lags_for_a_while_makes_no_alarm(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.pass_now()
+    del house.trading.orders[ID]
+    await house.pass_now()
+    house.trading.orders[ID] = OPEN
+    assert (await house.pass_now()).drifts == ()
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+async def test_what_it_executes_is_booked(
+    house: House, autojump_clock: MockClock, is_open: bool
+) -> None:
+    """Though the private stream never told, and it may be gone by the next look."""
+    await house.pass_now()
+    await house.pass_now()
+    status = OrderStatus.PARTIALLY_FILLED if is_open else OrderStatus.FILLED
+    base = "0.4" if is_open else "1"
+    house.trading.orders[ID] = venue_order(status, base)
+    now_ms = house.trading.now_ms()
+    house.trading.executed.append(venue_fill("t1", base, trade_ms=now_ms))
+    await house.pass_now()
+    await house.pass_now()
+    assert [fill.trade_id for fill in await house.room.recorded(Filled)] == ["t1"]

@@ -20,7 +20,7 @@ from actors.messages import (
     VenueFill,
     VenueOrder,
 )
-from actors.ports import NotListed, Trading
+from actors.ports import NotListed, RateLimited, Trading
 from actors.pure.books import Books
 from actors.pure.executions import stretches
 from actors.pure.order_life import Order
@@ -29,6 +29,7 @@ from actors.pure.venue_facts import fact_of_fill, facts_of_order
 
 OVERLAP_MS = 60_000  # executions and history are asked for from this much earlier
 LOOKED_S = 45.0  # after its beginning a pass reads no more of the past: it has a minute
+UNREADABLE = (NotListed, RateLimited)  # a ban fails the next question, too
 LATE_S = 60.0  # executions that nobody has told for so long want a person
 
 
@@ -49,6 +50,15 @@ class Booking:
         """Begin a pass."""
         self.is_behind, self._seen = False, set()
         self.until_s = trio.current_time() + LOOKED_S
+
+    def share_s(self, many: int) -> float:
+        """Return until when one of `many` may read the past: all have their turn."""
+        now_s = trio.current_time()
+        return now_s + max(0.0, self.until_s - now_s) / many
+
+    def is_lacking(self, order: Order, venue: VenueOrder) -> bool:
+        """Tell whether the venue has executed more of an order than is booked."""
+        return self._lacks(order, venue, ())
 
     def late(self) -> tuple[str, ...]:
         """Return a line for each order whose executions have been missing for long."""
@@ -74,23 +84,29 @@ class Booking:
         """Book executions of orders of which the venue has filled more than we (R-12)."""
         booked = 0
         await trio.lowlevel.checkpoint()
-        behind = [each for each in found if self._lacks(*each, ())]
-        for symbol in dict.fromkeys(order.symbol for order, _ in behind):
+        behind = [each for each in found if self.is_lacking(*each)]
+        symbols = dict.fromkeys(order.symbol for order, _ in behind)
+        for number, symbol in enumerate(symbols):
+            until_s = self.share_s(len(symbols) - number + 1)  # and one for what follows
             here = [each for each in behind if each[0].symbol == symbol]
             placed_ms = min(order.attempt_ms for order, _ in here)
             moved_ms = min(max(placed_ms, venue.update_ms) for _, venue in here)
             for since_ms in stretches(placed_ms, moved_ms, self.trading.now_ms()):
-                fills = await self._executed(symbol, here, since_ms)
+                fills = await self._executed(symbol, here, since_ms, until_s)
                 booked += await self.tell(fills)
                 here = [each for each in here if self._lacks(*each, fills)]
-                if not here or trio.current_time() >= self.until_s:
+                if not here or trio.current_time() >= until_s:
                     break
             self.is_behind |= bool(here)
             self._seen |= {order.client_order_id for order, _ in here}
         return booked
 
     async def _executed(
-        self, symbol: str, behind: Sequence[tuple[Order, VenueOrder]], since_ms: int
+        self,
+        symbol: str,
+        behind: Sequence[tuple[Order, VenueOrder]],
+        since_ms: int,
+        until_s: float,
     ) -> list[Filled]:
         """Return what nobody has booked; nothing where the past is too long to be read.
 
@@ -98,7 +114,7 @@ class Booking:
         """
         listed: Sequence[VenueFill] = ()
         await trio.lowlevel.checkpoint()
-        with suppress(NotListed), trio.move_on_at(self.until_s):
+        with suppress(*UNREADABLE), trio.move_on_at(until_s):
             listed = await self.trading.fills(symbol, since_ms=since_ms - OVERLAP_MS)
         fills = list[Filled]()
         for order, venue in behind:

@@ -15,7 +15,7 @@ from decimal import Decimal
 import attrs
 import trio
 
-from actors.booking import OVERLAP_MS, Booking
+from actors.booking import OVERLAP_MS, UNREADABLE, Booking
 from actors.messages import (
     Balanced,
     Fact,
@@ -40,6 +40,7 @@ from actors.pure.unsettled import UNSETTLED, tracked_orders, untold_ends
 from actors.pure.venue_facts import archived, forgotten, not_placed
 
 ASK_S = 30.0  # for the questions about single orders, all together
+GONE_S = 5.0  # for the questions about orders that had ended here, and were open
 FOREIGN_MAX = 50  # shown one by one; all are counted
 UNLISTED_S = 600.0  # then a symbol is asked for again: maintenance may have hidden it
 
@@ -190,16 +191,18 @@ class Reconciliation:
                 due.append(order)
             else:
                 self.ages.wait(order, judged_after_s(order))
-        for symbol in dict.fromkeys(order.symbol for order in due):
+        symbols = dict.fromkeys(order.symbol for order in due)
+        for number, symbol in enumerate(symbols):
+            until_s = self.booking.share_s(len(symbols) - number)
             here = [order for order in due if order.symbol == symbol]
             since_ms = min(order.attempt_ms for order in here) - OVERLAP_MS
             try:
-                with trio.fail_at(self.booking.until_s):
+                with trio.fail_at(until_s):
                     past = await self.trading.past_orders(symbol, since_ms=since_ms)
                     fills = await self.trading.fills(symbol, since_ms=since_ms)
-            except (NotListed, trio.TooSlowError) as error:  # it bars nobody else
+            except (*UNREADABLE, trio.TooSlowError) as error:  # it bars nobody else
                 self.has_vanished = True
-                if isinstance(error, trio.TooSlowError):
+                if not isinstance(error, NotListed):
                     lost.append(f"{symbol}: nobody could read in time what was executed")
                 continue
             told = (*past, *still_open)
@@ -256,11 +259,13 @@ class Reconciliation:
         await self.tell(self.cancels.found(self.books, still_open, now_s))
         self.revenants.look(self.books, still_open, now_s)
         found = [*self.revenants.open]
-        for order in self.revenants.gone:
-            with suppress(VenueError):  # the next pass asks again
+        with suppress(VenueError, trio.TooSlowError), trio.fail_at(now_s + GONE_S):
+            await trio.lowlevel.checkpoint()
+            for order in self.revenants.gone:  # what is left waits for the next pass
                 venue = await self.trading.order(order.symbol, order.client_order_id)
                 found += [(order, venue)] if venue is not None else []
-                self.revenants.told(order)
+                is_all = venue is None or not self.booking.is_lacking(order, venue)
+                self.revenants.told(order, venue, is_all=is_all, now_s=now_s)
         fills = await self.booking.book_fills(found)
         lost += [*self.booking.late(), *self.revenants.lines()]
         return fills

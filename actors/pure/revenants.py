@@ -13,7 +13,7 @@ import attrs
 
 from actors.messages import VenueOrder
 from actors.pure.books import Books
-from actors.pure.order_life import Order
+from actors.pure.order_life import TERMINAL, Order
 from actors.pure.settling import SETTLED_S
 
 
@@ -22,30 +22,41 @@ class Revenants:
     """What was seen, pass by pass. A list that lags shows an order for a while only."""
 
     open: tuple[tuple[Order, VenueOrder], ...] = ()
-    gone: tuple[Order, ...] = ()  # which were open: what became of them is to be asked
-    _since_s: dict[str, float] = attrs.Factory(dict[str, float])  # by order
+    _since_s: dict[str, float] = attrs.Factory(dict[str, float])  # listed, by order
+    _gone: dict[str, tuple[Order, float]] = attrs.Factory(dict[str, tuple[Order, float]])
+
+    @property
+    def gone(self) -> tuple[Order, ...]:
+        """The orders that were listed, and of which the exchange has not said the end."""
+        return tuple(order for order, _ in self._gone.values())
 
     def look(self, books: Books, still_open: Sequence[VenueOrder], now_s: float) -> None:
         """Take what the exchange lists as open."""
-        ended = [
-            (order, venue)
+        ended = {
+            venue.client_order_id: (order, venue)
             for venue in still_open
             if (order := books.orders.get(venue.client_order_id)) and order.is_terminal
-        ]
-        names = [order.client_order_id for order, _ in ended]
-        self._since_s = {name: self._since_s.get(name, now_s) for name in names}
-        gone = {order.client_order_id: order for order in self.gone}
-        gone |= {order.client_order_id: order for order, _ in self.open}
-        self.gone = tuple(order for name, order in gone.items() if name not in names)
+        }
+        for name in self._since_s.keys() - ended.keys():
+            order = books.orders.get(name)
+            if order is not None:
+                self._gone.setdefault(name, (order, now_s))
+        for name in self._gone.keys() & ended.keys():
+            del self._gone[name]
+        self._since_s = {name: self._since_s.get(name, now_s) for name in ended}
         self.open = tuple(
-            (order, venue)
-            for order, venue in ended
-            if now_s - self._since_s[order.client_order_id] > SETTLED_S
+            both for name, both in ended.items() if now_s - self._since_s[name] > SETTLED_S
         )
 
-    def told(self, order: Order) -> None:
-        """Take that the exchange has said what became of one."""
-        self.gone = tuple(each for each in self.gone if each is not order)
+    def told(
+        self, order: Order, venue: VenueOrder | None, *, is_all: bool, now_s: float
+    ) -> None:
+        """Take what the exchange says of one that was listed; its word may be behind."""
+        name = order.client_order_id
+        is_over = venue is None or venue.status in TERMINAL
+        is_late = now_s - self._gone[name][1] > SETTLED_S
+        if is_over and is_all and is_late:
+            del self._gone[name]
 
     @property
     def symbols(self) -> frozenset[str]:

@@ -39,8 +39,9 @@ from adapters.kraken.verdict import BAD_SESSION, TOO_FAST, TOO_LATE, Outcome, ju
 
 DEADLINE_MS: Final = 5000  # from sending to the engine
 NOT_SENT: Final = "not_sent"
-EXIT_SHARE: Final = 1.0  # of the engine's counter
-OTHERS_SHARE: Final = 0.8  # entries, and stops that are moved: exits find room (I-12)
+EXIT_SHARE: Final = 1.0  # of the engine's counter: nothing fills it up before (I-12)
+MOVE_SHARE: Final = 0.8  # of stops
+ENTRY_SHARE: Final = 0.6  # a stop of what was bought finds room, and grows with it
 ROAD_ERRORS: Final = (ConnectionLost, RateLimited, RemoteProtocolError)
 
 
@@ -82,7 +83,7 @@ class OrderRoads:
         """
         await self._prepare(request.symbol)
         age_ms = self._own.age_ms(client_order_id, self._venue.now_ms())
-        share = EXIT_SHARE if request.stop_price is None else OTHERS_SHARE
+        share = EXIT_SHARE if request.stop_price is None else MOVE_SHARE
         try:
             self._caller.enter_replacement(request.symbol, age_ms, share=share)
         except RateLimited as error:
@@ -136,7 +137,7 @@ class OrderRoads:
             raise NotSent(str(error)) from error
 
     def _enter(self, request: OrderRequest) -> None:
-        share = EXIT_SHARE if request.side is Side.SELL else OTHERS_SHARE
+        share = EXIT_SHARE if request.side is Side.SELL else ENTRY_SHARE
         try:
             self._caller.enter_engine(request.symbol, share=share)
         except RateLimited as error:

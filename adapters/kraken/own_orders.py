@@ -84,8 +84,10 @@ class OwnOrders:
                 self._keep(order)
 
     def age_ms(self, client_order_id: str, now_ms: int) -> int:
-        """Return how long ago an order was asked for; 0 where we do not know."""
-        return max(0, now_ms - self._placed_ms.get(client_order_id, now_ms))
+        """Return how long ago an order was asked for, at least; 0 where nobody knows."""
+        found = self.find(client_order_id)
+        known_ms = now_ms if found is None else found.update_ms
+        return max(0, now_ms - self._placed_ms.get(client_order_id, known_ms))
 
     def find(self, client_order_id: str) -> VenueOrder | None:
         return self._orders.get(self._ids.get(client_order_id, ""))

@@ -220,6 +220,7 @@ class ScriptedTrading:
     hang: str = ""  # the question that is never answered
     hang_for: str = ""  # the order that is asked for in vain
     hidden: set[str] = attrs.Factory(set[str])  # from the query of one order
+    unlisted_open: set[str] = attrs.Factory(set[str])  # from the list of open orders
     unlisted: frozenset[str] = frozenset()
 
     @property
@@ -316,7 +317,8 @@ class ScriptedTrading:
         await self._answer("open_orders")
         for symbol in self.unlisted.intersection(symbols):
             raise NotListed(symbol)
-        return [o for o in self.orders.values() if o.status in LIVE and o.symbol in symbols]
+        listed = (o for name, o in self.orders.items() if name not in self.unlisted_open)
+        return [o for o in listed if o.status in LIVE and o.symbol in symbols]
 
     async def past_orders(self, symbol: str, *, since_ms: int) -> Sequence[VenueOrder]:
         await self._answer("past_orders")

@@ -156,7 +156,7 @@ async def test_executions_that_a_pass_has_asked_for_meanwhile_count_once(
 ) -> None:
     """R-11: it waits for word of another order as an operator settles the first."""
     await lose_an_order(house)
-    other = f"{ID[:-1]}f"
+    other = f"{ID[:-2]}00"
     attempt = attempted("i2", other, attempt_ms=house.trading.now_ms())
     await house.room.record(attrs.evolve(intended(), intent_id="i2"), attempt)
     house.trading.hang_for = other

@@ -10,11 +10,12 @@ import pytest
 from trio.testing import MockClock
 
 from actors.messages import Ended, Filled, OrderStatus, OutcomeUnknown
-from actors.ports import VenueError
+from actors.ports import RateLimited, VenueError
 from tests.actors.account_house import ID, House, open_house, venue_fill, venue_order
 from tests.actors.scripted_venue import DAY_MS
 from tests.words import SYMBOL, attempted, filled, intended
 
+OTHER = "ETH/USDT"
 DAYS = 10
 AGO_MS = DAYS * DAY_MS
 
@@ -107,6 +108,40 @@ async def test_a_past_too_long_to_be_read_bars_nobody_else_and_wants_a_person(
     await house.wait(200)
     assert await booked(house) == ["t2", "t1"]
     assert ("drift", True) in house.alarms()
+
+
+async def test_the_long_past_of_one_symbol_leaves_time_for_the_others(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-02: what was bought of the other one had no stop."""
+    other, trading = f"{ID[:-2]}00", house.trading
+    executed(house, ("t1", "0.4", AGO_MS // 2), ("t2", "0.6", 1_000))
+    now_ms = trading.now_ms()
+    ether = attrs.evolve(intended(), intent_id="i2", symbol=OTHER, bot="dusk")
+    attempt = attempted("i2", other, attempt_ms=now_ms, symbol=OTHER, bot="dusk")
+    house.bots["dusk"] = OTHER
+    await house.room.record(ether, attempt)
+    bought = venue_order(OrderStatus.FILLED, "1", other, "v2")
+    trading.orders[other] = attrs.evolve(bought, symbol=OTHER, update_ms=now_ms)
+    fill = venue_fill("t3", "1", other, venue_order_id="v2", symbol=OTHER)
+    trading.executed.append(attrs.evolve(fill, trade_ms=now_ms))
+    await house.start()
+    await house.wait(120)
+    assert set(await booked(house)) == {"t2", "t3"}
+
+
+async def test_a_past_that_the_venue_s_limits_keep_from_being_read_is_such_a_one(
+    house: House, autojump_clock: MockClock
+) -> None:
+    executed(house, ("t1", "1", 1_000))
+    house.trading.errors["fills"] = RateLimited("no room", retry_after_s=10)
+    await house.start()
+    await house.wait(100)
+    assert house.may_buy()
+    assert await booked(house) == []
+    house.trading.errors.clear()
+    await house.wait(100)
+    assert await booked(house) == ["t1"]
 
 
 async def test_an_unknown_order_of_too_long_a_past_bars_only_its_own_symbol(

@@ -76,3 +76,38 @@ async def test_what_it_executes_is_booked(
     await house.pass_now()
     await house.pass_now()
     assert [fill.trade_id for fill in await house.room.recorded(Filled)] == ["t1"]
+
+
+@pytest.mark.parametrize("lag", ["fills", "order", "list"])
+async def test_what_it_executes_is_booked_also_where_the_exchange_is_behind(
+    house: House, autojump_clock: MockClock, lag: str
+) -> None:
+    """Its end, or its executions, are told later than that it is not open any more."""
+    trading = house.trading
+    await house.pass_now()
+    if lag != "list":  # it was seen but once
+        await house.pass_now()
+    trading.unlisted_open.add(ID)
+    if lag == "fills":
+        trading.orders[ID] = venue_order(OrderStatus.FILLED, "1")
+    await house.pass_now()
+    trading.orders[ID] = venue_order(OrderStatus.FILLED, "1")
+    trading.executed.append(venue_fill("t1", "1", trade_ms=trading.now_ms()))
+    await house.pass_now()
+    await house.pass_now()
+    assert [fill.trade_id for fill in await house.room.recorded(Filled)] == ["t1"]
+    asked = len(trading.asked_for("order"))
+    await house.pass_now()
+    assert len(trading.asked_for("order")) == asked  # it has ended, and all is told
+
+
+async def test_asking_for_many_that_are_gone_ends_no_comparison(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.pass_now()
+    house.trading.unlisted_open.add(ID)
+    house.trading.hang = "order"
+    before = len(await house.passes())
+    await house.wait(140)
+    assert len(await house.passes()) == before + 2
+    assert house.may_buy()

@@ -134,7 +134,9 @@ async def test_an_order_rests_is_found_by_our_id_and_is_cancelled(
             told = await heard(
                 stream, lambda it: getattr(it, "status", None) is OrderStatus.CANCELED
             )
+        await trio.sleep(0.01)  # two lives of one key are not within one millisecond
         found = await kraken.trading(*KEYS).order(BTC, IDS[1])  # without any memory
+        await trio.sleep(0.01)
         past = await trading.past_orders(BTC, since_ms=trading.now_ms() - 60_000)
         still_open = await trading.open_orders([BTC])
     assert isinstance(placed, VenueAck)
@@ -292,6 +294,7 @@ async def test_a_new_private_stream_begins_with_what_is_open(nursery: trio.Nurse
     async with opened(nursery) as (_, kraken):
         first = kraken.trading(*KEYS)
         await first.place(order(13))
+        await trio.sleep(0.01)  # two lives of one key are not within one millisecond
         second = kraken.trading(*KEYS)  # another life: it has no memory
         async with second.open_private() as stream:
             told = await heard(stream, lambda it: isinstance(it, VenueOrder))

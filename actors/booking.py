@@ -5,7 +5,7 @@ Executions come before the end of their order, so that whoever hears of the end 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from math import inf
 
@@ -20,16 +20,19 @@ from actors.messages import (
     VenueFill,
     VenueOrder,
 )
-from actors.ports import NotListed, RateLimited, Trading
+from actors.ports import Archived, NotListed, RateLimited, Trading, VenueError
 from actors.pure.books import Books
 from actors.pure.executions import stretches
 from actors.pure.order_life import Order
+from actors.pure.revenants import Revenants
 from actors.pure.settling import is_settled_fill
 from actors.pure.venue_facts import fact_of_fill, facts_of_order
 
 OVERLAP_MS = 60_000  # executions and history are asked for from this much earlier
 LOOKED_S = 45.0  # after its beginning a pass reads no more of the past: it has a minute
 UNREADABLE = (NotListed, RateLimited)  # a ban fails the next question, too
+KEPT_S = 5.0  # of them for each symbol that follows
+GONE_S = 5.0  # for the questions about orders that had ended here, and were open
 LATE_S = 60.0  # executions that nobody has told for so long want a person
 
 
@@ -45,20 +48,27 @@ class Booking:
     until_s: float = inf  # when this pass stops to read the past
     _late_s: dict[str, float] = attrs.Factory(dict[str, float])  # since when, by order
     _seen: set[str] = attrs.Factory(set[str])  # late in this pass
+    _unread_s: dict[str, float] = attrs.Factory(dict[str, float])  # when, by symbol
 
     def begin(self) -> None:
         """Begin a pass."""
         self.is_behind, self._seen = False, set()
         self.until_s = trio.current_time() + LOOKED_S
 
-    def share_s(self, many: int) -> float:
-        """Return until when one of `many` may read the past: all have their turn."""
-        now_s = trio.current_time()
-        return now_s + max(0.0, self.until_s - now_s) / many
+    def in_turn(self, symbols: Iterable[str]) -> list[str]:
+        """Return each once: last those whose past was too long, the latest of them last."""
+        once = dict.fromkeys(symbols)
+        return sorted(once, key=lambda symbol: self._unread_s.get(symbol, -inf))
 
-    def is_lacking(self, order: Order, venue: VenueOrder) -> bool:
-        """Tell whether the venue has executed more of an order than is booked."""
-        return self._lacks(order, venue, ())
+    def share_s(self, many: int) -> float:
+        """Return until when the first of `many` may read the past: all have their turn."""
+        now_s = trio.current_time()
+        left_s = max(0.0, self.until_s - now_s)
+        return now_s + max(left_s / many, left_s - KEPT_S * (many - 1))
+
+    def unread(self, symbol: str) -> None:
+        """Note that the past of a symbol was too long to be read."""
+        self._unread_s[symbol] = trio.current_time()
 
     def late(self) -> tuple[str, ...]:
         """Return a line for each order whose executions have been missing for long."""
@@ -84,8 +94,8 @@ class Booking:
         """Book executions of orders of which the venue has filled more than we (R-12)."""
         booked = 0
         await trio.lowlevel.checkpoint()
-        behind = [each for each in found if self.is_lacking(*each)]
-        symbols = dict.fromkeys(order.symbol for order, _ in behind)
+        behind = [each for each in found if self._lacks(*each, ())]
+        symbols = self.in_turn(order.symbol for order, _ in behind)
         for number, symbol in enumerate(symbols):
             until_s = self.share_s(len(symbols) - number + 1)  # and one for what follows
             here = [each for each in behind if each[0].symbol == symbol]
@@ -95,11 +105,32 @@ class Booking:
                 fills = await self._executed(symbol, here, since_ms, until_s)
                 booked += await self.tell(fills)
                 here = [each for each in here if self._lacks(*each, fills)]
-                if not here or trio.current_time() >= until_s:
+                if trio.current_time() >= until_s:
+                    self.unread(symbol)
+                    break
+                if not here:
                     break
             self.is_behind |= bool(here)
             self._seen |= {order.client_order_id for order, _ in here}
         return booked
+
+    async def book_revenants(self, revenants: Revenants, now_s: float) -> int:
+        """Book what orders execute that have ended here, also once they end there."""
+        found = [*revenants.open]
+        with trio.move_on_at(now_s + GONE_S):
+            await trio.lowlevel.checkpoint()
+            for order in revenants.gone:  # what is left has its turn in the next pass
+                revenants.asks(order)
+                try:
+                    venue = await self.trading.order(order.symbol, order.client_order_id)
+                except Archived:
+                    venue = None
+                except VenueError:
+                    continue
+                found += [(order, venue)] if venue is not None else []
+                is_all = venue is None or not self._lacks(order, venue, ())
+                revenants.told(order, venue, is_all=is_all, now_s=now_s)
+        return await self.book_fills(found)
 
     async def _executed(
         self,

@@ -9,7 +9,6 @@ never a time window (R-09).
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from decimal import Decimal
 
 import attrs
@@ -40,7 +39,6 @@ from actors.pure.unsettled import UNSETTLED, tracked_orders, untold_ends
 from actors.pure.venue_facts import archived, forgotten, not_placed
 
 ASK_S = 30.0  # for the questions about single orders, all together
-GONE_S = 5.0  # for the questions about orders that had ended here, and were open
 FOREIGN_MAX = 50  # shown one by one; all are counted
 UNLISTED_S = 600.0  # then a symbol is asked for again: maintenance may have hidden it
 
@@ -191,9 +189,9 @@ class Reconciliation:
                 due.append(order)
             else:
                 self.ages.wait(order, judged_after_s(order))
-        symbols = dict.fromkeys(order.symbol for order in due)
+        symbols = self.booking.in_turn(order.symbol for order in due)
         for number, symbol in enumerate(symbols):
-            until_s = self.booking.share_s(len(symbols) - number)
+            until_s = self.booking.share_s(len(symbols) - number + 1)
             here = [order for order in due if order.symbol == symbol]
             since_ms = min(order.attempt_ms for order in here) - OVERLAP_MS
             try:
@@ -203,6 +201,7 @@ class Reconciliation:
             except (*UNREADABLE, trio.TooSlowError) as error:  # it bars nobody else
                 self.has_vanished = True
                 if not isinstance(error, NotListed):
+                    self.booking.unread(symbol)
                     lost.append(f"{symbol}: nobody could read in time what was executed")
                 continue
             told = (*past, *still_open)
@@ -258,15 +257,7 @@ class Reconciliation:
         now_s = trio.current_time()
         await self.tell(self.cancels.found(self.books, still_open, now_s))
         self.revenants.look(self.books, still_open, now_s)
-        found = [*self.revenants.open]
-        with suppress(VenueError, trio.TooSlowError), trio.fail_at(now_s + GONE_S):
-            await trio.lowlevel.checkpoint()
-            for order in self.revenants.gone:  # what is left waits for the next pass
-                venue = await self.trading.order(order.symbol, order.client_order_id)
-                found += [(order, venue)] if venue is not None else []
-                is_all = venue is None or not self.booking.is_lacking(order, venue)
-                self.revenants.told(order, venue, is_all=is_all, now_s=now_s)
-        fills = await self.booking.book_fills(found)
+        fills = await self.booking.book_revenants(self.revenants, now_s)
         lost += [*self.booking.late(), *self.revenants.lines()]
         return fills
 

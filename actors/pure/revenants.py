@@ -41,21 +41,30 @@ class Revenants:
             order = books.orders.get(name)
             if order is not None:
                 self._gone.setdefault(name, (order, now_s))
-        for name in self._gone.keys() & ended.keys():
-            del self._gone[name]
+        self._gone = {
+            name: gone
+            for name, gone in self._gone.items()
+            if name not in ended and books.orders.get(name) is not None
+        }
         self._since_s = {name: self._since_s.get(name, now_s) for name in ended}
         self.open = tuple(
             both for name, both in ended.items() if now_s - self._since_s[name] > SETTLED_S
         )
+
+    def asks(self, order: Order) -> None:
+        """Take that one is asked for: those that were not have their turn first."""
+        self._gone[order.client_order_id] = self._gone.pop(order.client_order_id)
 
     def told(
         self, order: Order, venue: VenueOrder | None, *, is_all: bool, now_s: float
     ) -> None:
         """Take what the exchange says of one that was listed; its word may be behind."""
         name = order.client_order_id
-        is_over = venue is None or venue.status in TERMINAL
-        is_late = now_s - self._gone[name][1] > SETTLED_S
-        if is_over and is_all and is_late:
+        if now_s - self._gone[name][1] <= SETTLED_S:
+            return
+        if venue is not None and venue.status not in TERMINAL:
+            self.open += ((order, venue),)  # though no list has it
+        elif is_all:
             del self._gone[name]
 
     @property

@@ -220,6 +220,7 @@ class ScriptedTrading:
     hang: str = ""  # the question that is never answered
     hang_for: str = ""  # the order that is asked for in vain
     hidden: set[str] = attrs.Factory(set[str])  # from the query of one order
+    refused: dict[str, VenueError] = attrs.Factory(dict[str, VenueError])  # by order
     unlisted_open: set[str] = attrs.Factory(set[str])  # from the list of open orders
     unlisted: frozenset[str] = frozenset()
 
@@ -309,6 +310,8 @@ class ScriptedTrading:
         await self._answer("order")
         if client_order_id == self.hang_for:
             await trio.sleep_forever()
+        if client_order_id in self.refused:
+            raise self.refused[client_order_id]
         if client_order_id in self.hidden:
             return None
         return self.orders.get(client_order_id)

@@ -130,6 +130,34 @@ async def test_the_long_past_of_one_symbol_leaves_time_for_the_others(
     assert set(await booked(house)) == {"t2", "t3"}
 
 
+@pytest.mark.parametrize(("many", "day_s"), [(1, 2.5), (3, 1.0)])
+async def test_pasts_that_fit_into_a_comparison_together_are_read(
+    house: House, autojump_clock: MockClock, many: int, day_s: float
+) -> None:
+    """Equal shares would leave each of them unread, in every comparison."""
+    trading = house.trading
+    trading.day_s = day_s
+    executed(house, ("t0", "1", AGO_MS * 9 // 10))
+    for number in range(1, many):
+        owner, order_id = f"bot-{number}", f"{ID[:-2]}0{number}"
+        names = {"bot": owner, "symbol": f"C{number}/USDT"}
+        house.bots[owner] = names["symbol"]
+        placed_ms = trading.now_ms() - AGO_MS
+        attempt = attempted(f"i{number + 1}", order_id, attempt_ms=placed_ms, **names)
+        intent = attrs.evolve(intended(), intent_id=f"i{number + 1}", **names)
+        await house.room.record(intent, attempt)
+        bought = venue_order(OrderStatus.FILLED, "1", order_id, f"v{number}-")
+        changes = {"symbol": names["symbol"], "update_ms": trading.now_ms()}
+        trading.orders[order_id] = attrs.evolve(bought, **changes)
+        fill = venue_fill(f"t{number}", "1", order_id, venue_order_id=f"v{number}-")
+        before_ms = trading.now_ms() - AGO_MS * 9 // 10
+        fill = attrs.evolve(fill, symbol=names["symbol"], trade_ms=before_ms)
+        trading.executed.append(fill)
+    await house.start()
+    await house.wait(180)
+    assert set(await booked(house)) == {f"t{number}" for number in range(many)}
+
+
 async def test_a_past_that_the_venue_s_limits_keep_from_being_read_is_such_a_one(
     house: House, autojump_clock: MockClock
 ) -> None:

@@ -10,8 +10,9 @@ import pytest
 from trio.testing import MockClock
 
 from actors.messages import Ended, Filled, OrderStatus, OutcomeUnknown
+from actors.ports import VenueError
 from tests.actors.account_house import ID, House, open_house, venue_fill, venue_order
-from tests.words import SYMBOL
+from tests.words import SYMBOL, attempted, intended
 
 OPEN = venue_order(OrderStatus.OPEN)
 CANCELED = Ended("dawn", "main", SYMBOL, ID, OrderStatus.CANCELED, OPEN.filled_base)
@@ -111,3 +112,32 @@ async def test_asking_for_many_that_are_gone_ends_no_comparison(
     await house.wait(140)
     assert len(await house.passes()) == before + 2
     assert house.may_buy()
+
+
+async def test_one_that_cannot_be_asked_for_keeps_no_other_from_being_asked(
+    house: House, autojump_clock: MockClock
+) -> None:
+    """R-02: its symbol is not listed any more, say."""
+    other, trading = f"{ID[:-2]}00", house.trading
+    attempt = attempted("i2", other, attempt_ms=trading.now_ms())
+    await house.room.record(attrs.evolve(intended(), intent_id="i2"), attempt)
+    await house.room.record(attrs.evolve(CANCELED, client_order_id=other))
+    trading.orders[other] = venue_order(OrderStatus.OPEN, "0", other, "v2")
+    await house.pass_now()
+    trading.unlisted_open |= {ID, other}
+    trading.refused[ID] = VenueError("Invalid symbol.")
+    trading.orders[other] = venue_order(OrderStatus.FILLED, "1", other, "v2")
+    fill = venue_fill("t2", "1", other, venue_order_id="v2", trade_ms=trading.now_ms())
+    trading.executed.append(fill)
+    await house.pass_now()
+    assert [fill.trade_id for fill in await house.room.recorded(Filled)] == ["t2"]
+
+
+async def test_one_that_no_list_has_and_that_is_open_is_told(
+    house: House, autojump_clock: MockClock
+) -> None:
+    await house.pass_now()
+    house.trading.unlisted_open.add(ID)
+    await house.pass_now()
+    assert (await house.pass_now()).drifts == (LINE,)
+    assert house.lease().frozen == {SYMBOL}

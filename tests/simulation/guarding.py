@@ -52,6 +52,7 @@ class Guarding:
     exchange: Exchange
     disk: Disk
     bare_s_max: float = BARE_S_MAX
+    lot_by: int = 1  # the coarsest lot that is listed in this run, in first ones
     _seen: int = 0  # rows
     _intents: dict[str, tuple[str, str]] = attrs.Factory(dict[str, tuple[str, str]])
     _orders: dict[str, tuple[str, str]] = attrs.Factory(dict[str, tuple[str, str]])
@@ -91,7 +92,9 @@ class Guarding:
             owner = bot.name, symbol
             held, selling = self._at_venue(owner)
             ware = self.exchange.wares[symbol.replace("/", "")]
-            lot = ware.listing.lot
+            # The fleet asks for the list once an hour: a coarser lot is known until then.
+            first = next(it for it in self.exchange.config.listings if it.symbol == symbol)
+            lot = first.lot * self.lot_by
             held = held // lot * lot
             if held * ware.day.last > SMALL_QUOTE and selling < held:
                 found[owner] = f"{bot.name} holds {held} and {selling} of it is guarded"

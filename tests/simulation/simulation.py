@@ -20,6 +20,7 @@ from tests.simulation.book_keeping import BookKeeping
 from tests.simulation.chaos import Chaos, VenueHouse
 from tests.simulation.clocks import UNIX_MS, MachineClock, VenueClock
 from tests.simulation.disk import Disk
+from tests.simulation.events import Relisting
 from tests.simulation.guarding import BARE_AFTER_FAULTS_S_MAX, BARE_S_MAX, Guarding
 from tests.simulation.inspection import (
     is_whole,
@@ -131,6 +132,7 @@ class Simulation:
             self.simulator.exchange,
             self.disk,
             BARE_AFTER_FAULTS_S_MAX if schedule.events else BARE_S_MAX,
+            max([1, *(it.lot_by for it in schedule.events if isinstance(it, Relisting))]),
         )
         self.is_calm = not schedule.events  # nothing goes wrong any more
         self._is_over = False

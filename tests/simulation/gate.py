@@ -79,9 +79,7 @@ SEARCHES: Final[Mapping[str, Search]] = {
     "unknown_is_a_no": Search(2, ("I-10", "I-6", "I-8"), Focus(_LOST)),
     "exits_flip": Search(2, ("I-13", "I-15"), Focus((crash, death))),
     "stop_not_resized": Search(12, ("I-14",), Focus(orders=("limit",), sizes=(40,))),
-    "released_on_unknown": Search(
-        10, ("I-17",), Focus(_NEVER, exposures=(8,), sizes=(10,))
-    ),
+    "released_on_unknown": Search(4, ("I-17",), Focus(_NEVER, exposures=(8,), sizes=(10,))),
     "halt_not_durable": Search(3, ("I-11",), Focus((command, crash, death))),
     "cancel_assumed_done": Search(27, ("I-8",), _CANCELS),
     "two_incarnations": Search(4, ("I-24",), Focus((crash,))),

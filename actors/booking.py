@@ -105,10 +105,10 @@ class Booking:
                 fills = await self._executed(symbol, here, since_ms, until_s)
                 booked += await self.tell(fills)
                 here = [each for each in here if self._lacks(*each, fills)]
+                if not here:
+                    break
                 if trio.current_time() >= until_s:
                     self.unread(symbol)
-                    break
-                if not here:
                     break
             self.is_behind |= bool(here)
             self._seen |= {order.client_order_id for order, _ in here}

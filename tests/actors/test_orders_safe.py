@@ -81,9 +81,8 @@ async def test_an_exit_on_a_full_disk_leaves_and_the_file_holds_it_first(
     assert (sold(house), seen) == ([Decimal(1)], [Intended, Attempted])
 
 
-async def test_an_exit_waits_half_a_second_for_a_disk_that_hangs_and_then_not_at_all(
-    house: House, autojump_clock: MockClock
-) -> None:
+def note_leaving(house: House) -> list[float]:
+    """Return a list that takes when each order leaves."""
     left_s: list[float] = []
 
     async def look(_: OrderRequest) -> None:
@@ -91,6 +90,13 @@ async def test_an_exit_waits_half_a_second_for_a_disk_that_hangs_and_then_not_at
         left_s.append(trio.current_time())
 
     house.trading.on_place = look
+    return left_s
+
+
+async def test_an_exit_waits_half_a_second_for_a_disk_that_hangs_and_then_not_at_all(
+    house: House, autojump_clock: MockClock
+) -> None:
+    left_s = note_leaving(house)
     house.room.disk.slow_s = 1000.0
     await house.start()
     begun_s = trio.current_time()
@@ -104,13 +110,7 @@ async def test_refused_entries_hold_up_no_exit_behind_them(
     house: House, autojump_clock: MockClock
 ) -> None:
     """I-12: a refusal is a row, and on a slow disk nobody waits for it."""
-    left_s: list[float] = []
-
-    async def look(_: OrderRequest) -> None:
-        await trio.lowlevel.checkpoint()
-        left_s.append(trio.current_time())
-
-    house.trading.on_place = look
+    left_s = note_leaving(house)
     await house.start(lease_s=0)
     house.room.disk.slow_s = 0.2
     begun_s = trio.current_time()
